@@ -1,0 +1,101 @@
+# Every command of the project. `make` alone lists them.
+# Linux on x86_64 with Python 3.11 is what this is made for; nothing is fetched but Python packages.
+
+PYTHON ?= python3.11
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Programs and tests find the packages of this folder and of plugins/, and print as they go.
+export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without compiled files each Airflow process compiles 2,000 modules anew, and pip writes none where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
+# `exec` leaves no shell between make and the program: it gets the Ctrl-C once and has the time it needs to stop.
+IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
+# Grows with the tree, so that each part is checked from its first file on.
+TYPED := $(wildcard benchmarks dags demo local_redshift local_stack plugins)
+
+.PHONY: help run demo test lint types format dictionary benchmark constraints clean
+
+help: ## List the commands
+	@echo "Surgical CDC: make COMMAND [OPTION=value]"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Options:"
+	@echo "  PORT=8080        run: port of the Airflow UI"
+	@echo "  COMPANIES=2000   run, demo: size of the demo warehouse when it is first loaded"
+	@echo "  ARGS='...'       run, demo, test, benchmark: further arguments, such as ARGS='tests/engine -k window'"
+	@echo "  PYTHON=...       a Python 3.11 that is not called python3.11"
+
+run: .venv/run.stamp ## Start the stand-in for Redshift and Airflow with its UI; Ctrl-C stops both
+	@$(IN_VENV) python -m local_stack run $(if $(PORT),--port $(PORT)) $(if $(COMPANIES),--companies $(COMPANIES)) $(ARGS)
+
+demo: .venv/run.stamp ## One window of changes through Airflow, without a UI; fails unless the facts equal a full rebuild
+	@$(IN_VENV) python -m local_stack demo $(if $(COMPANIES),--companies $(COMPANIES)) $(ARGS)
+
+test: lint types .venv-dbt/test.stamp ## Lint, types and all tests
+	@$(IN_VENV) python -m pytest $(ARGS)
+
+lint: .venv/test.stamp ## Check style and formatting
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+
+types: .venv/test.stamp ## Check types
+	@.venv/bin/mypy $(TYPED)
+
+format: .venv/test.stamp ## Format the code and mend what the linter can mend
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models
+	@$(IN_VENV) python -m surgical_cdc compile
+
+benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--help' shows the sizes)
+	@$(IN_VENV) python -m benchmarks $(ARGS)
+
+constraints: .venv/test.stamp ## Resolve the constraints files after a pin has changed (ARGS=--upgrade raises the rest too)
+	@$(RESOLVE) --output-file constraints.txt requirements.txt requirements-dev.txt docker/requirements.txt
+	@$(RESOLVE) --output-file constraints-dbt.txt requirements-dbt.txt
+
+# For the oldest 3.11: a package that needs a later one than a user's would not install there.
+RESOLVE := .venv/bin/uv pip compile --quiet --no-annotate --custom-compile-command 'make constraints' \
+	--python-version 3.11 --python-platform x86_64-manylinux_2_28 $(ARGS)
+
+clean: ## Remove the environments, the demo warehouse, Airflow's home and all caches
+	rm -rf .venv .venv-dbt .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf include/sql/{dbt_packages,logs,target}
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- virtual environments: a stamp is newer than its pins once they are installed --------------------------------
+
+define PYTHON_MISSING
+Python 3.11 with its venv module is needed, and `$(PYTHON)` is missing, of another version or without venv.
+On Debian 12: apt-get install python3.11-venv. Elsewhere name the program: make PYTHON=/path/to/python3.11 ...
+endef
+export PYTHON_MISSING
+
+# $(call install,DIRECTORY,CONSTRAINTS,REQUIREMENTS...)
+define install
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+		|| { echo "$$PYTHON_MISSING" >&2; exit 1; }; \
+	echo "Installing $(3) into $(1); the first time takes about a minute."; \
+	test -x $(1)/bin/pip || $(PYTHON) -m venv $(1); \
+	$(1)/bin/python -m pip install --no-input --constraint $(2) $(addprefix --requirement ,$(3)) \
+		| sed --unbuffered '/^Requirement already satisfied/d'; \
+	touch $@; \
+	echo "$(1) is ready after $$SECONDS s."
+endef
+
+.venv/run.stamp: requirements.txt constraints.txt
+	$(call install,.venv,constraints.txt,requirements.txt)
+
+.venv/test.stamp: requirements-dev.txt .venv/run.stamp
+	$(call install,.venv,constraints.txt,requirements.txt requirements-dev.txt)
+
+.venv-dbt/test.stamp: requirements-dbt.txt constraints-dbt.txt
+	$(call install,.venv-dbt,constraints-dbt.txt,requirements-dbt.txt)
