@@ -1,0 +1,17 @@
+"""A stand-in for Amazon Redshift on one machine: Redshift's face on an embedded PostgreSQL.
+
+A development tool. ``docs/local_redshift.md`` says what it translates and what it can not show.
+
+    with LocalRedshift(data=Path(".warehouse"), port=0) as redshift:
+        redshift_connector.connect(
+            host=redshift.host, port=redshift.port, database=redshift.database,
+            user=redshift.user, password="any", ssl=False,
+        )
+"""
+
+from __future__ import annotations
+
+from local_redshift.errors import LocalRedshiftError
+from local_redshift.launcher import LocalRedshift
+
+__all__ = ["LocalRedshift", "LocalRedshiftError"]

@@ -1,0 +1,83 @@
+"""`python -m local_redshift`: the stand-in in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from local_redshift.errors import LocalRedshiftError
+from local_redshift.gateway import Client
+from local_redshift.postgres import DATABASE, SOCKET_NAME, USER, Postgres
+
+PARENT_CHECK_SECONDS = 0.25
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM, or until the parent ends; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local_redshift",
+        description="A stand-in for Amazon Redshift on this machine, for development and tests.",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the databases")
+    parser.add_argument("--port", type=int, default=5439, help="port; 0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    postgres = Postgres(options.data.expanduser().resolve())
+    try:
+        listener = _listen(options.host, options.port)
+        with contextlib.closing(listener):
+            asyncio.run(_serve(postgres, listener, options.parent))
+    except LocalRedshiftError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=200)
+    except OSError as error:
+        in_use = error.errno == errno.EADDRINUSE
+        raise LocalRedshiftError.of(
+            f"port {port} is in use" if in_use else f"port {port} can not be opened",
+            where=f"address {host}:{port}",
+            known=f"the system says: {error.strerror}",
+            action="stop the other program, or take another port (--port 0 for a free one)",
+        ) from error
+
+
+async def _serve(postgres: Postgres, listener: socket.socket, parent: int) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    postgres.start()
+    try:
+        server = await loop.create_server(
+            lambda: Client(postgres.socket / SOCKET_NAME), sock=listener
+        )
+        host, port = listener.getsockname()[:2]
+        print(
+            f"Local Redshift is ready on {host}:{port}: database {DATABASE}, user {USER}, "
+            f"any password, no SSL; data in {postgres.data}; Ctrl-C stops it",
+            flush=True,
+        )
+        while not ended.is_set() and os.getppid() == parent:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), PARENT_CHECK_SECONDS)
+            postgres.check()
+        server.close()
+    finally:
+        postgres.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Starting and stopping the stand-in from Python, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from local_redshift.errors import LocalRedshiftError
+from local_redshift.postgres import DATABASE, USER, metadata_uri
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+READY = re.compile(r"ready on \S+:(?P<port>\d+)")
+STOP_SECONDS = 30.0
+
+
+class LocalRedshift:
+    """A running stand-in, as a context manager or by `start` and `stop`.
+
+    It lives in a process of its own and ends with the caller, however the caller ends.
+    """
+
+    database = DATABASE
+    user = USER
+
+    def __init__(self, *, data: Path, port: int = 5439, host: str = "127.0.0.1") -> None:
+        """Describe the stand-in; nothing is started yet.
+
+        Args:
+            data: folder of the databases; made when it does not exist.
+            port: TCP port to listen on; 0 takes a free one, known after `start`.
+            host: address to listen on.
+        """
+        self.data = data.expanduser().resolve()
+        self.port = port
+        self.host = host
+        self._gateway: subprocess.Popen[str] | None = None
+
+    @property
+    def metadata_uri(self) -> str:
+        """SQLAlchemy URI of the `airflow` database, over PostgreSQL's own socket."""
+        return metadata_uri(self.data)
+
+    def start(self) -> Self:
+        """Start the databases and the gateway, and wait until they answer.
+
+        Raises:
+            LocalRedshiftError: the port or the data folder is in use, or PostgreSQL does not start.
+        """
+        package_parent = str(Path(__file__).resolve().parent.parent)
+        path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
+        arguments = ["--data", self.data, "--host", self.host, "--port", str(self.port)]
+        with tempfile.TemporaryFile("w+") as complaints:
+            gateway = subprocess.Popen(
+                [sys.executable, "-m", "local_redshift", *arguments, "--parent", str(os.getpid())],
+                env={**os.environ, "PYTHONPATH": path},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                text=True,
+                # Ctrl-C in a terminal reaches the whole group; whoever called us still needs the
+                # databases while it ends, and stops us afterwards.
+                start_new_session=True,
+            )
+            assert gateway.stdout is not None
+            for line in gateway.stdout:
+                if ready := READY.search(line):
+                    self.port = int(ready["port"])
+                    self._gateway = gateway
+                    return self
+            gateway.stdout.close()
+            status = gateway.wait()
+            complaints.seek(0)
+            said = complaints.read().strip()
+        raise LocalRedshiftError.of_gateway(said, data=self.data, status=status)
+
+    def stop(self) -> None:
+        """Stop the gateway and the databases; a second call does nothing."""
+        gateway, self._gateway = self._gateway, None
+        if gateway is None:
+            return
+        gateway.terminate()
+        try:
+            gateway.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            gateway.kill()
+            gateway.wait()
+        assert gateway.stdout is not None
+        gateway.stdout.close()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
