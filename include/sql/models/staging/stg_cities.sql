@@ -1,0 +1,33 @@
+-- Cities.
+-- One row is a city.
+SELECT
+  id AS city_id,
+  name AS city_name,
+  coordinates,
+  status,
+  created_at,
+  updated_at,
+  apmc_configuration_id,
+  state_id,
+  country_id,
+  city_code,
+  alias,
+  district,
+  state_name,
+  postal_code_prefix,
+  latitude,
+  longitude,
+  time_zone,
+  population,
+  tier,
+  is_metro,
+  is_serviceable,
+  serviceable_from,
+  geoname_id,
+  locale_names,
+  logistics_zone_id,
+  erp_id,
+  created_by,
+  updated_by,
+  lock_version
+FROM {{ source('public', 'cities') }}

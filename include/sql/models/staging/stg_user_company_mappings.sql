@@ -1,0 +1,31 @@
+-- Companies for which users act.
+-- One row is a user acting for a company.
+SELECT
+  id AS user_company_mapping_id,
+  user_id,
+  company_id,
+  status,
+  created_at,
+  trade_identifier,
+  designation_id,
+  erp_id,
+  updated_at,
+  role,
+  department,
+  reporting_user_id,
+  is_primary,
+  is_default_company,
+  access_right_ids,
+  joined_on,
+  left_on,
+  invited_by,
+  invited_at,
+  accepted_at,
+  last_accessed_at,
+  notification_settings,
+  locale,
+  created_by,
+  updated_by,
+  deactivation_reason,
+  lock_version
+FROM {{ source('public', 'user_company_mappings') }}
