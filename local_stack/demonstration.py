@@ -1,0 +1,183 @@
+"""The demo: load the warehouse once, bring one window of changes through Airflow, and report what it did."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+from surgical_cdc.verify import Verification, verify
+
+from local_stack.airflow_api import time_of
+from local_stack.errors import StackError
+from local_stack.stack import LocalStack, Say
+from surgical_cdc.project import load_project
+from surgical_cdc.values import ChangeSet, FactResult
+from surgical_cdc.warehouse import Warehouse
+
+__all__ = ["Report", "Say", "one_window", "start"]
+
+DAG_ID = "vendor_cdc"
+SEED = 20_240_229
+RUN_SECONDS = 600
+# A scheduled run starts at each half hour and would take the window that the demo is about to make.
+HALF_HOUR_SECONDS = 1800
+MARGIN_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one run did: its change sets, its fact results, and how the facts compare with their full queries."""
+
+    state: str
+    seconds: float
+    change_sets: Sequence[ChangeSet]
+    fact_results: Sequence[FactResult]
+    verifications: Sequence[Verification]
+    failures: Mapping[str, str]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the run succeeded, changed something, and left every fact equal to its full query."""
+        changed = any(change_set.changes for change_set in self.change_sets)
+        return self.state == "success" and changed and all(found.equal for found in self.verifications)
+
+    @property
+    def verdict(self) -> str:
+        """The result in a sentence."""
+        if self.state != "success":
+            return f"The run failed. {'; '.join(f'{task}: {error}' for task, error in self.failures.items())}"
+        if unequal := [found.fact for found in self.verifications if not found.equal]:
+            return f"These facts differ from their SELECTs run in full: {', '.join(unequal)}."
+        if not self.is_good:
+            return "The run found no changes, though a window of changes was fed."
+        facts = f"All {len(self.verifications)} facts equal their SELECTs run in full."
+        return f"{facts} The DAG run took {self.seconds:.1f} s."
+
+    def tables(self) -> Iterator[Table]:
+        """Yield one table of the sources and one of the facts."""
+        sources = Table(title="Sources")
+        for heading in ("source", "rows compared", "columns compared", "columns changed", "I", "U", "D", "seconds"):
+            sources.add_column(heading, justify="left" if heading == "source" else "right")
+        for found in self.change_sets:
+            changed = sum(found.changed_columns.values())
+            compared = (found.rows_compared, found.columns_compared, changed)
+            counts = (*compared, found.inserts, found.updates, found.deletes)
+            sources.add_row(found.source, *(f"{count:,}" for count in counts), f"{found.seconds:.3f}")
+        yield sources
+        facts = Table(title="Facts")
+        for heading in ("fact", "inserted", "updated", "deleted", "seconds", "equal to its full query"):
+            facts.add_column(heading, justify="left" if heading == "fact" else "right")
+        verified = {found.fact: found for found in self.verifications}
+        for result in self.fact_results:
+            done = [f"{count:,}" for count in (result.inserted, result.updated, result.deleted)]
+            facts.add_row(result.fact, *done, f"{result.seconds:.3f}", _comparison(verified[result.fact]))
+        yield facts
+
+
+def start(stack: LocalStack, *, companies: int, dag_ids: Sequence[str]) -> None:
+    """Start the whole stack, with the demo warehouse loaded if this folder has none yet."""
+    stack.start_warehouse()
+    wait_for_metadata = stack.prepare_airflow()
+    load_once(stack, companies=companies)
+    wait_for_metadata()
+    stack.start_airflow(*dag_ids)
+
+
+def load_once(stack: LocalStack, *, companies: int) -> None:
+    """Load the demo warehouse unless an earlier start has completed it."""
+    from demo.load import load
+
+    mark = stack.data / "demo-warehouse.json"
+    if mark.exists():
+        loaded = json.loads(mark.read_text())["companies"]
+        if loaded != companies:
+            stack.say(f"The demo warehouse has {loaded:,} companies; remove {stack.data} to load {companies:,}")
+        return
+    with stack.phase(f"Loading the demo warehouse with {companies:,} companies"):
+        load(stack.connect, companies=companies, seed=SEED, progress=stack.say)
+    mark.write_text(json.dumps({"companies": companies, "seed": SEED}))
+
+
+def one_window(stack: LocalStack) -> Report:
+    """Feed one window of changes, run vendor_cdc over it, and verify the facts.
+
+    Raises:
+        StackError: a run does not end, or a part of the stack has ended.
+    """
+    _build_facts(stack)
+    _avoid_the_schedule(stack)
+    with stack.phase("Feeding one window of changes into staging"):
+        feed_once(stack)
+    run_id = stack.airflow.trigger(DAG_ID)
+    with stack.phase(f"Running {DAG_ID} as {run_id}"):
+        run = _wait(stack, run_id)
+    tasks = stack.airflow.tasks(DAG_ID, run_id)
+    handed_on = {task_id: stack.airflow.xcom(DAG_ID, run_id, task_id) for task_id in tasks}
+    failures = {
+        task_id: str(stack.airflow.xcom(DAG_ID, run_id, task_id, "error") or f"see the logs in {stack.logs}")
+        for task_id, task in tasks.items()
+        if task["state"] == "failed"
+    }
+    with stack.phase("Comparing each fact with its SELECT run in full"):
+        verifications = verify_facts(stack)
+    return Report(
+        state=run["state"],
+        seconds=(time_of(run["end_date"]) - time_of(run["start_date"])).total_seconds(),
+        change_sets=[ChangeSet.from_dict(value) for value in _of_group(handed_on, "detect")],
+        fact_results=[FactResult.from_dict(value) for value in _of_group(handed_on, "update")],
+        verifications=verifications,
+        failures=failures,
+    )
+
+
+def feed_once(stack: LocalStack) -> None:
+    """Play the upstream ETL once: write one window of changes into staging."""
+    from demo.feed import feed
+
+    feed(stack.connect, seed=time.time_ns())
+
+
+def verify_facts(stack: LocalStack) -> list[Verification]:
+    """Compare every fact with its SELECT run in full."""
+    project = load_project()
+    warehouse = Warehouse(stack.connect())
+    try:
+        return [verify(project, fact, warehouse) for fact in project.facts]
+    finally:
+        warehouse.close()
+
+
+def _build_facts(stack: LocalStack) -> None:
+    """Un-pause the DAG and wait for the scheduled run that this starts: the first one ever builds the facts."""
+    stack.airflow.set_paused(DAG_ID, paused=False)
+    with stack.phase(f"Waiting for the scheduled run of {DAG_ID}, which builds the facts when it is the first"):
+        stack.wait_for(lambda: stack.airflow.runs(DAG_ID), f"a scheduled run of {DAG_ID}")
+        for run in stack.airflow.runs(DAG_ID):
+            if _wait(stack, run["dag_run_id"])["state"] != "success":
+                raise StackError(f"The run {run['dag_run_id']} of {DAG_ID} failed. See the logs in {stack.home}/logs.")
+
+
+def _avoid_the_schedule(stack: LocalStack) -> None:
+    left = HALF_HOUR_SECONDS - time.time() % HALF_HOUR_SECONDS
+    if left < MARGIN_SECONDS:
+        with stack.phase("Letting the scheduled run of this half hour go first"):
+            time.sleep(left)
+            _build_facts(stack)
+
+
+def _wait(stack: LocalStack, run_id: str) -> dict[str, Any]:
+    return stack.airflow.wait(DAG_ID, run_id, seconds=RUN_SECONDS, check=stack.check)
+
+
+def _of_group(handed_on: Mapping[str, Any], group: str) -> list[Any]:
+    return [value for task_id, value in handed_on.items() if task_id.startswith(f"{group}.") and value]
+
+
+def _comparison(found: Verification) -> str:
+    if found.equal:
+        return f"yes, {found.rows:,} rows"
+    return f"NO: {found.missing:,} rows missing, {found.unexpected:,} unexpected"
