@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # `exec` leaves no shell between make and the program: it gets the Ctrl-C once and has the time it needs to stop.
 IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Grows with the tree, so that each part is checked from its first file on.
-TYPED := $(wildcard benchmarks dags demo local_redshift local_stack plugins)
+TYPED := $(wildcard benchmarks config dags/*.py demo docker local_redshift local_stack plugins)
 
 .PHONY: help run demo test lint types format dictionary benchmark constraints clean
 
@@ -58,13 +58,18 @@ dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models
 benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--help' shows the sizes)
 	@$(IN_VENV) python -m benchmarks $(ARGS)
 
-constraints: .venv/test.stamp ## Resolve the constraints files after a pin has changed (ARGS=--upgrade raises the rest too)
+constraints: | .venv/bin/uv ## Resolve the constraints files after a pin has changed (ARGS=--upgrade raises the rest too)
 	@$(RESOLVE) --output-file constraints.txt requirements.txt requirements-dev.txt docker/requirements.txt
 	@$(RESOLVE) --output-file constraints-dbt.txt requirements-dbt.txt
+	@git diff --stat -- constraints.txt constraints-dbt.txt
 
 # For the oldest 3.11: a package that needs a later one than a user's would not install there.
 RESOLVE := .venv/bin/uv pip compile --quiet --no-annotate --custom-compile-command 'make constraints' \
 	--python-version 3.11 --python-platform x86_64-manylinux_2_28 $(ARGS)
+
+# Not the stamp: it can not be made while a pin and its constraint disagree, which is when this is called.
+.venv/bin/uv:
+	@$(MAKE) --no-print-directory .venv/test.stamp
 
 clean: ## Remove the environments, the demo warehouse, Airflow's home and all caches
 	rm -rf .venv .venv-dbt .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
