@@ -1,4 +1,4 @@
--- A vendor whose points of contact are not numbered 1, 2, 3 …, or that has a row without one beside them.
+-- A vendor whose points of contact are not numbered from 1 without gaps, or that has a row without one beside them.
 SELECT
   vendors.vendor_id,
   COUNT(*) AS row_count

@@ -1,0 +1,89 @@
+"""The vendor domain on a stand-in: 12 empty baselines, rows as they are needed, facts as their SELECT run in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import redshift_connector
+from sqlglot import exp
+
+from local_redshift import LocalRedshift
+from surgical_cdc.project import Project, load_project
+from surgical_cdc.query import DIALECT, fact_query
+from surgical_cdc.warehouse import Warehouse
+
+Row = dict[str, Any]
+Rows = Mapping[str, Sequence[Row]]
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """The project under include/sql."""
+    return load_project()
+
+
+@pytest.fixture(scope="session")
+def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
+    """A stand-in of this folder's own."""
+    with LocalRedshift(data=tmp_path_factory.mktemp("models"), port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def warehouse(redshift: LocalRedshift, project: Project) -> Iterator[Warehouse]:
+    """A session in which the baselines exist, without any key or index."""
+    session = Warehouse(
+        redshift_connector.connect(
+            host=redshift.host,
+            port=redshift.port,
+            database=redshift.database,
+            user=redshift.user,
+            password="any",
+            ssl=False,
+        )
+    )
+    with session.transaction():
+        for source in project.sources.values():
+            columns = [
+                exp.ColumnDef(this=exp.to_identifier(column.name), kind=exp.DataType.build(column.data_type, DIALECT))
+                for column in source.columns
+            ]
+            table = exp.Schema(this=exp.to_table(source.relation), expressions=columns)
+            session.execute(exp.Create(this=table, kind="TABLE"))
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def load(warehouse: Warehouse, project: Project) -> Callable[[Rows], None]:
+    """Replace the baselines' rows; columns that a row does not name are NULL."""
+
+    def replace(rows: Rows) -> None:
+        with warehouse.transaction():
+            for source in project.sources.values():
+                warehouse.execute(exp.delete(source.relation))
+                given = rows.get(source.name, [])
+                if not given:
+                    continue
+                names = sorted({name for row in given for name in row})
+                marks = exp.Tuple(expressions=[exp.Var(this="%s") for _ in names])
+                values = exp.Values(expressions=[marks.copy() for _ in given])
+                statement = exp.insert(values, source.relation, columns=names)
+                warehouse.execute(statement, [row.get(name) for row in given for name in names])
+
+    return replace
+
+
+@pytest.fixture
+def fact(warehouse: Warehouse, project: Project) -> Callable[[str], list[Row]]:
+    """Return a fact's rows in full, ordered by the row key, as dicts."""
+
+    def select(name: str) -> list[Row]:
+        columns = project.facts[name].column_names
+        query = fact_query(project, name).order_by(project.facts[name].unique_key)
+        with warehouse.transaction():
+            return [dict(zip(columns, row, strict=True)) for row in warehouse.rows(query)]
+
+    return select
