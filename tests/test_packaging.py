@@ -1,0 +1,169 @@
+"""What the project installs and how it is started: pins, make targets, containers."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PINS = {
+    "requirements.txt": "constraints.txt",
+    "requirements-dev.txt": "constraints.txt",
+    "docker/requirements.txt": "constraints.txt",
+    "requirements-dbt.txt": "constraints-dbt.txt",
+}
+# The code that runs outside the tests, the packages in it, and packages that are imported under another name.
+CODE = ["benchmarks", "config", "dags", "demo", "local_redshift", "local_stack", "plugins"]
+OWN = {"benchmarks", "demo", "local_redshift", "local_stack", "surgical_cdc"}
+IMPORTED_AS = {"airflow": "apache-airflow", "psycopg2": "psycopg2-binary", "yaml": "PyYAML"}
+
+
+def read_requirements(path: str) -> dict[str, Requirement]:
+    """The requirements of a file, by canonical name."""
+    lines = (line.partition("#")[0].strip() for line in (ROOT / path).read_text().splitlines())
+    requirements = [Requirement(line) for line in lines if line]
+    return {canonicalize_name(requirement.name): requirement for requirement in requirements}
+
+
+@pytest.mark.parametrize("path", PINS)
+def test_direct_requirement_is_pinned_exactly(path: str) -> None:
+    """Each requirement names one version."""
+    loose = [str(r) for r in read_requirements(path).values() if not re.fullmatch(r"==[^*,]+", str(r.specifier))]
+    assert loose == []
+
+
+@pytest.mark.parametrize(("path", "constraints"), PINS.items(), ids=PINS)
+def test_constraints_agree_with_the_pins(path: str, constraints: str) -> None:
+    """The constraints file holds each pin with the same version: `make constraints` was run after the last edit."""
+    fixed = {name: str(r.specifier) for name, r in read_requirements(constraints).items()}
+    pinned = {name: str(r.specifier) for name, r in read_requirements(path).items()}
+    assert {name: fixed.get(name) for name in pinned} == pinned
+
+
+def imported_packages(source: str) -> set[str]:
+    """The canonical names of the packages that a module imports, less the standard library and the project."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            modules.add(node.module)
+
+    packages = set()
+    for module in modules:
+        provider = re.match(r"airflow\.providers\.((?:common\.)?\w+)", module)
+        top = module.partition(".")[0]
+        if provider:
+            packages.add(f"apache-airflow-providers-{provider[1].replace('.', '-')}")
+        elif top not in sys.stdlib_module_names | OWN:
+            packages.add(canonicalize_name(IMPORTED_AS.get(top, top)))
+    return packages
+
+
+def test_every_imported_package_is_a_direct_requirement() -> None:
+    """What the code imports is pinned by name, not there by the grace of another package."""
+    required = read_requirements("requirements.txt").keys()
+    files = [file for folder in CODE for file in (ROOT / folder).rglob("*.py")]
+    missing = {str(file.relative_to(ROOT)): imported_packages(file.read_text()) - required for file in files}
+    assert {file: packages for file, packages in missing.items() if packages} == {}
+
+
+@pytest.mark.parametrize("path", sorted(set(PINS.values())))
+def test_constraints_name_no_place(path: str) -> None:
+    """A constraints file holds names and versions alone: no index, no folder of somebody's machine."""
+    lines = [line for line in (ROOT / path).read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line)] == []
+
+
+def test_compose_file_follows_the_compose_specification() -> None:
+    """docker-compose.yaml is valid by the schema of the Compose specification."""
+    check = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yaml"]
+    answer = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, dict[str, dict[str, object]]]:
+    """docker-compose.yaml with its anchors resolved."""
+    loaded: dict[str, dict[str, dict[str, object]]] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
+    return loaded
+
+
+def test_every_service_that_stays_has_a_health_check(compose: dict[str, dict[str, dict[str, object]]]) -> None:
+    """A service without a health check is one that others wait for until it has ended."""
+    unchecked = {name for name, service in compose["services"].items() if "healthcheck" not in service}
+    awaited = {
+        name
+        for service in compose["services"].values()
+        for name, wait in dict(service.get("depends_on", {})).items()  # type: ignore[call-overload]
+        if wait["condition"] == "service_completed_successfully"
+    }
+    assert unchecked == awaited
+
+
+def test_compose_file_takes_each_secret_from_the_environment() -> None:
+    """Every value that a password, key or connection belongs in is a variable that must be set."""
+    text = (ROOT / "docker-compose.yaml").read_text()
+    secret = re.compile(
+        r"(?i)(?:password|secret|fernet|_auth\b|_conn|broker_url|result_backend|requirepass)[\w_]*[\"]?[:,]\s*(.+)"
+    )
+    values = [
+        match[1] for line in text.splitlines() if not line.lstrip().startswith("#") and (match := secret.search(line))
+    ]
+    assert len(values) >= 10
+    assert [value for value in values if "${" not in value and "$$" not in value] == []
+    assert [name for name in re.findall(r"\$\{(\w+):-", text) if name != "AIRFLOW_UI_ADDRESS"] == []
+
+
+def test_example_environment_names_each_variable_and_holds_no_value() -> None:
+    """.env.example has the variables of docker-compose.yaml, the required ones empty."""
+    example = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    required = set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yaml").read_text()))
+    assert example == dict.fromkeys(required, "")
+
+
+def test_image_holds_what_the_services_import() -> None:
+    """The Dockerfile copies only what .dockerignore lets through, and all code that runs in a container."""
+    dockerfile = (ROOT / "docker/Dockerfile").read_text()
+    copied = set(re.findall(r"^COPY --chown=airflow:root (\w+) /opt/airflow/\1$", dockerfile, re.MULTILINE))
+    admitted = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    assert copied == {"config", "dags", "demo", "include", "local_redshift", "plugins"}
+    assert copied <= admitted
+
+
+def test_help_lists_every_command() -> None:
+    """`make help` shows each target that is a command, with a description."""
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert phony
+    answer = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.findall(r"^  ([a-z-]+) +[A-Z]", answer.stdout, re.MULTILINE) == phony[1].split()
+
+
+def test_one_version_of_python_and_airflow_everywhere() -> None:
+    """Makefile, linter, type checker and image agree on Python, image and requirements on Airflow."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    makefile = (ROOT / "Makefile").read_text()
+    image = re.search(
+        r"^FROM apache/airflow:slim-([\d.]+)-python([\d.]+)$", (ROOT / "docker/Dockerfile").read_text(), re.MULTILINE
+    )
+    assert image
+    assert image[1] == str(read_requirements("requirements.txt")["apache-airflow"].specifier).removeprefix("==")
+    assert image[2] == pyproject["tool"]["mypy"]["python_version"]
+    assert f"py{image[2].replace('.', '')}" == pyproject["tool"]["ruff"]["target-version"]
+    assert f"PYTHON ?= python{image[2]}\n" in makefile
+    assert f"--python-version {image[2]} " in makefile
+
+
+def test_plugin_loader_leaves_the_engine_alone() -> None:
+    """Airflow would run each module of the package as a plugin of its own."""
+    assert "surgical_cdc/" in (ROOT / "plugins/.airflowignore").read_text().splitlines()
