@@ -1,0 +1,16 @@
+-- Adds the keys that earlier runs have updated without a sync: the fact is ahead of the baseline there.
+-- Names: pending.
+INSERT INTO affected_keys (
+  anchor
+)
+SELECT DISTINCT
+  pending.anchor
+FROM {{ pending | name }} AS pending
+WHERE
+  NOT EXISTS (
+    SELECT
+      1
+    FROM affected_keys
+    WHERE
+      affected_keys.anchor = pending.anchor
+  )

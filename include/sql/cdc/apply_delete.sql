@@ -1,0 +1,13 @@
+-- Deletes the fact's rows of the affected keys that the recomputed rows no longer have.
+-- Names: fact.
+DELETE FROM {{ fact.relation | name }}
+USING affected_keys
+WHERE
+  {{ fact.name | name }}.{{ fact.anchor | name }} = affected_keys.anchor
+  AND NOT EXISTS (
+    SELECT
+      1
+    FROM recomputed
+    WHERE
+      recomputed.{{ fact.unique_key | name }} = {{ fact.name | name }}.{{ fact.unique_key | name }}
+  )

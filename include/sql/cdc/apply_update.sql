@@ -1,0 +1,16 @@
+-- Updates the fact's rows that differ from the recomputed ones, in the columns that can have changed.
+-- Names: fact, columns.
+{% from "comparison.jinja" import same %}
+UPDATE {{ fact.relation | name }}
+SET
+{% for column in columns %}
+  {{ column.name | name }} = recomputed.{{ column.name | name }}{{ "" if loop.last else "," }}
+{% endfor %}
+FROM recomputed
+WHERE
+  recomputed.{{ fact.unique_key | name }} = {{ fact.name | name }}.{{ fact.unique_key | name }}
+  AND (
+{% for column in columns %}
+    CASE WHEN {{ same(column, fact.name | name, "recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}
+{% endfor %}
+  )

@@ -1,0 +1,5 @@
+-- Number of affected keys, and how many of them are NULL.
+SELECT
+  COUNT(*) AS keys,
+  COUNT(*) - COUNT(anchor) AS null_keys
+FROM affected_keys

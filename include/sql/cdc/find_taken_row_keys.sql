@@ -1,0 +1,21 @@
+-- Up to five recomputed row keys that rows of other, unaffected anchor values hold already.
+-- Names: fact.
+SELECT
+  recomputed.{{ fact.unique_key | name }} AS row_key,
+  COUNT(*) + 1 AS row_count
+FROM recomputed
+JOIN {{ fact.relation | name }} AS existing
+  ON existing.{{ fact.unique_key | name }} = recomputed.{{ fact.unique_key | name }}
+WHERE
+  NOT EXISTS (
+    SELECT
+      1
+    FROM affected_keys
+    WHERE
+      affected_keys.anchor = existing.{{ fact.anchor | name }}
+  )
+GROUP BY
+  recomputed.{{ fact.unique_key | name }}
+ORDER BY
+  1
+LIMIT 5

@@ -1,0 +1,10 @@
+-- Keeps a run's affected keys until its sync.
+-- Names: pending. Parameters: run key.
+INSERT INTO {{ pending | name }} (
+  run_key,
+  anchor
+)
+SELECT
+  %s::VARCHAR(512),
+  anchor
+FROM affected_keys

@@ -1,0 +1,56 @@
+"""Builds a fact in full from the baselines, and checks the row keys of whatever is to become a fact's rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from surgical_cdc import schema
+from surgical_cdc.errors import DataError
+from surgical_cdc.query import fact_query
+from surgical_cdc.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.contract import Fact
+    from surgical_cdc.project import Project
+    from surgical_cdc.warehouse import Warehouse
+
+
+def build(project: Project, fact: Fact, warehouse: Warehouse) -> int:
+    """Create the fact's table if need be and fill it, empty as it is, inside the caller's transaction; return its rows.
+
+    Raises:
+        DataError: a row key is NULL or not unique.
+    """
+    for statement in schema.create_fact(fact):
+        warehouse.execute(statement)
+    rows = warehouse.execute(insert_into(fact.relation, fact, fact_query(project, fact.name)))
+    check_row_keys(fact, warehouse, fact.relation)
+    return rows
+
+
+def insert_into(relation: str, fact: Fact, query: exp.Query) -> exp.Insert:
+    """Return the statement that inserts a query's rows, columns in the fact's order, into a relation."""
+    columns = [exp.to_identifier(name) for name in fact.column_names]
+    return exp.insert(query, exp.to_table(relation), columns=columns)
+
+
+def check_row_keys(fact: Fact, warehouse: Warehouse, relation: str) -> None:
+    """Check that a relation's row keys are unique and not NULL.
+
+    Raises:
+        DataError: they are not; the message names up to five of them.
+    """
+    refuse_row_keys(fact, warehouse.rows(render("find_wrong_row_keys", relation=relation, fact=fact)))
+
+
+def refuse_row_keys(fact: Fact, found: list[tuple[object, int]]) -> None:
+    """Raise DataError if row keys were found that are NULL or not unique."""
+    if found:
+        shown = ", ".join(f"{key!r} ({count} rows)" for key, count in found)
+        message = (
+            f"{fact.relation} is not written: its row key {fact.unique_key} would be NULL or not unique: {shown}."
+            f" Correct the SELECT of {fact.name}, or the rows that it reads."
+        )
+        raise DataError(message)

@@ -1,0 +1,128 @@
+"""The contract: what the project's YAML says of sources and facts, read by pydantic and checked once."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_TYPE = re.compile(
+    r"(?:smallint|integer|bigint|boolean|date|timestamp|timestamptz|real|double precision"
+    r"|(?:varchar|char)\(\d{1,5}\)|numeric\(\d{1,2},\s?\d{1,2}\))"
+)
+
+
+def _identifier(name: str) -> str:
+    if not _IDENTIFIER.fullmatch(name):
+        message = f"{name!r} is no name: expected lower-case letters, digits and _, 63 at most"
+        raise ValueError(message)
+    return name
+
+
+def _relation(name: str) -> str:
+    schema, _, table = name.partition(".")
+    return f"{_identifier(schema)}.{_identifier(table)}"
+
+
+def _data_type(text: str) -> str:
+    if not _TYPE.fullmatch(text):
+        message = (
+            f"{text!r} is no data type of the contract: expected e.g. bigint, varchar(64), numeric(18,4), timestamp"
+        )
+        raise ValueError(message)
+    return text
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Relation = Annotated[str, AfterValidator(_relation)]
+DataType = Annotated[str, AfterValidator(_data_type)]
+
+
+class Strict(BaseModel):
+    """A frozen part of the contract in which an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(Strict):
+    """A column with its Redshift data type, as the YAML has it: bigint, varchar(64), numeric(18,4)."""
+
+    name: Identifier
+    data_type: DataType
+
+    @property
+    def is_text(self) -> bool:
+        """Whether Redshift ignores trailing blanks when it compares the column."""
+        return self.data_type.startswith(("varchar", "char"))
+
+
+class Table(Strict):
+    """What sources and facts have in common: a relation, its columns in order, and its physical layout."""
+
+    name: Identifier
+    relation: Relation
+    columns: tuple[Column, ...]
+    dist: Identifier | None = None
+    sort: tuple[Identifier, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns' names, in the table's order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+class Cdc(Strict):
+    """What stands under `config: meta: cdc:` of a source table."""
+
+    staging: Relation
+    key: Identifier
+    cursor: Identifier
+    created: Identifier | None = None
+    load: Literal["window", "snapshot"] = "window"
+    delete_when: str | None = None
+    max_delete_share: float = Field(default=0.5, gt=0, le=1)
+    dist: Identifier | None = None
+    sort: tuple[Identifier, ...] = ()
+
+
+class Source(Table):
+    """A source table: its staging and baseline relation share the columns.
+
+    `key` identifies a row, `cursor` orders the versions of one key, `created` is the timestamp by which the upstream
+    claims an insert, `delete_when` a predicate on the staged row, `max_delete_share` the share of a snapshot's baseline
+    that one run may delete.
+    """
+
+    staging: Relation
+    key: Identifier
+    cursor: Identifier
+    created: Identifier | None = None
+    load: Literal["window", "snapshot"] = "window"
+    delete_when: str | None = None
+    max_delete_share: float = 0.5
+
+
+class Fact(Table):
+    """A fact: a model with a row key. `anchor` is the column by whose values rows are recomputed."""
+
+    unique_key: Identifier
+    anchor: Identifier
+    maintenance: Literal["incremental", "full"] = "incremental"
+
+
+class Model(Strict):
+    """A model after Jinja: `sql` is Redshift SQL in which other models stand as ref.<name>, `path` is for messages."""
+
+    name: Identifier
+    path: str
+    sql: str
+    relation: Relation | None

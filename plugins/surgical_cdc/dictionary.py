@@ -1,0 +1,111 @@
+"""The dictionary: source column → the fact columns that it feeds, "*" where it decides which rows there are.
+
+Tasks and DAG files read the committed YAML; lineage.py derives it from the models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+
+from surgical_cdc.errors import DictionaryError
+
+if TYPE_CHECKING:
+    from surgical_cdc.values import ChangeSet, Preparation
+
+HEADER = (
+    '# Source column -> the fact columns that it feeds; "*": it decides which rows exist, or how they join or group.\n'
+    "# Derived from the models by `python -m surgical_cdc compile`. Review it; do not edit it.\n"
+)
+EVERY_COLUMN: Literal["*"] = "*"
+FactColumns = tuple[str, ...] | Literal["*"]
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """`feeds` maps source -> column -> fact -> the fact's columns, or "*" for all of them.
+
+    `fingerprint` is that of the project which the dictionary was derived from.
+    """
+
+    facts: tuple[str, ...]
+    feeds: Mapping[str, Mapping[str, Mapping[str, FactColumns]]]
+    fingerprint: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All sources of the project, those that feed no fact too."""
+        return tuple(self.feeds)
+
+    def feeding(self, fact: str) -> tuple[str, ...]:
+        """Return the sources that a fact reads."""
+        return tuple(source for source in self.feeds if self.read_columns(fact, source))
+
+    def read_columns(self, fact: str, source: str) -> frozenset[str]:
+        """Return the columns of a source that a fact reads."""
+        return frozenset(column for column, facts in self.feeds[source].items() if fact in facts)
+
+    def fact_columns(self, fact: str, source: str, column: str) -> FactColumns:
+        """Return the fact's columns that a source column feeds; none where it is not read."""
+        return self.feeds[source].get(column, {}).get(fact, ())
+
+
+def load_dictionary(path: Path) -> Dictionary:
+    """Read the committed dictionary.
+
+    Raises:
+        DictionaryError: the file is missing or no dictionary; the message has the command that writes it.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+        feeds = {
+            source: {
+                column: {fact: EVERY_COLUMN if named == EVERY_COLUMN else tuple(named) for fact, named in facts.items()}
+                for column, facts in (columns or {}).items()
+            }
+            for source, columns in content["sources"].items()
+        }
+        return Dictionary(tuple(content["facts"]), feeds, content["fingerprint"])
+    except FileNotFoundError as error:
+        message = f"{path} does not exist. Write it with: python -m surgical_cdc compile"
+        raise DictionaryError(message) from error
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        message = f"{path} is no dictionary ({error}). Write it again with: python -m surgical_cdc compile"
+        raise DictionaryError(message) from error
+
+
+def dump_dictionary(dictionary: Dictionary) -> str:
+    """Return the dictionary as the YAML text that is committed."""
+    content = {
+        "fingerprint": dictionary.fingerprint,
+        "facts": list(dictionary.facts),
+        "sources": {
+            source: {
+                column: {fact: named if named == EVERY_COLUMN else list(named) for fact, named in facts.items()}
+                for column, facts in columns.items()
+            }
+            for source, columns in dictionary.feeds.items()
+        },
+    }
+    return HEADER + yaml.safe_dump(content, sort_keys=False, width=120, default_flow_style=None)
+
+
+def nothing_to_do(
+    dictionary: Dictionary, fact: str, change_sets: Mapping[str, ChangeSet], preparation: Preparation
+) -> str | None:
+    """Return why a run has nothing to do for a fact, or None if it has; decided without a query."""
+    if fact in preparation.missing or fact in preparation.pending:
+        return None
+    feeding = [change_sets[source] for source in dictionary.feeding(fact) if source in change_sets]
+    for change_set in feeding:
+        read = dictionary.read_columns(fact, change_set.source)
+        if change_set.inserts or change_set.deletes or read & set(change_set.changed_columns):
+            return None
+    changed = [change_set.source for change_set in feeding if change_set.changes]
+    if changed:
+        return f"no column that {fact} reads has changed in {', '.join(changed)}"
+    return f"no change in {', '.join(change_set.source for change_set in feeding) or 'any source'}"

@@ -1,0 +1,31 @@
+"""The errors that this project raises on purpose; each says what is wrong, where, what is known, what to do."""
+
+from __future__ import annotations
+
+
+class SurgicalCdcError(Exception):
+    """Base of every error below."""
+
+
+class ProjectError(SurgicalCdcError):
+    """The dbt project can not be read: a file, a key or a reference in it is wrong."""
+
+
+class UnsupportedQuery(SurgicalCdcError):
+    """A fact's SELECT has a shape that can not be maintained incrementally."""
+
+
+class ContractError(SurgicalCdcError):
+    """The warehouse's tables differ from the contract in the project's sources and models."""
+
+
+class DictionaryError(SurgicalCdcError):
+    """The committed dictionary is missing, unreadable or older than the models."""
+
+
+class LeaseError(SurgicalCdcError):
+    """Another run holds the warehouse, or this run's change sets are no longer valid."""
+
+
+class DataError(SurgicalCdcError):
+    """The data forbid a write: a row key that is NULL or not unique, a load that would erase a baseline."""

@@ -1,0 +1,109 @@
+"""Derives the dictionary from the models: projections feed columns, all that decides on rows feeds every column."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, build_scope
+
+from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
+from surgical_cdc.query import fact_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from surgical_cdc.project import Project
+
+Origin = tuple[str, str]
+ROW_DECIDING_CLAUSES = ("where", "group", "having", "qualify", "limit", "offset", "order")
+
+
+def compile_dictionary(project: Project) -> Dictionary:
+    """Derive the dictionary of a project from its facts' SELECTs, sources and columns in the contract's order."""
+    lineage = {fact: fact_lineage(project, fact) for fact in project.facts}
+    feeds = {
+        source.name: {
+            column: facts
+            for column in source.column_names
+            if (
+                facts := {
+                    fact: fed[source.relation, column]
+                    for fact, fed in lineage.items()
+                    if (source.relation, column) in fed
+                }
+            )
+        }
+        for source in project.sources.values()
+    }
+    return Dictionary(tuple(project.facts), feeds, project.fingerprint)
+
+
+@cache
+def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumns]:
+    """Return for each source column that a fact reads, keyed (relation, column), the fact columns that it feeds."""
+    query = fact_query(project, fact_name)
+    scope = cast("Scope", build_scope(query))
+    fed: dict[Origin, FactColumns] = {}
+    for projection in query.selects:
+        for origin in dict.fromkeys(_origins(scope, projection)):
+            fed[origin] = (*fed.get(origin, ()), projection.alias_or_name)
+    return fed | dict.fromkeys(_deciding(scope), EVERY_COLUMN)
+
+
+def _origins(scope: Scope, expression: exp.Expr) -> Iterable[Origin]:
+    """Yield the source columns that an expression is computed from, through derived tables; subqueries aside."""
+    for column in expression.find_all(exp.Column):
+        if column.table not in scope.selected_sources:
+            continue
+        source = scope.selected_sources[column.table][1]
+        if isinstance(source, Scope):
+            index = _query(source).named_selects.index(column.name)
+            for select in _selects(source):
+                yield from _origins(select, _query(select).selects[index])
+        else:
+            yield f"{source.db}.{source.name}", column.name
+
+
+def _deciding(scope: Scope) -> Iterable[Origin]:
+    """Yield the source columns that decide which rows a query gives."""
+    if isinstance(scope.expression, exp.SetOperation):
+        for branch in scope.set_operation_scopes:
+            yield from _deciding(branch)
+        if scope.expression.args.get("distinct", True):
+            yield from _shown(scope)
+        return
+    select = _query(scope)
+    parts = [select.args[clause] for clause in ROW_DECIDING_CLAUSES if select.args.get(clause)]
+    parts += [join.args["on"] for join in select.args.get("joins") or () if join.args.get("on")]
+    if select.args.get("distinct"):
+        parts += select.selects
+    for part in parts:
+        yield from _origins(scope, part)
+    for _, source in scope.selected_sources.values():
+        if isinstance(source, Scope):
+            yield from _deciding(source)
+    for subquery in scope.subquery_scopes:
+        yield from _deciding(subquery)
+        for column in subquery.external_columns:
+            yield from _origins(scope, column)
+        yield from _shown(subquery)
+
+
+def _shown(scope: Scope) -> Iterable[Origin]:
+    """Yield the source columns that a query's projections are computed from."""
+    for select in _selects(scope):
+        for projection in _query(select).selects:
+            yield from _origins(select, projection)
+
+
+def _query(scope: Scope) -> exp.Query:
+    return cast("exp.Query", scope.expression)
+
+
+def _selects(scope: Scope) -> list[Scope]:
+    """Return the SELECTs of a set operation, or the scope itself."""
+    if not isinstance(scope.expression, exp.SetOperation):
+        return [scope]
+    return [select for branch in scope.set_operation_scopes for select in _selects(branch)]

@@ -1,0 +1,228 @@
+"""Compiles a change to a fact into statements: up the join tree to the affected keys, down again to the slices.
+
+All statements of one update run in one session; their results are its temporary tables:
+reached_<node> (rows of a node's source that a change leads to), affected_keys (values of the anchor), slice_<node> (the
+rows of a node, as they will be after the sync, that the affected keys need).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from surgical_cdc.query import replace_tables
+
+if TYPE_CHECKING:
+    from surgical_cdc.contract import Source
+    from surgical_cdc.tree import JoinTree, Node
+
+AFFECTED_KEYS = "affected_keys"
+IMAGES = ("I", "U", "T")
+WRITES = (*IMAGES, "D")
+
+
+@dataclass(frozen=True)
+class SourceChange:
+    """One source's change set as the compiler sees it.
+
+    `columns` are those that differ in some updated row, None where rows came or went (then all may differ). `rewrites`
+    is False where no baseline row will change; then the slices are read from the baseline alone.
+    """
+
+    relation: str
+    columns: frozenset[str] | None
+    rewrites: bool = True
+
+
+def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
+    """Return the statements that climb from the changed rows to affected_keys (anchor).
+
+    A row counts as changed for a node only if a column that the node reads differs. Each step reads the baseline: where
+    a row further up changed as well, that row leads to the anchor by itself (docs/adr/0001).
+    """
+    statements = []
+    reached: set[str] = set()
+    for node in reversed(tree.nodes):
+        wanted = (
+            [exp.alias_(tree.anchor.copy(), "anchor")] if node is tree.root else _columns(node, node.link_columns())
+        )
+        arms = list(_changed_rows(node, wanted, changes.get(node.source.name)))
+        arms += [_climb(node, child, wanted) for child in node.children if child.name in reached]
+        if arms:
+            reached.add(node.name)
+            table = AFFECTED_KEYS if node is tree.root else f"reached_{node.name}"
+            statements.append(_temp_table(table, _union(arms)))
+    return statements
+
+
+def slices(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
+    """Return the statements that go down from affected_keys to each node's slice."""
+    return [_temp_table(f"slice_{node.name}", _slice(tree, node, changes.get(node.source.name))) for node in tree.nodes]
+
+
+def sliced_query(tree: JoinTree) -> exp.Select:
+    """Return the fact's query on the slices, kept to the affected keys."""
+    query = replace_tables(tree.query, lambda table: exp.to_table(f"slice_{tree.tables[id(table)].name}"))
+    keys = exp.select("anchor").from_(AFFECTED_KEYS)
+    anchor = exp.column(tree.fact.anchor, table="recomputed")
+    return (
+        exp.select(*(exp.column(name, table="recomputed") for name in tree.fact.column_names))
+        .from_(query.subquery("recomputed"))
+        .where(exp.In(this=anchor, query=keys.subquery()))
+    )
+
+
+def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Mapping[str, SourceChange]) -> exp.Select:
+    """Return a fact's query on whole sources as they will be after the sync; `sources` is keyed by relation."""
+
+    def overlay(table: exp.Table) -> exp.Expr:
+        source = sources[f"{table.db}.{table.name}"]
+        change = changes.get(source.name)
+        if change is None or not change.rewrites:
+            return exp.to_table(source.relation)
+        columns = [exp.column(name, table=source.name) for name in source.column_names]
+        return exp.Subquery(this=_after_sync(source, change, columns, source.name, lambda rows: rows))
+
+    return replace_tables(query, overlay)
+
+
+def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange | None) -> Iterator[exp.Select]:
+    """Yield the new and the old image of the rows that changed in a column that the node reads."""
+    if change is None or not change.rewrites:
+        return
+    read = [
+        name for name in node.source.column_names if name in node.columns and name in (change.columns or node.columns)
+    ]
+    if change.columns is not None and not read:
+        return
+    yield _select(wanted, change.relation, node.name).where(_changed(node, read, node.name, came_or_went="I"))
+    yield (
+        _select(wanted, node.source.relation, node.name)
+        .join(
+            _aliased(change.relation, "changed"),
+            on=exp.column(node.source.key, table="changed").eq(exp.column(node.source.key, table=node.name)),
+        )
+        .where(_changed(node, read, "changed", came_or_went="D"))
+    )
+
+
+def _changed(node: Node, read: Sequence[str], table: str, *, came_or_went: str) -> exp.Expr:
+    """Return the predicate: the row was inserted or deleted, or updated in one of the columns `read`."""
+    mask, kind = exp.column("cdc_mask", table=table), exp.column("cdc_change", table=table)
+    positions = [node.source.column_names.index(name) + 1 for name in read]
+    flags = [
+        exp.func("SUBSTRING", mask.copy(), exp.convert(position), exp.convert(1)).eq("1") for position in positions
+    ]
+    updated = [exp.and_(kind.copy().eq("U"), exp.or_(*flags))] if flags else []
+    return exp.or_(kind.eq(came_or_went), *updated)
+
+
+def _climb(node: Node, child: Node, wanted: Sequence[exp.Expr]) -> exp.Select:
+    return _select(wanted, node.source.relation, node.name).join(
+        _aliased(f"reached_{child.name}", child.name), on=child.edge
+    )
+
+
+def _slice(tree: JoinTree, node: Node, change: SourceChange | None) -> exp.Query:
+    columns = _columns(node, node.columns)
+    if node.edge is None or node.parent is None:
+        keys = exp.select("anchor").from_(AFFECTED_KEYS)
+        return _after_sync(node.source, change, columns, node.name, _Membership(tree.anchor, keys))
+    own, theirs = _equality(node)
+    if own is None or theirs is None:
+        return _after_sync(
+            node.source, change, columns, node.name, _Pairing(f"slice_{node.parent.name}", node.parent.name, node.edge)
+        )
+    values = _select([theirs], f"slice_{node.parent.name}", node.parent.name)
+    return _after_sync(node.source, change, columns, node.name, _Membership(own, values))
+
+
+@dataclass(frozen=True)
+class _Membership:
+    """Keeps the rows whose value is among those of a query."""
+
+    value: exp.Expr
+    among: exp.Query
+
+    def __call__(self, rows: exp.Select) -> exp.Select:
+        return rows.where(exp.In(this=self.value.copy(), query=self.among.copy().subquery()))
+
+
+@dataclass(frozen=True)
+class _Pairing:
+    """Keeps the rows that a predicate pairs with a row of a relation, each once: the key is among the columns."""
+
+    relation: str
+    alias: str
+    predicate: exp.Expr
+
+    def __call__(self, rows: exp.Select) -> exp.Select:
+        return rows.join(_aliased(self.relation, self.alias), on=self.predicate.copy()).distinct()
+
+
+def _equality(node: Node) -> tuple[exp.Expr | None, exp.Expr | None]:
+    """Return the node's and its parent's side of an equality in the edge: more rows than all of it allows are safe."""
+    for part in node.edge.flatten() if isinstance(node.edge, exp.And) else [node.edge]:
+        if isinstance(part, exp.EQ):
+            for own, theirs in ((part.left, part.right), (part.right, part.left)):
+                if _tables(own) == {node.name} and node.parent and _tables(theirs) == {node.parent.name}:
+                    return own, theirs
+    return None, None
+
+
+def _after_sync(
+    source: Source,
+    change: SourceChange | None,
+    columns: Sequence[exp.Expr],
+    alias: str,
+    restrict: Callable[[exp.Select], exp.Select],
+) -> exp.Query:
+    """Return a source's rows as the sync will leave them: the baseline less the changed keys, and the new images."""
+    baseline = restrict(_select(columns, source.relation, alias))
+    if change is None or not change.rewrites:
+        return baseline
+    key = exp.column(source.key, table=alias)
+    rewritten = (
+        exp.select("1")
+        .from_(_aliased(change.relation, "changed"))
+        .where(exp.column(source.key, table="changed").eq(key))
+        .where(exp.column("cdc_change", table="changed").isin(*WRITES))
+    )
+    images = restrict(_select(columns, change.relation, alias)).where(
+        exp.column("cdc_change", table=alias).isin(*IMAGES)
+    )
+    return exp.union(baseline.where(exp.Exists(this=rewritten).not_()), images, distinct=False)
+
+
+def _select(columns: Sequence[exp.Expr], relation: str, alias: str) -> exp.Select:
+    return exp.select(*(column.copy() for column in columns)).from_(_aliased(relation, alias))
+
+
+def _aliased(relation: str, alias: str) -> exp.Expr:
+    return exp.alias_(exp.to_table(relation), alias, table=True)
+
+
+def _columns(node: Node, names: Sequence[str]) -> list[exp.Expr]:
+    return [exp.column(name, table=node.name) for name in names]
+
+
+def _tables(expression: exp.Expr) -> set[str]:
+    return {column.table for column in expression.find_all(exp.Column)}
+
+
+def _union(arms: Sequence[exp.Select]) -> exp.Query:
+    if len(arms) == 1:
+        return arms[0].distinct()
+    return exp.union(*arms, distinct=True)
+
+
+def _temp_table(name: str, query: exp.Query) -> exp.Create:
+    return exp.Create(
+        this=exp.to_table(name),
+        kind="TABLE",
+        expression=query,
+        properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+    )

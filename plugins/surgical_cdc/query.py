@@ -1,0 +1,132 @@
+"""A fact as one query: models inlined, every column qualified, only source baselines in FROM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
+from sqlglot.optimizer.qualify import qualify
+
+from surgical_cdc.errors import ProjectError, UnsupportedQuery
+from surgical_cdc.project import REF_SCHEMA
+
+if TYPE_CHECKING:
+    from surgical_cdc.contract import Fact, Model
+    from surgical_cdc.project import Project
+
+DIALECT = "redshift"
+
+
+@cache
+def fact_query(project: Project, fact_name: str) -> exp.Select:
+    """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
+
+    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads.
+
+    Raises:
+        ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
+        UnsupportedQuery: the outermost query is no SELECT.
+    """
+    fact = project.fact(fact_name)
+    model = project.models[fact_name]
+    tree = _inline(_parse(model), project.models, {})
+    if not isinstance(tree, exp.Select):
+        message = f"{model.path}: a fact is one SELECT, this is a {tree.key}. Put it into a derived table of a SELECT."
+        raise UnsupportedQuery(message)
+    try:
+        qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
+        pruned = pushdown_projections(qualified)
+    except SqlglotError as error:
+        message = f"{model.path}: {error}"
+        raise ProjectError(message) from error
+    return _in_declared_order(pruned, fact, model)
+
+
+def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:
+    """Return a copy of the query in which each source table is what `replacement` says, under the alias it had."""
+    copied = query.copy()
+    for original, table in zip(list(query.find_all(exp.Table)), list(copied.find_all(exp.Table)), strict=True):
+        relation = replacement(original)
+        relation.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
+        table.replace(relation)
+    return copied
+
+
+def _parse(model: Model) -> exp.Expr:
+    try:
+        statements = sqlglot.parse(model.sql, read=DIALECT)
+    except SqlglotError as error:
+        message = f"{model.path}: {error}"
+        raise ProjectError(message) from error
+    queries = [statement for statement in statements if statement is not None]
+    if len(queries) != 1 or not isinstance(queries[0], exp.Query):
+        message = f"{model.path}: expected one SELECT, found {len(queries)} statements."
+        raise ProjectError(message)
+    return queries[0]
+
+
+def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr:
+    """Replace each reference to a CTE or a model by its query; innermost WITH wins, as in SQL."""
+    visible = dict(ctes)
+    with_ = query.args.get("with_")
+    if with_ is not None:
+        if with_.args.get("recursive"):
+            message = "WITH RECURSIVE can not be maintained. Write the levels out, or set maintenance: full."
+            raise UnsupportedQuery(message)
+        for cte in with_.expressions:
+            if cte.args["alias"].columns:
+                message = f"CTE {cte.alias} renames its columns in the WITH list. Name them in its SELECT instead."
+                raise UnsupportedQuery(message)
+            visible[cte.alias] = _inline(cte.this, models, visible)
+        with_.pop()
+    parts = _own_parts(query)
+    for inner in parts[1:]:
+        if isinstance(inner, (exp.Select, exp.SetOperation)):
+            _inline(inner, models, visible)
+    for table in parts:
+        if not isinstance(table, exp.Table):
+            continue
+        if table.db == REF_SCHEMA:
+            body = _inline(_parse(models[table.name]), models, {})
+        elif not table.db and table.name in visible:
+            body = visible[table.name].copy()
+        else:
+            continue
+        table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
+    return query
+
+
+def _own_parts(query: exp.Expr) -> list[exp.Expr]:
+    """Return all that stands in a query, the queries inside it included, but not what stands in those."""
+
+    def is_inner(node: exp.Expr) -> bool:
+        return node is not query and isinstance(node, (exp.Select, exp.SetOperation))
+
+    return list(query.walk(prune=is_inner))
+
+
+def _schema(project: Project) -> dict[str, object]:
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for source in project.sources.values():
+        database, _, table = source.relation.partition(".")
+        schema.setdefault(database, {})[table] = {column.name: column.data_type for column in source.columns}
+    return dict(schema)
+
+
+def _in_declared_order(query: exp.Select, fact: Fact, model: Model) -> exp.Select:
+    given, declared = query.named_selects, list(fact.column_names)
+    if sorted(given) != sorted(declared):
+        missing, extra = sorted(set(declared) - set(given)), sorted(set(given) - set(declared))
+        message = (
+            f"{model.path}: the SELECT gives {len(given)} columns, the model's YAML lists {len(declared)}."
+            f" Listed but not given: {missing or 'none'}; given but not listed: {extra or 'none'}."
+        )
+        raise ProjectError(message)
+    by_name = {projection.alias_or_name: projection for projection in query.selects}
+    query.set("expressions", [by_name[name] for name in declared])
+    return query

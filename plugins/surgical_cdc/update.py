@@ -1,0 +1,146 @@
+"""Brings one fact up to date: recomputes the rows that a run's changes affect, and applies what differs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from surgical_cdc import schema
+from surgical_cdc.build import build, check_row_keys, insert_into, refuse_row_keys
+from surgical_cdc.dictionary import EVERY_COLUMN
+from surgical_cdc.errors import DataError
+from surgical_cdc.lineage import fact_lineage
+from surgical_cdc.maintain import SourceChange, affected_keys, overlaid_query, sliced_query, slices
+from surgical_cdc.query import fact_query
+from surgical_cdc.templates import render
+from surgical_cdc.tree import join_tree
+from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
+
+if TYPE_CHECKING:
+    from surgical_cdc.contract import Column, Fact
+    from surgical_cdc.project import Project
+    from surgical_cdc.warehouse import Warehouse
+
+
+def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run, what the run knows
+    project: Project,
+    fact_name: str,
+    warehouse: Warehouse,
+    run: Run,
+    preparation: Preparation,
+    change_sets: Mapping[str, ChangeSet],
+) -> FactResult:
+    """Update one fact from the run's change sets, keyed by source, in one transaction; a dry run is rolled back.
+
+    A missing fact is built from the baseline first. Needs a session of its own, for its temporary tables.
+
+    Raises:
+        DataError: a row key is NULL or not unique, or an anchor is NULL; nothing is written then.
+        UnsupportedQuery: the fact's SELECT can not be maintained.
+    """
+    started = time.perf_counter()
+    fact = project.fact(fact_name)
+    changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.rewrites}
+    pending = fact_name in preparation.pending
+    missing = fact_name in preparation.missing
+    with warehouse.transaction(dry_run=run.dry_run):
+        built = build(project, fact, warehouse) if missing else 0
+        columns = _columns_to_set(project, fact, changes, every=pending)
+        if fact.maintenance == "full":
+            affected = _recompute_all(project, fact, warehouse, run, changes)
+        else:
+            affected = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
+        inserted, updated, deleted = _apply(fact, warehouse, columns) if affected else (0, 0, 0)
+    return FactResult(
+        fact=fact_name,
+        affected=affected,
+        inserted=built + inserted,
+        updated=updated,
+        deleted=deleted,
+        built=missing,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _change(change_set: ChangeSet) -> SourceChange:
+    came_or_went = change_set.inserts + change_set.deletes
+    return SourceChange(change_set.relation, None if came_or_went else frozenset(change_set.changed_columns))
+
+
+def _columns_to_set(
+    project: Project, fact: Fact, changes: Mapping[str, SourceChange], *, every: bool
+) -> tuple[Column, ...]:
+    """Return the fact's columns that the changes can reach; none where no changed column is read."""
+    feeds = fact_lineage(project, fact.name)
+    names: set[str] = set()
+    for (relation, column), fed in feeds.items():
+        change = next((change for name, change in changes.items() if project.sources[name].relation == relation), None)
+        if change and (change.columns is None or column in change.columns):
+            names |= set(fact.column_names) if fed == EVERY_COLUMN else set(fed)
+    return tuple(column for column in fact.columns if every or column.name in names)
+
+
+def _recompute_affected(
+    project: Project,
+    fact: Fact,
+    warehouse: Warehouse,
+    run: Run,
+    changes: Mapping[str, SourceChange],
+    *,
+    pending: bool,
+) -> int:
+    """Fill affected_keys and recomputed; return the number of affected keys."""
+    tree = join_tree(project, fact.name)
+    pending_keys = schema.pending(fact).relation
+    climbs = affected_keys(tree, changes)
+    for statement in climbs:
+        warehouse.execute(statement)
+    if not climbs or climbs[-1].this.name != "affected_keys":
+        warehouse.execute(render("empty_affected_keys", pending=pending_keys))
+    if pending:
+        warehouse.execute(render("add_pending_keys", pending=pending_keys))
+    affected, null_keys = warehouse.row(render("count_affected_keys"))
+    if null_keys:
+        message = (
+            f"{fact.relation} can not be updated: a changed row leads to a row whose anchor {fact.anchor} is NULL, and"
+            " rows are found by their anchor. Name an anchor that is never NULL, or set maintenance: full, then run:"
+            f" python -m surgical_cdc refresh {fact.name}"
+        )
+        raise DataError(message)
+    if affected:
+        warehouse.execute(render("keep_pending_keys", pending=pending_keys), (run.key,))
+        for statement in slices(tree, changes):
+            warehouse.execute(statement)
+        _recompute(fact, warehouse, sliced_query(tree))
+    return int(affected)
+
+
+def _recompute_all(
+    project: Project, fact: Fact, warehouse: Warehouse, run: Run, changes: Mapping[str, SourceChange]
+) -> int:
+    """Fill recomputed with the whole fact as it will be, affected_keys with all its keys; return their number."""
+    sources = {source.relation: source for source in project.sources.values()}
+    _recompute(fact, warehouse, overlaid_query(fact_query(project, fact.name), sources, changes))
+    warehouse.execute(render("every_key", fact=fact))
+    warehouse.execute(render("keep_pending_keys", pending=schema.pending(fact).relation), (run.key,))
+    affected, _ = warehouse.row(render("count_affected_keys"))
+    return int(affected)
+
+
+def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
+    warehouse.execute(render("recomputed_table", fact=fact))
+    warehouse.execute(insert_into("recomputed", fact, query))
+
+
+def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...]) -> tuple[int, int, int]:
+    """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
+    check_row_keys(fact, warehouse, "recomputed")
+    if fact.maintenance == "incremental":
+        refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact)))
+    deleted = warehouse.execute(render("apply_delete", fact=fact))
+    updated = warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0
+    inserted = warehouse.execute(render("apply_insert", fact=fact))
+    return inserted, updated, deleted

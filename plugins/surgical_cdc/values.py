@@ -1,0 +1,116 @@
+"""The values that tasks hand to one another; each is small, frozen, and goes through XCom as a plain dict."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """A frozen value that travels as a plain dict."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value as JSON-ready primitives, the form in which it is shown in the UI's XCom tab."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what `to_dict` wrote."""
+        return cls.model_validate(data)
+
+
+class Run(Value):
+    """One cycle: which window of which sources, in whose name.
+
+    `window_end` bounds the candidates (cursor < end); `window_start` is None unless the trigger form asked for a lower
+    bound. Both are UTC without an offset, as the warehouse's timestamps are. An empty `sources` means all.
+    """
+
+    run_id: str
+    dag_id: str
+    window_end: datetime
+    window_start: datetime | None = None
+    sources: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    @property
+    def key(self) -> str:
+        """What names this run in the control tables: run ids are unique within a DAG only."""
+        return f"{self.dag_id}/{self.run_id}"
+
+    @property
+    def suffix(self) -> str:
+        """Twelve hex digits that stand for this run in the names of its scratch tables."""
+        return hashlib.md5(self.key.encode(), usedforsecurity=False).hexdigest()[:12]
+
+    def covers(self, source: str) -> bool:
+        """Return whether the run asks for that source."""
+        return not self.sources or source in self.sources
+
+
+class Preparation(Value):
+    """What the run found when it took the lease.
+
+    `baseline_run` is the run whose sync the baseline shows now; `missing` are facts without a table, which are built in
+    full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it.
+    """
+
+    baseline_run: str | None = None
+    missing: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+class ChangeSet(Value):
+    """What detection found for one source: where the rows are, and their counts; the rows themselves never travel.
+
+    `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
+    `touched` rows differ in the cursor alone. `disagreements` counts rows whose timestamps claim an insert where the
+    baseline says update, or the reverse. `unknown_deletes` are deletions of keys that the baseline does not have: they
+    change nothing but are remembered, so that an older version that comes later is not inserted.
+    """
+
+    source: str
+    relation: str
+    window_start: datetime | None = None
+    window_end: datetime
+    rows_compared: int = 0
+    columns_compared: int = 0
+    inserts: int = 0
+    updates: int = 0
+    deletes: int = 0
+    touched: int = 0
+    unknown_deletes: int = 0
+    stale: int = 0
+    quarantined: int = 0
+    disagreements: int = 0
+    changed_columns: dict[str, int] = {}
+    seconds: float = 0.0
+
+    @property
+    def changes(self) -> int:
+        """Rows that can change a fact."""
+        return self.inserts + self.updates + self.deletes
+
+    @property
+    def rewrites(self) -> int:
+        """Rows of the baseline that the sync will insert, replace or delete."""
+        return self.changes + self.touched
+
+
+class FactResult(Value):
+    """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing."""
+
+    fact: str
+    affected: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    built: bool = False
+    seconds: float = 0.0
+    reason: str | None = None

@@ -1,0 +1,80 @@
+"""One session of the warehouse: executes statements, times them, keeps their text for the task's log and XCom."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement as it was sent, with its wall time in seconds and the driver's row count (-1 where unknown)."""
+
+    sql: str
+    seconds: float
+    rowcount: int
+
+
+class Warehouse:
+    """A session on a DB-API connection whose parameters are written %s.
+
+    Statements are strings from the templates or sqlglot trees; both are Redshift SQL. Nothing is committed but by
+    `transaction`.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        """Take over an open connection with autocommit off."""
+        self._connection = connection
+        self.statements: list[Statement] = []
+
+    def execute(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> int:
+        """Run one statement and return the driver's row count."""
+        with self._cursor(statement, params) as cursor:
+            return int(cursor.rowcount)
+
+    def rows(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run one query and return all its rows."""
+        with self._cursor(statement, params) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def row(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> tuple[Any, ...]:
+        """Run a query that gives exactly one row and return it."""
+        (only,) = self.rows(statement, params)
+        return only
+
+    @contextmanager
+    def transaction(self, *, dry_run: bool = False) -> Iterator[None]:
+        """Commit what the block executes, or roll all of it back when it raises or in a dry run."""
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        if dry_run:
+            self._connection.rollback()
+        else:
+            self._connection.commit()
+
+    def close(self) -> None:
+        """End the session; its temporary tables go with it."""
+        self._connection.close()
+
+    @contextmanager
+    def _cursor(self, statement: str | exp.Expr, params: Sequence[object]) -> Iterator[Any]:
+        sql = statement if isinstance(statement, str) else statement.sql(dialect="redshift", pretty=True)
+        started = time.perf_counter()
+        with self._connection.cursor() as cursor:
+            # Without arguments the driver leaves percent signs in the text alone.
+            cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
+            seconds = time.perf_counter() - started
+            self.statements.append(Statement(sql, seconds, cursor.rowcount))
+            log.info("%s\n-- %.3f s, %s rows", sql, seconds, cursor.rowcount)
+            yield cursor
