@@ -1,0 +1,2 @@
+-- Statistics for the planner.
+ANALYZE {{ relation | name }}

@@ -1,0 +1,4 @@
+-- How many rows a table holds.
+SELECT
+  COUNT(*)
+FROM {{ relation | name }}
