@@ -80,7 +80,7 @@ def mount_point(path: Path) -> Iterator[None]:
 
 def run_services(scratch: Path, profiles: list[str], *, then: str | None) -> int:
     """Run all services of the chosen profiles inside the namespaces and print a line for each."""
-    names = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    names = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     compose = interpolate(yaml.safe_load((ROOT / "docker-compose.yaml").read_text()), make_secrets(names))
     services = {
         name: service
@@ -117,7 +117,6 @@ def make_secrets(names: list[str]) -> dict[str, str]:
             "password": secrets.token_hex(8),
         }
     )
-    del values["AIRFLOW_UI_ADDRESS"], values["COMPOSE_PROFILES"]
     return values
 
 
