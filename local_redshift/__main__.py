@@ -14,7 +14,8 @@ from pathlib import Path
 
 from local_redshift.errors import LocalRedshiftError
 from local_redshift.gateway import Client
-from local_redshift.postgres import DATABASE, SOCKET_NAME, USER, Postgres
+from local_redshift.installation import DATABASE
+from local_redshift.postgres import SOCKET_NAME, USER, Postgres
 
 PARENT_CHECK_SECONDS = 0.25
 

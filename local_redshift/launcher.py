@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from local_redshift.errors import LocalRedshiftError
-from local_redshift.postgres import DATABASE, USER, metadata_uri
+from local_redshift.installation import DATABASE
+from local_redshift.postgres import USER, metadata_uri
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -26,13 +26,12 @@ import psutil
 import psycopg2
 
 from local_redshift.errors import LocalRedshiftError
+from local_redshift.installation import METADATA, install
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
-DATABASE = "dev"
 USER = "awsuser"
-METADATA = "airflow"
 
 # PostgreSQL names its socket so for port 5432; the kernel allows 107 bytes for the whole path.
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -116,7 +115,7 @@ class Postgres:
             self._end_orphan()
             self._launch()
             self._wait_until_ready()
-            self._install()
+            install(self.connect)
         except BaseException:
             self.stop()
             raise
@@ -256,18 +255,6 @@ class Postgres:
                     action="mend what it names, or remove the data folder to begin anew",
                 )
             time.sleep(0.01)
-
-    def _install(self) -> None:
-        administrator = self.connect("postgres")
-        administrator.autocommit = True
-        with contextlib.closing(administrator), administrator.cursor() as cursor:
-            cursor.execute("SELECT datname FROM pg_database")
-            existing = {name for (name,) in cursor.fetchall()}
-            if METADATA not in existing:
-                cursor.execute("CREATE ROLE airflow LOGIN")
-                cursor.execute("CREATE DATABASE airflow OWNER airflow STRATEGY file_copy")
-            if DATABASE not in existing:
-                cursor.execute("CREATE DATABASE dev STRATEGY file_copy")
 
 
 def _unprivileged_account() -> pwd.struct_passwd:

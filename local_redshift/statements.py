@@ -1,8 +1,57 @@
-"""The one place where every statement passes on its way from the client to PostgreSQL."""
+"""The one place where every statement passes on its way from the client to PostgreSQL.
+
+`translate` is all that the gateway calls. A statement in which nothing is Redshift's own passes as
+it came, and finding that out costs some microseconds; the rest is translated once and remembered.
+"""
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
+from local_redshift.definitions import translate_definition
+from local_redshift.expressions import FUNCTIONS, WORDS, translate_expressions
+from local_redshift.settings import translate_setting
+from local_redshift.tokens import Token, split, tokenize
+
+WORD = re.compile(rb"[a-z_][a-z_0-9]*")
+TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS))
+LONGEST = re.compile(rb"\(\s*max\s*\)")
+SPACE = rb"(?:\s+|--[^\n]*\n|/\*.*?\*/)"
+# A CREATE TABLE AS that says no more than its name is PostgreSQL's as well; the engine sends many.
+PLAIN_CTAS = rb"(?!create" + SPACE + rb'+(?:temp(?:orary)?\s+)?table\s+[\w.$"]+\s+as\b)'
+STATEMENTS = rb"(?:create|alter|set|reset|show|vacuum|analyze)\b"
+BY_KIND = re.compile(SPACE + rb"*" + PLAIN_CTAS + STATEMENTS, re.IGNORECASE | re.DOTALL)
+REMEMBERED = 1024
+REMEMBERED_BYTES = 100_000
+
 
 def translate(statement: bytes) -> bytes:
-    """Give the statement as PostgreSQL understands it; the same object when nothing changes."""
-    return statement
+    """Give the statement as PostgreSQL understands it; the same object when nothing changes.
+
+    >>> translate(b"SELECT NVL(a, 0) FROM t")
+    b'SELECT COALESCE(a, 0) FROM t'
+    """
+    if not BY_KIND.match(statement):
+        lower = statement.lower()
+        if TRIGGERS.isdisjoint(WORD.findall(lower)) and not LONGEST.search(lower):
+            return statement
+    if len(statement) > REMEMBERED_BYTES:
+        return _translated(statement)
+    return _remembered(statement)
+
+
+def _translated(statement: bytes) -> bytes:
+    text = statement.decode(errors="surrogateescape")
+    tokens = tokenize(text)
+    translated = ";".join(_one(part) for part in split(tokens, ";"))
+    return statement if translated == text else translated.encode(errors="surrogateescape")
+
+
+_remembered = lru_cache(REMEMBERED)(_translated)
+
+
+def _one(tokens: list[Token]) -> str:
+    tokens = translate_setting(tokens)
+    tokens, keys = translate_definition(tokens)
+    return translate_expressions(tokens) + keys

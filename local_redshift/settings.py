@@ -1,0 +1,47 @@
+"""Session parameters and maintenance commands that only Redshift has."""
+
+from __future__ import annotations
+
+from local_redshift.tokens import Token
+
+# PostgreSQL takes any parameter with a prefix, and only there.
+PREFIX = "redshift."
+PARAMETERS = frozenset(
+    """
+    activate_aqua analyze_threshold_percent auto_analyze auto_mv cast_super_null_on_error
+    datashare_break_glass_session_var default_geometry_encoding describe_field_name_in_uppercase
+    downcase_delimited_identifier enable_case_sensitive_identifier
+    enable_case_sensitive_super_attribute enable_large_strings_opt_in enable_numeric_rounding
+    enable_result_cache_for_session enable_vacuum_boost error_on_nondeterministic_update
+    json_parse_dedup_attributes json_parse_truncate_strings json_serialization_enable
+    json_serialization_parse_nested_strings max_concurrency_scaling_clusters max_cursor_result_set_size
+    mv_enable_aqmv_for_session navigate_super_null_on_error parse_super_null_on_error pg_federation_repeatable_read
+    query_group spectrum_enable_pseudo_columns spectrum_query_maxerror stored_proc_log_min_messages
+    use_fips_ssl wlm_query_slot_count
+    """.split()
+)
+VACUUM_MODES = frozenset({"full", "sort", "delete", "only", "reindex", "recluster"})
+
+
+def translate_setting(tokens: list[Token]) -> list[Token]:
+    """Keep Redshift's parameters under a prefix, and reduce VACUUM and ANALYZE to their table."""
+    first = tokens[0].word
+    if first in ("set", "reset", "show"):
+        at = 2 if len(tokens) > 1 and tokens[1].word in ("session", "local") else 1
+        if at < len(tokens) and tokens[at].word in PARAMETERS:
+            named = tokens[at]._replace(text=PREFIX + tokens[at].text)
+            return [*tokens[:at], named, *tokens[at + 1 :]]
+    if first == "vacuum":
+        kept = [token for token in tokens if token.word not in VACUUM_MODES | {"boost"}]
+        return _until(kept, "to")
+    if first == "analyze":
+        kept = [token for token in tokens if token.word != "compression"]
+        return _until(_until(kept, "predicate"), "all")
+    return tokens
+
+
+def _until(tokens: list[Token], word: str) -> list[Token]:
+    for position, token in enumerate(tokens):
+        if token.word == word:
+            return tokens[:position]
+    return tokens

@@ -1,0 +1,178 @@
+-- Redshift's system views, as far as drivers, dbt and this project read them.
+-- No parameters.
+
+DO $$
+DECLARE
+  installed REGCLASS;
+BEGIN
+  FOR installed IN
+    SELECT oid FROM pg_class
+    WHERE relnamespace = 'pg_catalog'::REGNAMESPACE AND relkind = 'v' AND oid >= 16384
+    ORDER BY oid DESC  -- the later ones may read the earlier
+  LOOP
+    EXECUTE format('DROP VIEW IF EXISTS %s', installed);
+  END LOOP;
+END $$;
+
+CREATE OR REPLACE VIEW local_redshift.key_columns AS
+SELECT
+  pg_index.indrelid AS table_id,
+  pg_index.indkey [0] AS column_number,
+  description LIKE '%distkey%' AS is_distkey,
+  coalesce(substring(description FROM 'sortkey ([0-9]+)')::INTEGER, 0) AS sortkey_position
+FROM pg_index
+JOIN pg_description
+  ON pg_description.objoid = pg_index.indexrelid
+  AND pg_description.classoid = 'pg_class'::REGCLASS
+WHERE pg_description.description ~ '^(distkey|sortkey)';
+
+CREATE VIEW pg_catalog.pg_table_def AS
+SELECT
+  pg_namespace.nspname AS schemaname,
+  pg_class.relname AS tablename,
+  pg_attribute.attname AS "column",
+  format_type(pg_attribute.atttypid, pg_attribute.atttypmod) AS type,
+  'none'::VARCHAR AS encoding,
+  coalesce(key_columns.is_distkey, FALSE) AS distkey,
+  coalesce(key_columns.sortkey_position, 0) AS sortkey,
+  pg_attribute.attnotnull AS "notnull"
+FROM pg_class
+JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+JOIN pg_attribute
+  ON pg_attribute.attrelid = pg_class.oid
+  AND pg_attribute.attnum > 0
+  AND NOT pg_attribute.attisdropped
+LEFT JOIN local_redshift.key_columns
+  ON key_columns.table_id = pg_class.oid AND key_columns.column_number = pg_attribute.attnum
+WHERE pg_class.relkind = 'r' AND pg_namespace.nspname = ANY (current_schemas(TRUE));
+
+CREATE VIEW pg_catalog.svv_table_info AS
+SELECT
+  current_database()::VARCHAR AS "database",
+  pg_namespace.nspname::VARCHAR AS "schema",
+  pg_class.oid AS table_id,
+  pg_class.relname::VARCHAR AS "table",
+  'N'::VARCHAR AS encoded,
+  coalesce('KEY(' || distribution.name || ')', 'AUTO(EVEN)')::VARCHAR AS diststyle,
+  sorting.name::VARCHAR AS sortkey1,
+  NULL::INTEGER AS max_varchar,
+  NULL::VARCHAR AS sortkey1_enc,
+  coalesce(sorting.number, 0)::INTEGER AS sortkey_num,
+  (pg_relation_size(pg_class.oid) + 1048575) / 1048576 AS size,
+  0::NUMERIC(10, 4) AS pct_used,
+  0::BIGINT AS "empty",
+  NULL::NUMERIC(5, 2) AS unsorted,
+  NULL::NUMERIC(5, 2) AS stats_off,
+  greatest(pg_class.reltuples, 0)::NUMERIC(38, 0) AS tbl_rows,
+  NULL::NUMERIC(19, 2) AS skew_sortkey1,
+  NULL::NUMERIC(19, 2) AS skew_rows,
+  greatest(pg_class.reltuples, 0)::NUMERIC(38, 0) AS estimated_visible_rows,
+  NULL::TEXT AS risk_event,
+  NULL::NUMERIC(12, 2) AS vacuum_sort_benefit,
+  NULL::TIMESTAMP AS create_time
+FROM pg_class
+JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+LEFT JOIN LATERAL (
+  SELECT max(pg_attribute.attname::TEXT) AS name
+  FROM local_redshift.key_columns
+  JOIN pg_attribute
+    ON pg_attribute.attrelid = key_columns.table_id
+    AND pg_attribute.attnum = key_columns.column_number
+  WHERE key_columns.table_id = pg_class.oid AND key_columns.is_distkey
+) AS distribution ON TRUE
+LEFT JOIN LATERAL (
+  SELECT
+    max(pg_attribute.attname::TEXT) FILTER (WHERE key_columns.sortkey_position = 1) AS name,
+    count(*) AS number
+  FROM local_redshift.key_columns
+  JOIN pg_attribute
+    ON pg_attribute.attrelid = key_columns.table_id
+    AND pg_attribute.attnum = key_columns.column_number
+  WHERE key_columns.table_id = pg_class.oid AND key_columns.sortkey_position > 0
+) AS sorting ON TRUE
+WHERE pg_class.relkind = 'r' AND pg_class.relpersistence <> 't'
+  AND pg_namespace.nspname NOT IN ('pg_catalog', 'information_schema', 'local_redshift');
+
+CREATE VIEW pg_catalog.svv_tables AS
+SELECT table_catalog, table_schema, table_name, table_type, NULL::VARCHAR AS remarks
+FROM information_schema.tables;
+
+CREATE VIEW pg_catalog.svv_columns AS
+SELECT
+  table_catalog, table_schema, table_name, column_name, ordinal_position, column_default,
+  is_nullable, data_type, character_maximum_length, numeric_precision, numeric_precision_radix,
+  numeric_scale, datetime_precision, interval_type, interval_precision, NULL::VARCHAR AS remarks
+FROM information_schema.columns;
+
+CREATE VIEW pg_catalog.svv_all_schemas AS
+SELECT
+  catalog_name AS database_name, schema_name, schema_owner, 'local'::VARCHAR AS schema_type,
+  NULL::VARCHAR AS schema_acl, NULL::VARCHAR AS source_database, NULL::VARCHAR AS schema_option
+FROM information_schema.schemata;
+
+CREATE VIEW pg_catalog.svv_redshift_schemas AS SELECT * FROM svv_all_schemas;
+
+CREATE VIEW pg_catalog.svv_all_tables AS
+SELECT
+  table_catalog AS database_name, table_schema AS schema_name, table_name,
+  NULL::VARCHAR AS table_acl,
+  (CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END)::VARCHAR AS table_type,
+  NULL::VARCHAR AS remarks
+FROM information_schema.tables;
+
+CREATE VIEW pg_catalog.svv_redshift_tables AS SELECT * FROM svv_all_tables;
+
+CREATE VIEW pg_catalog.svv_all_columns AS
+SELECT
+  table_catalog AS database_name, table_schema AS schema_name, table_name, column_name,
+  ordinal_position, column_default, is_nullable, data_type, character_maximum_length,
+  numeric_precision, numeric_scale, NULL::VARCHAR AS remarks
+FROM information_schema.columns;
+
+CREATE VIEW pg_catalog.svv_redshift_columns AS
+SELECT
+  columns.table_catalog AS database_name, columns.table_schema AS schema_name,
+  columns.table_name, columns.column_name, columns.ordinal_position, columns.data_type,
+  columns.column_default, columns.is_nullable, 'none'::VARCHAR AS encoding,
+  coalesce(key_columns.is_distkey, FALSE) AS distkey,
+  coalesce(key_columns.sortkey_position, 0) AS sortkey,
+  NULL::VARCHAR AS column_acl, NULL::VARCHAR AS remarks
+FROM information_schema.columns
+LEFT JOIN local_redshift.key_columns
+  ON key_columns.table_id = to_regclass(format('%I.%I', columns.table_schema, columns.table_name))
+  AND key_columns.column_number = columns.ordinal_position;
+
+CREATE VIEW pg_catalog.svv_external_schemas AS
+SELECT 0 AS esoid, 0 AS eskind, ''::VARCHAR AS schemaname, 0 AS esowner, ''::VARCHAR AS databasename
+WHERE FALSE;
+
+CREATE VIEW pg_catalog.svv_external_tables AS
+SELECT ''::VARCHAR AS schemaname, ''::VARCHAR AS tablename, ''::VARCHAR AS "location"
+WHERE FALSE;
+
+CREATE VIEW pg_catalog.svv_external_columns AS
+SELECT
+  ''::VARCHAR AS schemaname, ''::VARCHAR AS tablename, ''::VARCHAR AS columnname,
+  ''::VARCHAR AS external_type, 0 AS columnnum, 0 AS part_key, ''::VARCHAR AS is_nullable
+WHERE FALSE;
+
+CREATE VIEW pg_catalog.svv_mv_info AS
+SELECT
+  current_database()::VARCHAR AS database_name, ''::VARCHAR AS schema_name,
+  ''::VARCHAR AS user_name, ''::VARCHAR AS name, ''::VARCHAR AS is_stale, 0 AS state,
+  ''::VARCHAR AS autorewrite, ''::VARCHAR AS autorefresh
+WHERE FALSE;
+
+CREATE VIEW pg_catalog.stv_mv_info AS
+SELECT
+  current_database()::VARCHAR AS db_name, ''::VARCHAR AS "schema", ''::VARCHAR AS name,
+  0 AS updated_upto_xid, ''::VARCHAR AS is_stale, ''::VARCHAR AS owner_user_name, 0 AS state,
+  ''::VARCHAR AS autorewrite, ''::VARCHAR AS autorefresh
+WHERE FALSE;
+
+CREATE VIEW pg_catalog.svv_relation_privileges AS
+SELECT
+  table_schema::VARCHAR AS namespace_name, table_name::VARCHAR AS relation_name,
+  privilege_type::VARCHAR AS privilege_type, 0 AS identity_id, grantee::VARCHAR AS identity_name,
+  'user'::VARCHAR AS identity_type, is_grantable = 'YES' AS admin_option
+FROM information_schema.role_table_grants;
