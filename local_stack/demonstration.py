@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
-from surgical_cdc.verify import Verification, verify
 
 from local_stack.airflow_api import time_of
 from local_stack.errors import StackError
 from local_stack.stack import LocalStack, Say
+from surgical_cdc.catalog import read_catalog
 from surgical_cdc.project import load_project
 from surgical_cdc.values import ChangeSet, FactResult
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.verify import Verification, verify
 
 __all__ = ["Report", "Say", "one_window", "start"]
 
 DAG_ID = "vendor_cdc"
-SEED = 20_240_229
 RUN_SECONDS = 600
 # A scheduled run starts at each half hour and would take the window that the demo is about to make.
 HALF_HOUR_SECONDS = 1800
@@ -88,18 +87,14 @@ def start(stack: LocalStack, *, companies: int, dag_ids: Sequence[str]) -> None:
 
 
 def load_once(stack: LocalStack, *, companies: int) -> None:
-    """Load the demo warehouse unless an earlier start has completed it."""
+    """Load the demo warehouse unless it is there: its tables appear together with their rows or not at all."""
     from demo.load import load
 
-    mark = stack.data / "demo-warehouse.json"
-    if mark.exists():
-        loaded = json.loads(mark.read_text())["companies"]
-        if loaded != companies:
-            stack.say(f"The demo warehouse has {loaded:,} companies; remove {stack.data} to load {companies:,}")
-        return
-    with stack.phase(f"Loading the demo warehouse with {companies:,} companies"):
-        load(stack.connect, companies=companies, seed=SEED, progress=stack.say)
-    mark.write_text(json.dumps({"companies": companies, "seed": SEED}))
+    with closing(stack.connect()) as warehouse:
+        loaded = read_catalog(load_project(), warehouse)
+    if not loaded:
+        with stack.phase(f"Loading the demo warehouse with {companies:,} companies"):
+            load(stack.connect, companies=companies, progress=lambda line: stack.say(f"  {line}"))
 
 
 def one_window(stack: LocalStack) -> Report:
@@ -144,11 +139,8 @@ def feed_once(stack: LocalStack) -> None:
 def verify_facts(stack: LocalStack) -> list[Verification]:
     """Compare every fact with its SELECT run in full."""
     project = load_project()
-    warehouse = Warehouse(stack.connect())
-    try:
+    with closing(stack.connect()) as warehouse:
         return [verify(project, fact, warehouse) for fact in project.facts]
-    finally:
-        warehouse.close()
 
 
 def _build_facts(stack: LocalStack) -> None:

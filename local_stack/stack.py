@@ -14,7 +14,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import redshift_connector
 
@@ -23,6 +23,7 @@ from local_stack.airflow_api import AirflowApi, time_of
 from local_stack.errors import StackError
 from local_stack.programs import Program
 from local_stack.settings import USER, airflow_environment, password
+from surgical_cdc.warehouse import Warehouse
 
 MIGRATE_SECONDS = 300
 START_SECONDS = 180
@@ -104,9 +105,9 @@ class LocalStack:
         """The warehouse's user, who needs no password."""
         return self._redshift.user
 
-    def connect(self) -> Any:
+    def connect(self) -> Warehouse:
         """Open a session on the warehouse with Redshift's driver."""
-        return redshift_connector.connect(
+        connection = redshift_connector.connect(
             host=self._redshift.host,
             port=self._redshift.port,
             database=self.database,
@@ -114,6 +115,7 @@ class LocalStack:
             password="",
             ssl=False,
         )
+        return Warehouse(connection)
 
     def start_warehouse(self) -> None:
         """Start the stand-in for Redshift.

@@ -1,0 +1,147 @@
+"""Makes the DAG of a project from its dictionary: a task per source and per fact, wired by what feeds what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
+
+from surgical_cdc import alerts
+from surgical_cdc.dictionary import Dictionary, load_dictionary
+from surgical_cdc.operators import (
+    CLEANUP,
+    DETECT,
+    PREPARE,
+    SYNC,
+    UPDATE,
+    CleanupOperator,
+    DetectOperator,
+    PrepareSensor,
+    RetryTransient,
+    SyncOperator,
+    UpdateOperator,
+)
+
+EVERY_HALF_HOUR = "*/30 * * * *"
+# How long a run may wait for the lease, and how often it asks: a backfill of a week is done by then.
+WAIT_FOR_LEASE = timedelta(hours=5)
+ASK_FOR_LEASE = timedelta(seconds=10)
+RETRIES: Mapping[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=15),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=2),
+    "retry_policy": RetryTransient(),
+    # Shorter than what a task finds left of the lease at least (surgical_cdc.lease.RENEW_BELOW_HOURS).
+    "execution_timeout": timedelta(minutes=50),
+}
+
+
+def cdc_dag(
+    dag_id: str,
+    *,
+    project: Path,
+    schedule: str | None = EVERY_HALF_HOUR,
+    conn_id: str = "redshift_default",
+    default_args: Mapping[str, Any] | None = None,
+    **dag_arguments: Any,
+) -> DAG:
+    """Return the DAG that keeps a project's facts up to date; what it costs to parse is reading one YAML file.
+
+    Args:
+        dag_id: name of the DAG.
+        project: folder of the dbt project; its dictionary lies beside it.
+        schedule: cron expression in UTC, or None for a DAG that is only triggered.
+        conn_id: Airflow connection of the warehouse, type `redshift`.
+        default_args: arguments of every task, over those in RETRIES.
+        dag_arguments: further arguments of the DAG, such as doc_md and tags.
+    """
+    dictionary_path = project.parent / "dictionary.yaml"
+    dictionary = load_dictionary(dictionary_path)
+    warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
+    with DAG(
+        dag_id,
+        # A cron expression alone would give each run a window of no length.
+        schedule=CronDataIntervalTimetable(schedule, "UTC") if schedule else None,
+        start_date=datetime(2024, 1, 1, tzinfo=UTC),
+        # A run takes all that is staged up to its end, so one run makes up for all that were missed.
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=WAIT_FOR_LEASE + timedelta(hours=2),
+        default_args={**RETRIES, **(default_args or {})},
+        params=_form(dictionary),
+        on_failure_callback=alerts.run_failed,
+        **dag_arguments,
+    ) as dag:
+        prepare = PrepareSensor(
+            task_id=PREPARE,
+            mode="reschedule",
+            poke_interval=ASK_FOR_LEASE.total_seconds(),
+            timeout=WAIT_FOR_LEASE.total_seconds(),
+            **warehouse,
+        )
+        with TaskGroup(DETECT, tooltip="Compares each source with its baseline"):
+            detect = {
+                source: DetectOperator(task_id=source, source=source, **warehouse) for source in dictionary.sources
+            }
+        with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it"):
+            update = {
+                fact: UpdateOperator(
+                    task_id=fact,
+                    fact=fact,
+                    dictionary=dictionary_path,
+                    # By the alias an event is raised only if the fact has changed.
+                    outlets=[AssetAlias(f"{dag_id}.{fact}")],
+                    trigger_rule=TriggerRule.NONE_FAILED,
+                    **warehouse,
+                )
+                for fact in dictionary.facts
+            }
+        sync = SyncOperator(task_id=SYNC, dictionary=dictionary_path, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
+        cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.task_failed, **warehouse)
+
+        prepare >> list(detect.values())
+        for fact, task in update.items():
+            [detect[source] for source in dictionary.feeding(fact)] >> task
+        # The baseline moves only when every fact has been brought up to what the change sets hold.
+        [*detect.values(), *update.values()] >> sync
+        # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.
+        sync >> cleanup.as_teardown()
+    return dag
+
+
+def _form(dictionary: Dictionary) -> dict[str, Param]:
+    """Return the fields of the trigger form."""
+    time: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+    sources = list(dictionary.sources)
+    return {
+        "window_start": Param(
+            None,
+            title="Window start",
+            description="Take only rows staged from this time on; empty: all that is staged and not yet applied.",
+            **time,
+        ),
+        "window_end": Param(
+            None,
+            title="Window end",
+            description="Take only rows staged before this time; empty: the end of the run's data interval.",
+            **time,
+        ),
+        "sources": Param(
+            [],
+            type=["null", "array"],
+            items={"type": "string", "enum": sources},
+            examples=sources,
+            title="Sources",
+            description="Compare only these; empty: all.",
+        ),
+        "dry_run": Param(
+            default=False,
+            type="boolean",
+            title="Dry run",
+            description="Compare and compute, and report what would change; write nothing.",
+        ),
+    }

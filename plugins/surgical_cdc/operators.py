@@ -1,0 +1,340 @@
+"""The tasks of a cycle as Airflow operators: each opens a session, calls one function of the engine, hands on a value.
+
+A DAG file imports this module at each parse, so the engine, the driver and sqlglot are imported when a task runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import (
+    Asset,
+    BaseOperator,
+    BaseSensorOperator,
+    PokeReturnValue,
+    RetryDecision,
+    RetryPolicy,
+)
+from airflow.sdk.exceptions import (
+    AirflowRescheduleException,
+    AirflowRuntimeError,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
+
+from surgical_cdc.dictionary import load_dictionary, nothing_to_do
+from surgical_cdc.errors import LeaseError, SurgicalCdcError
+from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from surgical_cdc.project import Project
+    from surgical_cdc.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+PREPARE, DETECT, UPDATE, SYNC, CLEANUP = "prepare", "detect", "update", "sync_public", "cleanup"
+# The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
+ERROR_KEY = "error"
+ENDED_STATES = frozenset({"success", "failed"})
+
+# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: serialization failures and
+# conflicts with concurrent DDL. The codes are deadlock, serialization, shutdown, start-up, too many connections.
+TRANSIENT_MESSAGES = ("1018", "1023", "conflict with concurrent transaction", "could not open relation with OID")
+TRANSIENT_CODES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03", "53300"})
+
+
+class FormError(SurgicalCdcError):
+    """The trigger form asks for a window that can not be."""
+
+
+class RetryTransient(RetryPolicy):
+    """Retries what may go away by itself: lost connections, conflicts between transactions, a lease held by another."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,  # noqa: ARG002 - the base class names them
+        max_tries: int,  # noqa: ARG002
+        context: Context | None = None,  # noqa: ARG002
+    ) -> RetryDecision:
+        """Let a transient error be retried with the task's own delays, and fail for any other at once."""
+        if is_transient(exception):
+            return RetryDecision.retry(reason="transient")
+        return RetryDecision.fail(reason="a retry would fail the same way")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same task may well succeed a little later."""
+    from redshift_connector.error import InterfaceError, OperationalError
+
+    if isinstance(error, SurgicalCdcError):
+        return isinstance(error, LeaseError)
+    if isinstance(error, InterfaceError | OperationalError | OSError):
+        return True
+    answer = _server_answer(error)
+    message = answer.get("M", "")
+    return answer.get("C") in TRANSIENT_CODES or any(text in message for text in TRANSIENT_MESSAGES)
+
+
+def sentence(error: BaseException) -> str:
+    """Return an error as text for a person: the server's own message where the driver wraps it."""
+    answer = _server_answer(error)
+    if answer:
+        return ". ".join(part for part in (answer.get("M"), answer.get("D"), f"SQLSTATE {answer.get('C')}") if part)
+    if isinstance(error, SurgicalCdcError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def run_of(context: Context) -> Run:
+    """Return the run that a task belongs to, with its window, from the data interval or the trigger form.
+
+    A run without a logical date has no data interval; its window ends when it was due.
+
+    Raises:
+        FormError: the form asks for a window that ends before it starts, or for something that is no time.
+    """
+    dag_run, params = context["dag_run"], context["params"]
+    start = _form_time(params, "window_start")
+    end = _form_time(params, "window_end") or _utc(dag_run.data_interval_end or dag_run.run_after)
+    if start and start >= end:
+        raise FormError(
+            f"The window from {start} to {end} UTC is empty: window_start must be before window_end."
+            " Trigger the run again with another window_start, or leave it out to take all that is staged."
+        )
+    return Run(
+        dag_id=dag_run.dag_id,
+        run_id=dag_run.run_id,
+        window_start=start,
+        window_end=end,
+        sources=tuple(params["sources"] or ()),
+        dry_run=params["dry_run"],
+    )
+
+
+class WarehouseTask(BaseOperator):
+    """What the tasks share: a session, its SQL in the Rendered Template tab, and a failure that says why.
+
+    Args:
+        project: folder of the dbt project.
+        conn_id: Airflow connection of the warehouse, type `redshift`.
+    """
+
+    template_fields: Sequence[str] = ("sql",)
+    template_fields_renderers = {"sql": "sql"}  # noqa: RUF012 - Airflow's own declaration
+    overwrite_rtif_after_execution = True
+
+    def __init__(self, *, project: Path, conn_id: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.project = project
+        self.conn_id = conn_id
+        self.sql = ""
+
+    @contextmanager
+    def session(self, context: Context) -> Iterator[tuple[Project, Warehouse]]:
+        """Open the project and a session; show the session's statements, and leave the error if there is one."""
+        from surgical_cdc.connection import connect
+        from surgical_cdc.project import load_project
+
+        try:
+            project = load_project(self.project)
+            warehouse = connect(self.conn_id)
+            try:
+                yield project, warehouse
+            finally:
+                self.sql = "\n\n".join(
+                    f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
+                    for statement in warehouse.statements
+                )
+                warehouse.close()
+        except (AirflowSkipException, AirflowRescheduleException):
+            raise
+        except (Exception, AirflowTaskTimeout) as error:
+            context["ti"].xcom_push(ERROR_KEY, sentence(error))
+            raise
+
+    def go_on(self, context: Context, warehouse: Warehouse, run: Run) -> Preparation:
+        """Return what the run has found, after making sure that it still holds the lease; skip if it was synced."""
+        from surgical_cdc.lease import hold
+
+        preparation = Preparation.from_dict(context["ti"].xcom_pull(task_ids=PREPARE))
+        if not hold(warehouse, run, preparation):
+            raise AirflowSkipException("This run has been synced: there is nothing left to do.")
+        return preparation
+
+
+class PrepareSensor(WarehouseTask, BaseSensorOperator):
+    """Checks the contract and takes the lease; waits while another run holds it, without holding a worker."""
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Return done with the Preparation once this run has the lease."""
+        from surgical_cdc.prepare import prepare
+
+        with self.session(context) as (project, warehouse):
+            run = run_of(context)
+            log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
+            preparation = prepare(project, warehouse, run)
+            if preparation is None and self._free_abandoned(context, warehouse):
+                preparation = prepare(project, warehouse, run)
+        if preparation is None:
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=preparation.to_dict())
+
+    def _free_abandoned(self, context: Context, warehouse: Warehouse) -> bool:
+        """Free the lease of a run that has ended: its cleanup was killed, or a cleared task of it took it again."""
+        from surgical_cdc import lease
+
+        key = lease.holder(warehouse)
+        if key is None:
+            return True
+        dag_id, _, run_id = key.partition("/")
+        try:
+            state = context["ti"].get_dagrun_state(dag_id, run_id)
+        except AirflowRuntimeError:
+            log.info("Waiting for the lease, which %s holds; Airflow knows no such run.", key)
+            return False
+        log.info("Waiting for the lease, which %s holds; that run is %s.", key, state)
+        if state not in ENDED_STATES:
+            return False
+        with warehouse.transaction():
+            lease.release(warehouse, key)
+        return True
+
+
+class DetectOperator(WarehouseTask):
+    """Compares one source with its baseline and hands on the ChangeSet."""
+
+    def __init__(self, *, source: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.source = source
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the ChangeSet as a plain dict."""
+        from surgical_cdc.detect import detect
+
+        run = run_of(context)
+        if not run.covers(self.source):
+            raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
+        with self.session(context) as (project, warehouse):
+            self.go_on(context, warehouse, run)
+            return detect(project, self.source, warehouse, run).to_dict()
+
+
+class UpdateOperator(WarehouseTask):
+    """Brings one fact up to date from the change sets of the sources that feed it, or skips and says why."""
+
+    def __init__(self, *, fact: str, dictionary: Path, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.fact = fact
+        self.dictionary = dictionary
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
+        from surgical_cdc.update import update
+
+        ti, run = context["ti"], run_of(context)
+        dictionary = load_dictionary(self.dictionary)
+        change_sets = change_sets_of(context, dictionary.feeding(self.fact))
+        preparation = Preparation.from_dict(ti.xcom_pull(task_ids=PREPARE))
+        reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
+        if reason:
+            ti.xcom_push("return_value", FactResult(fact=self.fact, reason=reason).to_dict())
+            raise AirflowSkipException(reason)
+        with self.session(context) as (project, warehouse):
+            self.go_on(context, warehouse, run)
+            result = update(project, self.fact, warehouse, run, preparation, change_sets)
+        if not run.dry_run and (result.built or result.inserted + result.updated + result.deleted):
+            counts = {"inserted": result.inserted, "updated": result.updated, "deleted": result.deleted}
+            context["outlet_events"][self.outlets[0]].add(Asset(self.fact), extra={**counts, "run": run.key})
+        return result.to_dict()
+
+
+class SyncOperator(WarehouseTask):
+    """Brings all baselines up to date in one transaction, with the run's ledger lines."""
+
+    def __init__(self, *, dictionary: Path, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.dictionary = dictionary
+
+    def execute(self, context: Context) -> None:
+        """Sync; skip in a dry run."""
+        from surgical_cdc import alerts
+        from surgical_cdc.sync import sync
+
+        run = run_of(context)
+        if run.dry_run:
+            raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
+        dictionary = load_dictionary(self.dictionary)
+        change_sets = change_sets_of(context, dictionary.sources)
+        results = handed_on(context, UPDATE, dictionary.facts)
+        fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
+        with self.session(context) as (project, warehouse):
+            preparation = self.go_on(context, warehouse, run)
+            quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
+        if quarantined:
+            alerts.quarantined(context, quarantined)
+
+
+class CleanupOperator(WarehouseTask):
+    """Ends the run, however it went: drops the scratch tables or keeps those of a failure, and frees the lease."""
+
+    def execute(self, context: Context) -> None:
+        """Clean up; the failed tasks and their errors go into the ledger."""
+        from surgical_cdc.cleanup import cleanup
+
+        try:
+            run = run_of(context)
+        except FormError as error:
+            raise AirflowSkipException(f"The run has not begun. {error}") from error
+        failures = failures_of(context["ti"], run.dag_id, run.run_id)
+        failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
+        with self.session(context) as (project, warehouse):
+            cleanup(project, warehouse, run, failure=failure)
+
+
+def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
+    """Return the failed tasks of a run, each with its error in a sentence."""
+    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+    failed = [task_id for task_id, state in states.items() if state == "failed"]
+    unknown = "ended without a word: it was killed, or the machine was out of memory."
+    return {task_id: ti.xcom_pull(task_ids=task_id, key=ERROR_KEY, run_id=run_id) or unknown for task_id in failed}
+
+
+def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:
+    """Return the run's change sets of these sources; those that the form left out are missing."""
+    found = handed_on(context, DETECT, sources)
+    return {source: ChangeSet.from_dict(value) for source, value in found.items()}
+
+
+def handed_on(context: Context, group: str, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what the tasks of a group have handed on, by name; without those that handed on nothing."""
+    values = context["ti"].xcom_pull(task_ids=[f"{group}.{name}" for name in names], map_indexes=-1)
+    return {name: value for name, value in zip(names, values, strict=True) if value}
+
+
+def _server_answer(error: BaseException) -> Mapping[str, str]:
+    """Return the fields of the server's error message, none where the error is not the server's."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, Mapping) else {}
+
+
+def _form_time(params: Mapping[str, Any], name: str) -> datetime | None:
+    text = params[name]
+    if not text:
+        return None
+    try:
+        return _utc(datetime.fromisoformat(text))
+    except (TypeError, ValueError):
+        raise FormError(f"{name} is {text!r}, which is no time. Expected one like 2024-02-29T06:30:00Z.") from None
+
+
+def _utc(time: datetime) -> datetime:
+    """Return a time as the warehouse has it: UTC, without an offset; one without an offset is taken as UTC."""
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
