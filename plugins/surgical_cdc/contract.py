@@ -110,6 +110,11 @@ class Source(Table):
     delete_when: str | None = None
     max_delete_share: float = 0.5
 
+    @property
+    def keeps_tombstones(self) -> bool:
+        """Whether deletions are remembered; not for a snapshot: it is the whole table, so a key that is back is back."""
+        return self.load == "window" and self.delete_when is not None
+
 
 class Fact(Table):
     """A fact: a model with a row key. `anchor` is the column by whose values rows are recomputed."""

@@ -29,3 +29,7 @@ class LeaseError(SurgicalCdcError):
 
 class DataError(SurgicalCdcError):
     """The data forbid a write: a row key that is NULL or not unique, a load that would erase a baseline."""
+
+
+class ConnectionNotFound(SurgicalCdcError):
+    """Airflow knows no connection of that name."""

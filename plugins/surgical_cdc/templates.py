@@ -13,14 +13,15 @@ from surgical_cdc.errors import ProjectError
 TEMPLATES = Path(__file__).resolve().parents[2] / "include" / "sql" / "cdc"
 
 
-def sql_name(name: object) -> str:
+@cache
+def sql_name(name: str) -> str:
     """Return a column, table or schema.table name as Redshift SQL, quoted where the name is reserved.
 
     Example:
         >>> sql_name("public.companies"), sql_name("tag")
         ('public.companies', '"tag"')
     """
-    return exp.to_table(str(name)).sql(dialect="redshift")
+    return ".".join(exp.to_identifier(part).sql(dialect="redshift") for part in name.split("."))
 
 
 def table_name(relation: str) -> str:

@@ -1,0 +1,18 @@
+-- The lease's only row, when its table is new. Runs under the lock of lock_lease.
+INSERT INTO cdc.lease (
+  holder,
+  taken_at,
+  expires_at,
+  baseline_run
+)
+SELECT
+  NULL::VARCHAR(512),
+  NULL::TIMESTAMP,
+  NULL::TIMESTAMP,
+  NULL::VARCHAR(512)
+WHERE
+  NOT EXISTS (
+    SELECT
+      1
+    FROM cdc.lease
+  )

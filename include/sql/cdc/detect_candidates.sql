@@ -1,0 +1,38 @@
+-- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
+-- Grain: a staged row. cdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
+-- Names: source, delete_when. Parameters: window end, window start (NULL: no bound).
+CREATE TEMP TABLE cdc_candidates
+DISTKEY ({{ source.key | name }})
+AS
+SELECT
+  {% for column in source.columns %}
+  {{ column.name | name }},
+  {% endfor %}
+  cdc_deleted,
+  cdc_number
+FROM (
+  SELECT
+    {% for column in source.columns %}
+    {{ column.name | name }},
+    {% endfor %}
+    CASE WHEN {{ delete_when }} THEN 1 ELSE 0 END AS cdc_deleted,
+    ROW_NUMBER() OVER (
+      PARTITION BY {{ source.key | name }}
+      ORDER BY {{ source.cursor | name }} DESC NULLS LAST
+    ) AS cdc_number,
+    RANK() OVER (
+      PARTITION BY {{ source.key | name }}
+      ORDER BY {{ source.cursor | name }} DESC NULLS LAST
+    ) AS cdc_rank
+  FROM {{ source.staging | name }}
+  WHERE
+    {{ source.cursor | name }} IS NULL
+    OR (
+      {{ source.cursor | name }} < %s::TIMESTAMP
+      AND {{ source.cursor | name }} >= COALESCE(%s::TIMESTAMP, {{ source.cursor | name }})
+    )
+) AS staged
+WHERE
+  cdc_rank = 1
+  OR {{ source.key | name }} IS NULL
+  OR {{ source.cursor | name }} IS NULL

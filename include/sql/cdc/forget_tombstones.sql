@@ -1,0 +1,8 @@
+-- Removes the tombstones of keys that a change set inserts again or deletes later. Grain: a key.
+-- Names: source, relation. Parameters: the source's name.
+DELETE FROM cdc.tombstones
+USING {{ relation | name }} AS changed
+WHERE
+  tombstones.source_name = %s::VARCHAR(64)
+  AND tombstones.row_key = changed.{{ source.key | name }}::VARCHAR(256)
+  AND changed.cdc_change IN ('I', 'D', 'N')

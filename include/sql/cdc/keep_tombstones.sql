@@ -1,0 +1,14 @@
+-- Remembers when the keys that a change set deletes were deleted, so that no older version brings them back. Grain: a key.
+-- Names: source, relation. Parameters: the source's name.
+INSERT INTO cdc.tombstones (
+  source_name,
+  row_key,
+  deleted_at
+)
+SELECT
+  %s::VARCHAR(64),
+  {{ source.key | name }}::VARCHAR(256),
+  {{ source.cursor | name }}
+FROM {{ relation | name }}
+WHERE
+  cdc_change IN ('D', 'N')

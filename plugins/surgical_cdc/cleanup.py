@@ -1,0 +1,37 @@
+"""Ends a run: drops its scratch tables or keeps them for a cleared task, and gives the lease back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from surgical_cdc import lease, ledger
+from surgical_cdc.catalog import complete_control
+from surgical_cdc.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.project import Project
+    from surgical_cdc.values import Run
+    from surgical_cdc.warehouse import Warehouse
+
+# Time to look into a failed run and to clear its task over a weekend.
+RETENTION_DAYS = 7
+
+
+def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | None) -> None:
+    """Release the lease; drop the run's scratch tables, or after a failure keep them and write the reason down.
+
+    Scratch tables of other runs go once they are older than the retention time.
+    """
+    if failure is not None:
+        # The very first run may have failed before there was a ledger to write to.
+        complete_control(project, warehouse)
+    with warehouse.transaction():
+        own = None if failure is not None else run.key
+        found = warehouse.rows(render("find_scratch_tables"), (own, run.key, RETENTION_DAYS))
+        if found:
+            relations = [relation for (relation,) in found]
+            warehouse.execute(render("drop_tables", relations=relations))
+            warehouse.execute(render("forget_dropped_tables", relations=relations), relations)
+        if failure is not None:
+            ledger.record_failure(warehouse, run, failure)
+        lease.release(warehouse, run.key)

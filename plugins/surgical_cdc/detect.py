@@ -1,0 +1,92 @@
+"""Detection: compares the staged rows of one source with its baseline and freezes what differs as a change set."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from surgical_cdc import schema
+from surgical_cdc.errors import DataError
+from surgical_cdc.templates import render, sql_name
+from surgical_cdc.values import ChangeSet, Run
+
+if TYPE_CHECKING:
+    from surgical_cdc.contract import Source
+    from surgical_cdc.project import Project
+    from surgical_cdc.warehouse import Warehouse
+
+COUNTS = ("inserts", "updates", "deletes", "touched", "unknown_deletes", "stale", "quarantined", "disagreements")
+
+
+def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -> ChangeSet:
+    """Write the change set of one source as a scratch table, replacing what an earlier try has left.
+
+    Raises:
+        DataError: a snapshot would delete more of the baseline than `max_delete_share` allows.
+    """
+    source = project.source(source_name)
+    relation = schema.scratch(source, run.suffix)
+    started = time.perf_counter()
+    with warehouse.transaction():
+        warehouse.execute(render("drop_tables", relations=[relation]))
+        _freeze_candidates(source, warehouse, run)
+        _write_change_set(source, relation, warehouse)
+        if source.load == "snapshot":
+            full_mask = "1" * len(source.columns)
+            warehouse.execute(render("detect_absent", source=source, relation=relation, full_mask=full_mask))
+        summary = warehouse.row(render("detect_summary", source=source, relation=relation))
+        candidate_keys, tied_keys, *figures = (int(figure) for figure in summary)
+        counts = dict(zip(COUNTS, figures, strict=False))
+        if source.load == "snapshot":
+            _refuse_erasure(source, counts["deletes"], warehouse)
+        warehouse.execute(render("drop_tables", relations=["cdc_candidates"]))
+    rows_compared = candidate_keys - tied_keys
+    return ChangeSet(
+        source=source.name,
+        relation=relation,
+        window_start=run.window_start,
+        window_end=run.window_end,
+        rows_compared=rows_compared,
+        columns_compared=rows_compared * len(source.columns),
+        changed_columns=_changed_columns(source, figures[len(COUNTS) :]),
+        seconds=round(time.perf_counter() - started, 3),
+        **counts,
+    )
+
+
+def _freeze_candidates(source: Source, warehouse: Warehouse, run: Run) -> None:
+    statement = render("detect_candidates", source=source, delete_when=source.delete_when or "1 = 0")
+    warehouse.execute(statement, (run.window_end, run.window_start))
+
+
+def _write_change_set(source: Source, relation: str, warehouse: Warehouse) -> None:
+    flags = ["1" if name == source.cursor else "0" for name in source.column_names]
+    statement = render(
+        "detect_change_set",
+        source=source,
+        relation=relation,
+        created=f"candidate.{sql_name(source.created)}" if source.created else "NULL::TIMESTAMP",
+        unchanged_mask="0" * len(flags),
+        touched_mask="".join(flags),
+        full_mask="1" * len(flags),
+    )
+    warehouse.execute(statement, (source.name if source.keeps_tombstones else None,))
+
+
+def _refuse_erasure(source: Source, deletes: int, warehouse: Warehouse) -> None:
+    baseline_rows, staged_rows = warehouse.row(render("count_snapshot", source=source))
+    if not baseline_rows or (staged_rows and deletes <= baseline_rows * source.max_delete_share):
+        return
+    raise DataError(
+        f"{source.staging}: this snapshot of {staged_rows} rows would delete {deletes} of the {baseline_rows} rows of"
+        f" {source.relation}; at most {source.max_delete_share:.0%} may go in one run, so that a load that is empty or"
+        " broken off can not erase the baseline. Load the whole table into staging, or, if the rows are really gone,"
+        f" raise max_delete_share of {source.name} in the project's YAML for this run; then clear the task."
+    )
+
+
+def _changed_columns(source: Source, counts: list[int]) -> dict[str, int]:
+    """Return the updates per column, without unchanged columns and the cursor, which moves with every update."""
+    return {
+        name: count for name, count in zip(source.column_names, counts, strict=True) if count and name != source.cursor
+    }

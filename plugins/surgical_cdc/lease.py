@@ -1,0 +1,140 @@
+"""The lease: one row that lets a single run write to the warehouse, and says which run's sync the baseline shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from surgical_cdc.errors import LeaseError
+from surgical_cdc.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.values import Preparation, Run
+    from surgical_cdc.warehouse import Warehouse
+
+# Longer than any task may take, so that a run is never overtaken while it works; a run that died without cleanup
+# blocks the next one no longer than this.
+LEASE_HOURS = 2
+# A task that finds less than this left renews the lease, so its execution_timeout must be shorter than this.
+RENEW_BELOW_HOURS = 1
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The lease as it was read; `lasts` says that it need not be renewed yet."""
+
+    holder: str | None
+    expires_at: datetime | None
+    expired: bool
+    lasts: bool
+    baseline_run: str | None
+
+    def taken_from(self, run_key: str | None) -> bool:
+        """Return whether somebody else holds a lease that has not expired."""
+        return self.holder not in {None, run_key} and not self.expired
+
+
+def take(warehouse: Warehouse, run: Run) -> Lease | None:
+    """Take the lease inside the caller's transaction, whose first statement this must be.
+
+    Returns:
+        The lease as it was found if it was free, expired or the run's own, None if another run holds it.
+    """
+    found = _lock(warehouse)
+    if found.taken_from(run.key):
+        return None
+    warehouse.execute(render("take_lease"), (run.key, run.key, LEASE_HOURS))
+    return found
+
+
+def hold(warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
+    """Make sure at the start of a task that its run may go on; renew the lease or take a free one again.
+
+    Returns:
+        False if this run has been synced already, so that its tasks have nothing left to do.
+
+    Raises:
+        LeaseError: another run holds the lease, or has moved the baseline since this run was prepared.
+    """
+    # The common case needs neither a lock nor a write, and twelve detections begin at once.
+    with warehouse.transaction():
+        found = _read(warehouse)
+        if not _may_go_on(found, run, preparation):
+            return False
+        if found.holder == run.key and found.lasts:
+            return True
+    with warehouse.transaction():
+        return hold_within(warehouse, run, preparation)
+
+
+def hold_within(warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
+    """Do what `hold` does inside the caller's transaction, whose first statement this must be."""
+    if not _may_go_on(_lock(warehouse), run, preparation):
+        return False
+    warehouse.execute(render("take_lease"), (run.key, run.key, LEASE_HOURS))
+    return True
+
+
+def holder(warehouse: Warehouse) -> str | None:
+    """Return the key of the run that holds the lease now, if one does."""
+    with warehouse.transaction():
+        found = _read(warehouse)
+    return found.holder if found.taken_from(None) else None
+
+
+def release(warehouse: Warehouse, run_key: str) -> None:
+    """Give the lease of a run back inside the caller's transaction; nothing happens if another run holds it."""
+    warehouse.execute(render("release_lease"), (run_key,))
+
+
+def move_baseline(warehouse: Warehouse, key: str) -> None:
+    """Say inside the caller's transaction what the baseline shows from now on: change sets made before are invalid."""
+    warehouse.execute(render("move_baseline"), (key,))
+
+
+@contextmanager
+def between_runs(warehouse: Warehouse, purpose: str) -> Iterator[None]:
+    """Run the block in one transaction that keeps runs away: only between runs do facts and baseline belong together.
+
+    Raises:
+        LeaseError: a run holds the lease; the message names `purpose`.
+    """
+    with warehouse.transaction():
+        found = _lock(warehouse)
+        if found.taken_from(None):
+            raise LeaseError(
+                f"Can not {purpose} now: run {found.holder} holds the warehouse until its cleanup, or until"
+                f" {found.expires_at} UTC. Try again when it has finished."
+            )
+        yield
+
+
+def _may_go_on(found: Lease, run: Run, preparation: Preparation) -> bool:
+    if found.baseline_run == run.key:
+        return False
+    if found.taken_from(run.key):
+        raise LeaseError(
+            f"Run {run.key} may not go on: run {found.holder} holds the warehouse until its cleanup, or until"
+            f" {found.expires_at} UTC. Leave this run: what it has not applied is still staged for a later one."
+        )
+    if found.baseline_run != preparation.baseline_run:
+        raise LeaseError(
+            f"Run {run.key} may not go on: it was prepared on the baseline of {preparation.baseline_run or 'no run'},"
+            f" which {found.baseline_run} has replaced, so its change sets are no longer valid."
+            " Clear the run from `prepare` on, or leave it to the next run, which applies what is still staged."
+        )
+    return True
+
+
+def _lock(warehouse: Warehouse) -> Lease:
+    # The lock comes before anything is read: a transaction sees the table as of its first statement after it.
+    warehouse.execute(render("lock_lease"))
+    return _read(warehouse)
+
+
+def _read(warehouse: Warehouse) -> Lease:
+    holder, expires_at, expired, lasts, baseline_run = warehouse.row(render("read_lease"), (RENEW_BELOW_HOURS,))
+    return Lease(holder, expires_at, bool(expired), bool(lasts), baseline_run)

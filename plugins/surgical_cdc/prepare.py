@@ -1,0 +1,53 @@
+"""Opens a run: control tables, contract, lease, and what the run finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from surgical_cdc import lease, schema
+from surgical_cdc.catalog import check_contract, complete_control
+from surgical_cdc.templates import render
+from surgical_cdc.values import Preparation, Run
+
+if TYPE_CHECKING:
+    from surgical_cdc.project import Project
+    from surgical_cdc.warehouse import Warehouse
+
+
+def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | None:
+    """Check the contract and take the lease; None if another run holds it, so that the caller waits and asks again.
+
+    Raises:
+        ContractError: tables differ from the contract; the message lists all differences.
+        ProjectError: the run asks for a source that the project does not have.
+    """
+    for name in run.sources:
+        project.source(name)
+    catalog = complete_control(project, warehouse)
+    check_contract(project, catalog)
+    with warehouse.transaction():
+        found = lease.take(warehouse, run)
+        if found is None:
+            return None
+        pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
+        _announce_scratch_tables(project, warehouse, run)
+    return Preparation(
+        baseline_run=found.baseline_run,
+        missing=tuple(name for name, fact in project.facts.items() if fact.relation not in catalog),
+        pending=tuple(pending),
+    )
+
+
+def _pending(project: Project) -> dict[str, str]:
+    return {name: schema.pending(fact).relation for name, fact in project.facts.items()}
+
+
+def _announce_scratch_tables(project: Project, warehouse: Warehouse, run: Run) -> None:
+    """Note the names of the run's scratch tables before they exist.
+
+    Cleanup then finds them however the run ends, and the detections, which run side by side, need no table in common.
+    """
+    relations = [schema.scratch(source, run.suffix) for source in project.sources.values() if run.covers(source.name)]
+    warehouse.execute(render("forget_scratch_tables"), (run.key,))
+    params = [value for relation in relations for value in (relation, run.key)]
+    warehouse.execute(render("announce_scratch_tables", relations=relations), params)

@@ -1,0 +1,47 @@
+"""Full refresh: builds one fact anew from the baselines."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from surgical_cdc import lease, schema
+from surgical_cdc.build import build
+from surgical_cdc.catalog import complete_control, fact_differences
+from surgical_cdc.templates import render
+from surgical_cdc.values import FactResult
+
+if TYPE_CHECKING:
+    from surgical_cdc.project import Project
+    from surgical_cdc.warehouse import Warehouse
+
+
+def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResult:
+    """Replace all rows of a fact by its SELECT, in one transaction; a table whose columns differ is made anew.
+
+    Raises:
+        LeaseError: a run is working; its facts are ahead of the baselines that this reads.
+        DataError: a row key is NULL or not unique; the fact stays as it was.
+    """
+    started = time.perf_counter()
+    fact = project.fact(fact_name)
+    catalog = complete_control(project, warehouse)
+    with lease.between_runs(warehouse, f"refresh {fact_name}"):
+        deleted = 0
+        if fact.relation in catalog:
+            deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
+        if fact_differences(fact, catalog):
+            warehouse.execute(schema.drop_fact(fact))
+        inserted = build(project, fact, warehouse)
+        warehouse.execute(render("delete_rows", relation=schema.pending(fact).relation))
+        # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
+        lease.move_baseline(warehouse, f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}")
+    return FactResult(
+        fact=fact_name,
+        affected=inserted,
+        inserted=inserted,
+        deleted=deleted,
+        built=True,
+        seconds=time.perf_counter() - started,
+    )

@@ -1,0 +1,208 @@
+"""The tables of the warehouse as the contract describes them, and their DDL through SQLAlchemy's Redshift dialect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
+from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
+
+from surgical_cdc.contract import Column, Fact, Source, Table
+from surgical_cdc.project import CONTROL_SCHEMA, SCRATCH_SCHEMA
+
+if TYPE_CHECKING:
+    from surgical_cdc.project import Project
+
+SIMPLE_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "smallint": sa.SmallInteger(),
+    "integer": sa.Integer(),
+    "bigint": sa.BigInteger(),
+    "boolean": sa.Boolean(),
+    "date": sa.Date(),
+    "timestamp": sa.TIMESTAMP(),
+    "timestamptz": sa.TIMESTAMP(timezone=True),
+    "real": sa.REAL(),
+    "double precision": sa.Double(),
+}
+SIZED_TYPES = {"varchar": sa.String, "char": sa.CHAR, "numeric": sa.Numeric}
+
+NAME = "varchar(64)"
+RUN_KEY = "varchar(512)"
+TEXT = "varchar(65535)"
+WINDOW = {"window_start": "timestamp", "window_end": "timestamp"}
+SOURCE_COUNTS = (
+    "rows_compared",
+    "columns_compared",
+    "inserts",
+    "updates",
+    "deletes",
+    "touched",
+    "unknown_deletes",
+    "stale",
+    "quarantined",
+    "disagreements",
+)
+FACT_COUNTS = ("affected", "inserted", "updated", "deleted")
+
+
+def _columns(data_types: Mapping[str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name=name, data_type=data_type) for name, data_type in data_types.items())
+
+
+def _control(name: str, data_types: Mapping[str, str], *, sort: tuple[str, ...] = ()) -> Table:
+    return Table(name=name, relation=f"{CONTROL_SCHEMA}.{name}", columns=_columns(data_types), sort=sort)
+
+
+LEASE = _control(
+    "lease", {"holder": RUN_KEY, "taken_at": "timestamp", "expires_at": "timestamp", "baseline_run": RUN_KEY}
+)
+RUNS = _control(
+    "runs",
+    {
+        "run_key": RUN_KEY,
+        **WINDOW,
+        "started_at": "timestamp",
+        "finished_at": "timestamp",
+        **dict.fromkeys(("seconds_detect", "seconds_update", "seconds_sync"), "double precision"),
+        "result": "varchar(16)",
+        "reason": TEXT,
+    },
+)
+RUN_SOURCES = _control(
+    "run_sources",
+    {
+        "run_key": RUN_KEY,
+        "source_name": NAME,
+        **WINDOW,
+        **dict.fromkeys(SOURCE_COUNTS, "bigint"),
+        "changed_columns": TEXT,
+        "seconds": "double precision",
+    },
+)
+RUN_FACTS = _control(
+    "run_facts",
+    {
+        "run_key": RUN_KEY,
+        "fact_name": NAME,
+        **dict.fromkeys(FACT_COUNTS, "bigint"),
+        "built": "boolean",
+        "seconds": "double precision",
+        "reason": TEXT,
+    },
+)
+TOMBSTONES = _control(
+    "tombstones",
+    {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
+    sort=("source_name", "row_key"),
+)
+SCRATCH_TABLES = _control(
+    "scratch_tables", {"relation_name": "varchar(256)", "run_key": RUN_KEY, "created_at": "timestamp"}
+)
+KEPT_COLUMNS = _columns({"cdc_run": RUN_KEY, "cdc_reason": "varchar(256)", "cdc_quarantined_at": "timestamp"})
+
+
+def create_sources(project: Project) -> list[str]:
+    """Return the DDL of all staging and baseline tables: the ETL's work, done here for a new or a demo warehouse."""
+    return create_tables(table for source in project.sources.values() for table in (staging(source), source))
+
+
+def create_fact(fact: Fact) -> list[str]:
+    """Return the DDL of a fact's table and its schema."""
+    return create_tables([fact])
+
+
+def drop_fact(fact: Fact) -> str:
+    """Return the statement that drops a fact's table if it exists."""
+    return _text(DropTable(_described(fact), if_exists=True))
+
+
+def create_scratch_schema() -> str:
+    """Return the DDL of the schema that holds the change sets."""
+    return _text(CreateSchema(SCRATCH_SCHEMA, if_not_exists=True))
+
+
+def create_tables(tables: Iterable[Table]) -> list[str]:
+    """Return the DDL of tables and their schemas, each only if it does not exist yet."""
+    described = [_described(table) for table in tables]
+    schemas = dict.fromkeys(str(table.schema) for table in described)
+    statements = [_text(CreateSchema(schema, if_not_exists=True)) for schema in schemas]
+    return statements + [_text(CreateTable(table, if_not_exists=True)) for table in described]
+
+
+def type_name(data_type: str) -> str:
+    """Return the contract's data type as Redshift DDL.
+
+    Example:
+        >>> type_name("numeric(18, 4)"), type_name("timestamp")
+        ('NUMERIC(18, 4)', 'TIMESTAMP WITHOUT TIME ZONE')
+    """
+    return _type(data_type).compile(dialect=RedshiftDialect_redshift_connector())
+
+
+def staging(source: Source) -> Table:
+    """Return a source's staging table: sorted by the cursor that windows are read by, distributed as its baseline."""
+    return Table(
+        name=source.name, relation=source.staging, columns=source.columns, dist=source.dist, sort=(source.cursor,)
+    )
+
+
+def quarantine(source: Source) -> Table:
+    """Return the table that keeps a source's quarantined rows."""
+    columns = (*source.columns, *KEPT_COLUMNS)
+    return Table(name=source.name, relation=f"{CONTROL_SCHEMA}.quarantine__{source.name}", columns=columns)
+
+
+def pending(fact: Fact) -> Table:
+    """Return the table that keeps a fact's affected keys from its update to the sync."""
+    columns = _columns({"run_key": RUN_KEY, "anchor": fact.column(fact.anchor).data_type})
+    return Table(name=fact.name, relation=f"{CONTROL_SCHEMA}.pending__{fact.name}", columns=columns)
+
+
+def scratch(source: Source, suffix: str) -> str:
+    """Return the relation of a source's change set in the run with that suffix."""
+    return f"{SCRATCH_SCHEMA}.{source.name}__{suffix}"
+
+
+def control_tables(project: Project) -> list[Table]:
+    """Return all tables of the control schema."""
+    return [
+        *(LEASE, RUNS, RUN_SOURCES, RUN_FACTS, TOMBSTONES, SCRATCH_TABLES),
+        *(quarantine(source) for source in project.sources.values()),
+        *(pending(fact) for fact in project.facts.values()),
+    ]
+
+
+def _described(table: Table) -> sa.Table:
+    """Return the table as SQLAlchemy describes it; a source is sorted by its key unless the contract says otherwise.
+
+    Only a baseline's key is NOT NULL. Staging takes what comes, and a fact's row key is checked by a query, which can
+    name the rows.
+    """
+    schema, _, name = table.relation.partition(".")
+    required = table.key if isinstance(table, Source) else None
+    sort = table.sort
+    if isinstance(table, Source):
+        sort = sort or (table.key,)
+    if isinstance(table, Fact):
+        sort = sort or tuple(dict.fromkeys((table.anchor, table.unique_key)))
+    columns = [
+        sa.Column(column.name, _type(column.data_type), nullable=column.name != required) for column in table.columns
+    ]
+    return sa.Table(
+        name, sa.MetaData(), *columns, schema=schema, redshift_distkey=table.dist, redshift_sortkey=sort or None
+    )
+
+
+def _type(data_type: str) -> sa.types.TypeEngine[Any]:
+    if data_type in SIMPLE_TYPES:
+        return SIMPLE_TYPES[data_type]
+    name, _, sizes = data_type.partition("(")
+    sized: sa.types.TypeEngine[Any] = SIZED_TYPES[name](*(int(size) for size in re.findall(r"\d+", sizes)))
+    return sized
+
+
+def _text(statement: sa.schema.ExecutableDDLElement) -> str:
+    return str(statement.compile(dialect=RedshiftDialect_redshift_connector())).strip()

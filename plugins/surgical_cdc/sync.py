@@ -1,0 +1,80 @@
+"""The sync: moves all baselines to the run's change sets, and writes down what the run did, in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from surgical_cdc import lease, ledger, schema
+from surgical_cdc.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.contract import Source
+    from surgical_cdc.project import Project
+    from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
+    from surgical_cdc.warehouse import Warehouse
+
+
+def sync(
+    project: Project,
+    warehouse: Warehouse,
+    run: Run,
+    preparation: Preparation,
+    change_sets: Mapping[str, ChangeSet],
+    fact_results: Mapping[str, FactResult],
+) -> dict[str, int]:
+    """Bring the baselines up to date with the run, once all its facts are; a second call changes nothing.
+
+    Returns:
+        Per source the rows that are new in its quarantine, where there are any.
+
+    Raises:
+        LeaseError: another run holds the lease, or has moved the baseline since this run was prepared.
+    """
+    started = time.perf_counter()
+    quarantined: dict[str, int] = {}
+    with warehouse.transaction(dry_run=run.dry_run):
+        if not lease.hold_within(warehouse, run, preparation):
+            return {}
+        for change_set in change_sets.values():
+            source = project.source(change_set.source)
+            _sync_baseline(source, change_set, warehouse)
+            _sync_tombstones(source, change_set, warehouse)
+            if change_set.quarantined:
+                quarantined[source.name] = _keep_quarantine(source, change_set, warehouse, run)
+        for fact in project.facts.values():
+            result = fact_results.get(fact.name)
+            # Keys that other runs left stay: where such a run went further than this one, the fact is still ahead.
+            if result and result.affected:
+                warehouse.execute(render("forget_pending_keys", pending=schema.pending(fact).relation), (run.key,))
+        lease.move_baseline(warehouse, run.key)
+        ledger.record_success(
+            warehouse,
+            run,
+            change_sets=change_sets,
+            fact_results=fact_results,
+            seconds_sync=time.perf_counter() - started,
+        )
+    return {name: rows for name, rows in quarantined.items() if rows}
+
+
+def _sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
+    if change_set.updates or change_set.deletes or change_set.touched:
+        warehouse.execute(render("sync_delete", source=source, relation=change_set.relation))
+    if change_set.inserts or change_set.updates or change_set.touched:
+        warehouse.execute(render("sync_insert", source=source, relation=change_set.relation))
+
+
+def _sync_tombstones(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
+    buried = change_set.deletes + change_set.unknown_deletes
+    if source.keeps_tombstones and (buried or change_set.inserts):
+        warehouse.execute(render("forget_tombstones", source=source, relation=change_set.relation), (source.name,))
+    if source.keeps_tombstones and buried:
+        warehouse.execute(render("keep_tombstones", source=source, relation=change_set.relation), (source.name,))
+
+
+def _keep_quarantine(source: Source, change_set: ChangeSet, warehouse: Warehouse, run: Run) -> int:
+    quarantine = schema.quarantine(source).relation
+    statement = render("keep_quarantine", source=source, relation=change_set.relation, quarantine=quarantine)
+    return warehouse.execute(statement, (run.key,))

@@ -1,0 +1,57 @@
+"""Verification: compares a fact with its SELECT run in full on the baselines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from surgical_cdc import lease
+from surgical_cdc.build import insert_into
+from surgical_cdc.catalog import check_contract, complete_control
+from surgical_cdc.errors import DataError
+from surgical_cdc.query import fact_query
+from surgical_cdc.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.project import Project
+    from surgical_cdc.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A fact beside its SELECT, in rows: how many each has, and how many only one of them has."""
+
+    fact: str
+    rows: int
+    expected_rows: int
+    missing: int
+    unexpected: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether the fact is exactly what its SELECT gives."""
+        return self.rows == self.expected_rows and not self.missing and not self.unexpected
+
+
+def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
+    """Compare a fact with its SELECT, while no run works.
+
+    Raises:
+        LeaseError: a run is working; its facts are ahead of the baselines that this reads.
+        ContractError: a table differs from the contract.
+        DataError: the fact has no table yet.
+    """
+    fact = project.fact(fact_name)
+    catalog = complete_control(project, warehouse)
+    check_contract(project, catalog)
+    if fact.relation not in catalog:
+        raise DataError(
+            f"{fact.relation} does not exist yet, so there is nothing to verify."
+            f" The next run builds it, or now: python -m surgical_cdc refresh {fact_name}"
+        )
+    with lease.between_runs(warehouse, f"verify {fact_name}"):
+        warehouse.execute(render("verify_expected", fact=fact))
+        warehouse.execute(insert_into("cdc_expected", fact, fact_query(project, fact_name)))
+        figures = warehouse.row(render("verify_compare", fact=fact))
+        warehouse.execute(render("drop_tables", relations=["cdc_expected"]))
+    return Verification(fact_name, *(int(figure) for figure in figures))

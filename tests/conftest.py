@@ -1,0 +1,172 @@
+"""The warehouse of the tests: real sessions through the real driver, and a project's tables made anew for each test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redshift_connector
+from redshift_connector.error import InterfaceError
+
+ROOT = Path(__file__).resolve().parents[1]
+# Airflow reads its settings when it is first imported, which no test module may have done before this one.
+AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="airflow_home_"))
+os.environ |= {
+    "AIRFLOW_HOME": str(AIRFLOW_HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+}
+
+from local_redshift import LocalRedshift  # noqa: E402
+from surgical_cdc import schema  # noqa: E402
+from surgical_cdc.project import SCRATCH_SCHEMA, Project, load_project  # noqa: E402
+from surgical_cdc.templates import sql_name  # noqa: E402
+from surgical_cdc.values import Run  # noqa: E402
+from surgical_cdc.warehouse import Warehouse  # noqa: E402
+
+SHOP = Path(__file__).parent / "projects" / "shop" / "sql"
+NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
+# The driver binds at most 32,767 values in one statement.
+BATCH_ROWS = 500
+
+Connect = Callable[[], Warehouse]
+
+
+def at(minutes: float) -> datetime:
+    """Return a moment some minutes after noon, the end of the first window."""
+    return NOON + timedelta(minutes=minutes)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A project and its warehouse, with what tests do to them: stage rows, read tables, name runs."""
+
+    project: Project
+    connect: Connect
+    warehouse: Warehouse
+
+    def run(self, end: datetime = NOON, *, run_id: str = "run", **values: Any) -> Run:
+        """Return a run whose window ends at `end`."""
+        return Run(run_id=run_id, dag_id="test", window_end=end, **values)
+
+    def stage(self, source: str, *rows: dict[str, Any]) -> None:
+        """Put rows into a source's staging table; columns that a row does not name are NULL."""
+        self.insert(self.project.sources[source].staging, *rows)
+
+    def load(self, source: str, *rows: dict[str, Any]) -> None:
+        """Put rows into a source's baseline."""
+        self.insert(self.project.sources[source].relation, *rows)
+
+    def insert(self, relation: str, *rows: dict[str, Any]) -> None:
+        """Put rows with the same columns into a table."""
+        with self.warehouse.transaction():
+            for first in range(0, len(rows), BATCH_ROWS):
+                batch = rows[first : first + BATCH_ROWS]
+                names = list(dict.fromkeys(name for row in batch for name in row))
+                columns = ", ".join(sql_name(name) for name in names)
+                marks = ", ".join(["(" + ", ".join(["%s"] * len(names)) + ")"] * len(batch))
+                values = [row.get(name) for row in batch for name in names]
+                self.warehouse.execute(f"INSERT INTO {relation} ({columns}) VALUES {marks}", values)  # noqa: S608
+
+    def execute(self, statement: str, params: tuple[object, ...] = ()) -> None:
+        """Run one statement and commit it."""
+        with self.warehouse.transaction():
+            self.warehouse.execute(statement, params)
+
+    def rows(self, query: str, params: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return a query's rows."""
+        with self.warehouse.transaction():
+            return self.warehouse.rows(query, params)
+
+    def table(self, relation: str, *columns: str) -> list[tuple[Any, ...]]:
+        """Return some columns of a table, ordered by them."""
+        names = ", ".join(sql_name(column) for column in columns)
+        return self.rows(f"SELECT {names} FROM {relation} ORDER BY {names}")  # noqa: S608
+
+
+@pytest.fixture(scope="session", autouse=True)
+def airflow_home() -> Iterator[Path]:
+    """Airflow's home of this test session, removed at its end."""
+    yield AIRFLOW_HOME
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
+    """The stand-in for Redshift, which the Airflow connection redshift_default leads to."""
+    with LocalRedshift(data=tmp_path_factory.mktemp("redshift"), port=0) as running:
+        os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"] = json.dumps(
+            {
+                "conn_type": "redshift",
+                "host": running.host,
+                "port": running.port,
+                "schema": running.database,
+                "login": running.user,
+                "password": "any",
+                "extra": {"ssl": False},
+            }
+        )
+        yield running
+
+
+@pytest.fixture
+def connect(redshift: LocalRedshift) -> Iterator[Connect]:
+    """Open a session of the stand-in; those that a test leaves open are closed after it."""
+    opened: list[Any] = []
+
+    def open_session() -> Warehouse:
+        connection = redshift_connector.connect(
+            host=redshift.host,
+            port=redshift.port,
+            database=redshift.database,
+            user=redshift.user,
+            password="any",
+            ssl=False,
+        )
+        opened.append(connection)
+        return Warehouse(connection)
+
+    yield open_session
+    for connection in opened:
+        with suppress(InterfaceError):  # closed already
+            connection.close()
+
+
+@pytest.fixture
+def site(connect: Connect) -> Iterator[Callable[[Project], Site]]:
+    """Give a project an empty warehouse: its schemas are dropped and its source tables created."""
+    with closing(connect()) as warehouse:
+
+        def build(project: Project) -> Site:
+            clear(project, warehouse)
+            return Site(project, connect, warehouse)
+
+        yield build
+
+
+@pytest.fixture
+def shop(site: Callable[[Project], Site]) -> Site:
+    """A bookshop: a small business that has nothing to do with vendors."""
+    return site(load_project(SHOP))
+
+
+def clear(project: Project, warehouse: Warehouse) -> None:
+    """Drop every schema of a project and create its empty source tables."""
+    tables = [*project.sources.values(), *project.facts.values(), *schema.control_tables(project)]
+    relations = [table.relation for table in tables] + [source.staging for source in project.sources.values()]
+    names = {relation.partition(".")[0] for relation in relations} | {SCRATCH_SCHEMA}
+    with warehouse.transaction():
+        for name in sorted(names):
+            warehouse.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+        for statement in schema.create_sources(project):
+            warehouse.execute(statement)

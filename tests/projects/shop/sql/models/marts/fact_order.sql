@@ -1,0 +1,26 @@
+-- Grain: one row per order of a known customer.
+SELECT
+  orders.order_id,
+  orders.customer_id,
+  customers.name AS customer_name,
+  customers.country,
+  orders.total,
+  orders.gift,
+  orders.delivery_on,
+  lines.line_count,
+  lines.quantity
+FROM {{ source('shop_raw', 'orders') }} AS orders
+JOIN {{ source('shop_raw', 'customers') }} AS customers
+  ON customers.customer_id = orders.customer_id
+LEFT JOIN (
+  SELECT
+    order_lines.order_id,
+    COUNT(*) AS line_count,
+    SUM(order_lines.quantity) AS quantity
+  FROM {{ source('shop_raw', 'order_lines') }} AS order_lines
+  GROUP BY
+    order_lines.order_id
+) AS lines
+  ON lines.order_id = orders.order_id
+WHERE
+  orders.status = '{{ var("paid_status") }}'
