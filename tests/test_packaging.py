@@ -86,7 +86,7 @@ def test_constraints_name_no_place(path: str) -> None:
 
 def test_compose_file_follows_the_compose_specification() -> None:
     """docker-compose.yaml is valid by the schema of the Compose specification."""
-    check = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yaml"]
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yaml"]
     answer = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout
 
