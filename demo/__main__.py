@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from datetime import datetime
 
+from demo.feed import CHANGES, KINDS, feed
 from demo.load import COMPANIES, SEED, load
 from surgical_cdc.errors import SurgicalCdcError
 
@@ -18,7 +20,17 @@ def main() -> int:
     loading.add_argument("--companies", type=int, default=COMPANIES, help="how many (default %(default)s)")
     loading.add_argument("--seed", type=int, default=SEED, help="what the data are a function of (default %(default)s)")
     loading.set_defaults(command=_load)
-    for command in (loading,):
+    feeding = commands.add_parser("feed", help="write a window of changes into staging")
+    feeding.add_argument("--changes", type=int, default=CHANGES, help="rows to stage (default %(default)s)")
+    feeding.add_argument("--at", type=datetime.fromisoformat, help="the window's end, UTC (default: now)")
+    feeding.add_argument(
+        "--kinds", nargs="+", metavar="KIND", help=f"in turn, in place of a mixture: {', '.join(KINDS)}"
+    )
+    feeding.add_argument(
+        "--seed", type=int, default=SEED, help="with --at it decides what changes (default %(default)s)"
+    )
+    feeding.set_defaults(command=_feed)
+    for command in (loading, feeding):
         command.add_argument("--conn-id", default="redshift_default", help="Airflow connection (default %(default)s)")
     options = parser.parse_args()
     try:
@@ -33,6 +45,18 @@ def _load(options: argparse.Namespace) -> None:
     from surgical_cdc.connection import connect
 
     load(functools.partial(connect, options.conn_id), companies=options.companies, seed=options.seed)
+
+
+def _feed(options: argparse.Namespace) -> None:
+    from surgical_cdc.connection import connect
+
+    feed(
+        functools.partial(connect, options.conn_id),
+        seed=options.seed,
+        at=options.at,
+        changes=options.changes,
+        kinds=options.kinds,
+    )
 
 
 if __name__ == "__main__":

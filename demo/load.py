@@ -13,7 +13,8 @@ import yaml
 from sqlglot import exp
 
 from demo.errors import DemoError
-from demo.pools import Pool, Pools, make_pools
+from demo.pools import Pools, make_pools
+from demo.seeds import CLIENT_NUMBER, CLIENTS, STAFF, count_to, insert_pool
 from demo.templates import Templates
 from surgical_cdc import schema
 from surgical_cdc.project import load_project
@@ -29,11 +30,7 @@ Progress = Callable[[str], None]
 COMPANIES = 2_000
 SEED = 2026
 _FEWEST_COMPANIES = 100
-# Clients are the first companies; the one whose vendors the facts are about is the fifth.
-_CLIENTS = 10
-_CLIENT_NUMBER = 5
 _CONTACTS = 3
-_PARAMETERS_OF_A_STATEMENT = 30_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +39,8 @@ class _Sizes:
 
     companies: int
     first_company: int
-    clients: int = _CLIENTS
-    client_number: int = _CLIENT_NUMBER
+    clients: int = CLIENTS
+    client_number: int = CLIENT_NUMBER
     staff_per_client: int
     contacts: int = _CONTACTS
     users: int
@@ -103,12 +100,12 @@ def client_company(project: Project) -> int:
 def _sizes(pools: Pools, *, companies: int, client: int) -> _Sizes:
     tag_names = pools.size("seed_tags")
     # With the companies grow the client's staff and the tags, so that one of them never concerns every vendor.
-    staff_per_client = max(20, companies // 1000)
+    staff_per_client = max(STAFF, companies // 1000)
     return _Sizes(
         companies=companies,
-        first_company=client - _CLIENT_NUMBER + 1,
+        first_company=client - CLIENT_NUMBER + 1,
         staff_per_client=staff_per_client,
-        users=_CLIENTS * staff_per_client + _CONTACTS * companies,
+        users=CLIENTS * staff_per_client + _CONTACTS * companies,
         words=pools.words,
         cities=pools.size("seed_cities"),
         cities_at_home=pools.cities_at_home,
@@ -132,23 +129,12 @@ def _require_empty(project: Project, warehouse: Warehouse, templates: Templates)
 def _seed(warehouse: Warehouse, templates: Templates, pools: Pools, sizes: _Sizes) -> None:
     """Put the pools, and what the tables share of companies and users, into temporary tables."""
     for pool in pools.tables:
-        _insert_pool(pool, warehouse, templates)
+        insert_pool(pool, warehouse, templates)
     count = max(sizes.companies, sizes.clients * sizes.staff_per_client, sizes.tags)
-    warehouse.execute(templates.render("seed/numbers", count=count, places=len(str(count))))
+    count_to(count, warehouse, templates)
     for table in ("seed_companies", "seed_users"):
         warehouse.execute(templates.render(f"seed/{table.removeprefix('seed_')}", **asdict(sizes)))
         warehouse.execute(templates.render("analyze", relation=table))
-
-
-def _insert_pool(pool: Pool, warehouse: Warehouse, templates: Templates) -> None:
-    warehouse.execute(templates.render("seed/create", table=pool.table, columns=pool.columns))
-    width = len(pool.columns)
-    rows_at_once = _PARAMETERS_OF_A_STATEMENT // width
-    for first in range(0, len(pool.rows), rows_at_once):
-        rows = pool.rows[first : first + rows_at_once]
-        statement = templates.render("seed/insert", table=pool.table, width=width, rows=len(rows))
-        warehouse.execute(statement, [value for row in rows for value in row])
-    warehouse.execute(templates.render("analyze", relation=pool.table))
 
 
 def _fill(source: Source, warehouse: Warehouse, templates: Templates, *, sizes: _Sizes, progress: Progress) -> int:

@@ -30,7 +30,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Pools:
-    """All pools; `words` counts the words of each kind, `cities_at_home` the first cities, which are India's."""
+    """The pools of a load; `words` counts those of each kind, `cities_at_home` the first cities, which are India's."""
 
     tables: tuple[Pool, ...]
     words: Mapping[str, int]
@@ -41,6 +41,9 @@ class Pools:
         return next(len(pool.rows) for pool in self.tables if pool.table == table)
 
 
+DIGITS = Pool("seed_digits", {"digit": "smallint"}, tuple((digit,) for digit in range(10)))
+
+
 def make_pools(seed: int) -> Pools:
     """Draw the pools: Faker's words depend on the seed, the places and lists do not."""
     lists = yaml.safe_load((Path(__file__).parent / "pools.yaml").read_text())
@@ -48,7 +51,6 @@ def make_pools(seed: int) -> Pools:
     countries = _countries()
     cities = _cities({country[2]: country[0] for country in countries}, lists["states"])
     rows: Mapping[str, Iterable[tuple[object, ...]]] = {
-        "seed_digits": ((digit,) for digit in range(10)),
         "seed_words": ((kind, number, word) for kind, pool in words.items() for number, word in enumerate(pool)),
         "seed_countries": countries,
         "seed_cities": cities,

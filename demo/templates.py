@@ -10,14 +10,15 @@ import jinja2
 from surgical_cdc.templates import sql_name
 
 SQL = Path(__file__).parent / "sql"
-_PRIME = 2_147_483_647
+# The two largest below 2^31, so that a product of two residues fits into a bigint.
+_PRIMES = (2_147_483_647, 2_147_483_629)
 
 
 class Templates:
     """The demo's templates for one seed.
 
     The same seed, row number and salt always draw the same value, in any warehouse: `draw` in macros.sql multiplies and
-    adds, modulo a prime, with two constants that come from the seed and the salt.
+    adds, modulo two primes, with constants that come from the seed and the salt.
     """
 
     def __init__(self, seed: object) -> None:
@@ -31,16 +32,15 @@ class Templates:
         )
         self._environment.filters["name"] = sql_name
         self._environment.globals |= {
-            "prime": _PRIME,
-            "multiplier": lambda salt: self._constant("multiplier", salt),
-            "offset": lambda salt: self._constant("offset", salt),
+            "primes": _PRIMES,
+            "constant": self._constant,
         }
 
     def render(self, template: str, **values: object) -> str:
         """Render demo/sql/<template>.sql with names, counts and dates; text goes in as bound parameters."""
         return self._environment.get_template(f"{template}.sql").render(values).strip()
 
-    def _constant(self, *parts: object) -> int:
-        """Return a number from 1 to the prime less one that depends on the seed and on all parts."""
-        text = "/".join(str(part) for part in (self._seed, *parts))
-        return 1 + int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % (_PRIME - 1)
+    def _constant(self, salt: str, step: int) -> int:
+        """Return a number from 1 to the lesser prime less one that depends on seed, salt and step."""
+        digest = hashlib.sha256(f"{self._seed}/{salt}/{step}".encode()).digest()
+        return 1 + int.from_bytes(digest[:8], "big") % (_PRIMES[1] - 1)

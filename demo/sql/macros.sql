@@ -1,9 +1,9 @@
 {# Chance as arithmetic: the same seed, row and salt always give the same value. The importing template sets `row`, the
    number of the row that the values belong to. Salts name the value; two values with one salt agree. #}
 
-{# 0 to n - 1 #}
+{# 0 to n - 1. Two steps with two primes: after one alone, rows at a fixed distance would draw alike. #}
 {% macro draw(salt, n) -%}
-MOD(MOD(CAST({{ row }} AS BIGINT) * {{ multiplier(salt) }} + {{ offset(salt) }}, {{ prime }}), {{ n }})
+MOD(MOD(MOD(CAST({{ row }} AS BIGINT) * {{ constant(salt, 1) }} + {{ constant(salt, 2) }}, {{ primes[0] }}) * {{ constant(salt, 3) }}, {{ primes[1] }}), {{ n }})
 {%- endmacro %}
 
 {# low to high #}
@@ -74,4 +74,22 @@ INNER JOIN seed_words AS {{ alias }}
 {# a mobile number #}
 {% macro mobile(salt) -%}
 CASE WHEN {{ chance(salt ~ ' prefix', 60) }} THEN '+91' ELSE '' END || {{ text(between(salt ~ ' head', 6, 9)) }} || {{ digits(salt, 9) }}
+{%- endmacro %}
+
+{# a name with an ending, or without it where it has that already #}
+{% macro renamed(name, ending) -%}
+CASE
+  WHEN RIGHT(TRIM({{ name }}), {{ ending | length }}) = '{{ ending }}' THEN LEFT(TRIM({{ name }}), LENGTH(TRIM({{ name }})) - {{ ending | length }})
+  ELSE TRIM({{ name }}) || '{{ ending }}'
+END
+{%- endmacro %}
+
+{# another id from 1 to the highest than the present one #}
+{% macro another(present, salt, highest) -%}
+1 + MOD(COALESCE({{ present }}, 1) + {{ draw(salt, highest - 1) }}, {{ highest }})
+{%- endmacro %}
+
+{# the id of another one of the client's first staff than the present one #}
+{% macro another_inviter(present, salt) -%}
+{{ client_number }} + {{ clients }} * MOD(COALESCE({{ present }}, 0) / {{ clients }} + 1 + {{ draw(salt, inviters - 1) }}, {{ inviters }})
 {%- endmacro %}

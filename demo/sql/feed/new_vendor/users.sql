@@ -1,0 +1,14 @@
+{# The new company's first contact. #}
+{% extends 'feed/change.sql' %}
+{% set row = 'feed_rows.change_number' %}
+{% from 'macros.sql' import digits, mobile with context %}
+{% block changes %}
+  {{ new.users }} + feed_rows.change_number AS id,
+  {{ new.companies }} + feed_rows.change_number AS company_id,
+  LOWER(feed_rows.first_name) || '.' || {{ digits('email', 6) }} || '@mail.example' AS email,
+  {{ mobile('phone') }} AS phone,
+  1 AS status,
+  'owner' AS role,
+  feed_rows.changed_at AS created_at,
+{% endblock %}
+{% block condition %}newest.first_name IS NOT NULL{% endblock %}
