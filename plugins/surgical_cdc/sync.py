@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from surgical_cdc.warehouse import Warehouse
 
 
-def sync(
+def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what it found
     project: Project,
     warehouse: Warehouse,
     run: Run,
@@ -43,11 +43,10 @@ def sync(
             _sync_tombstones(source, change_set, warehouse)
             if change_set.quarantined:
                 quarantined[source.name] = _keep_quarantine(source, change_set, warehouse, run)
-        for fact in project.facts.values():
-            result = fact_results.get(fact.name)
-            # Keys that other runs left stay: where such a run went further than this one, the fact is still ahead.
-            if result and result.affected:
-                warehouse.execute(render("forget_pending_keys", pending=schema.pending(fact).relation), (run.key,))
+        for result in fact_results.values():
+            if result.affected:
+                pending = schema.pending(project.fact(result.fact)).relation
+                warehouse.execute(render("forget_pending_keys", pending=pending), (run.key,))
         lease.move_baseline(warehouse, run.key)
         ledger.record_success(
             warehouse,

@@ -7,31 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from surgical_cdc.catalog import complete_control
-from surgical_cdc.cleanup import cleanup
 from surgical_cdc.detect import detect
 from surgical_cdc.errors import DataError, ProjectError
-from surgical_cdc.prepare import prepare
-from surgical_cdc.sync import sync
 from tests.conftest import NOON, at
+from tests.engine.bookshop import EDITED, ORDER, PRODUCT, Prepared
 
 if TYPE_CHECKING:
     from surgical_cdc.values import ChangeSet, Run
     from tests.conftest import Site
-
-ORDER = {
-    "order_id": 1,
-    "customer_id": 7,
-    "status": "open",
-    "total": Decimal("10.50"),
-    "weight": 0.25,
-    "gift": False,
-    "note": "by hand",
-    "delivery_on": date(2026, 3, 4),
-    "placed_at": at(-60),
-    "changed_at": at(-60),
-}
-EDITED = {**ORDER, "changed_at": at(-5)}
-PRODUCT = {"product_id": 1, "title": "Atlas", "price": Decimal("30.00"), "changed_at": at(-60)}
 
 
 @pytest.fixture
@@ -55,13 +38,10 @@ def changes(site: Site, change_set: ChangeSet, *columns: str) -> list[tuple[Any,
 
 def apply(site: Site, end: float, source: str = "orders") -> ChangeSet:
     """Detect and sync one source's changes up to some minutes after noon, as a run of its own."""
-    run = site.run(at(end), run_id=f"until {end}", sources=(source,))
-    preparation = prepare(site.project, site.warehouse, run)
-    assert preparation is not None
-    change_set = found(site, source, run)
-    sync(site.project, site.warehouse, run, preparation, {source: change_set}, {})
-    cleanup(site.project, site.warehouse, run, failure=None)
-    return change_set
+    run = Prepared(site, site.run(at(end), run_id=f"until {end}"), [source])
+    run.sync()
+    run.cleanup()
+    return run.change_sets[source]
 
 
 def test_row_that_the_baseline_has_not_is_an_insert(orders: Site) -> None:

@@ -1,0 +1,121 @@
+"""A whole cycle without a scheduler: the DAG's steps in the DAG's order, each in a session of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from surgical_cdc import lease
+from surgical_cdc.cleanup import cleanup
+from surgical_cdc.detect import detect
+from surgical_cdc.dictionary import load_dictionary, nothing_to_do
+from surgical_cdc.errors import LeaseError
+from surgical_cdc.prepare import prepare
+from surgical_cdc.sync import sync
+from surgical_cdc.update import update
+from surgical_cdc.values import FactResult
+
+if TYPE_CHECKING:
+    from surgical_cdc.project import Project
+    from surgical_cdc.values import ChangeSet, Preparation, Run
+    from surgical_cdc.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+Connect = Callable[[], "Warehouse"]
+
+
+@dataclass(frozen=True)
+class CycleResult:
+    """What a cycle did, by source and by fact; `quarantined` are rows new in quarantine, `seconds` is its wall time."""
+
+    run: Run
+    preparation: Preparation
+    change_sets: Mapping[str, ChangeSet]
+    fact_results: Mapping[str, FactResult]
+    quarantined: Mapping[str, int]
+    seconds: float
+
+
+def run_cycle(
+    project: Project, connect: Connect, run: Run, *, progress: Callable[[str], None] = log.info
+) -> CycleResult:
+    """Run one cycle; `progress` is called with a line about each step.
+
+    After an error in any step the run is cleaned up as failed, and the error goes on to the caller.
+
+    Raises:
+        LeaseError: another run holds the warehouse.
+    """
+    started = time.perf_counter()
+    dictionary = load_dictionary(project.dictionary_path)
+    with closing(connect()) as warehouse:
+        preparation = prepare(project, warehouse, run)
+        if preparation is None:
+            raise LeaseError(
+                f"Run {run.key} can not begin: run {lease.holder(warehouse)} holds the warehouse. Try again when it has"
+                " finished; a run that died without cleanup holds it for two hours at most."
+            )
+    with _cleaned_up(project, connect, run):
+        change_sets: dict[str, ChangeSet] = {}
+        for name in filter(run.covers, dictionary.sources):
+            with closing(connect()) as warehouse:
+                change_sets[name] = detect(project, name, warehouse, run)
+            progress(_detected(change_sets[name]))
+        fact_results: dict[str, FactResult] = {}
+        for name in dictionary.facts:
+            reason = nothing_to_do(dictionary, name, change_sets, preparation)
+            if reason:
+                fact_results[name] = FactResult(fact=name, reason=reason)
+            else:
+                with closing(connect()) as warehouse:
+                    fact_results[name] = update(project, name, warehouse, run, preparation, change_sets)
+            progress(_updated(fact_results[name]))
+        quarantined: Mapping[str, int] = {}
+        if not run.dry_run:
+            with closing(connect()) as warehouse:
+                quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
+            progress(f"synced {sum(change_set.rewrites for change_set in change_sets.values())} rows of the baselines")
+    return CycleResult(run, preparation, change_sets, fact_results, quarantined, time.perf_counter() - started)
+
+
+@contextmanager
+def _cleaned_up(project: Project, connect: Connect, run: Run) -> Iterator[None]:
+    failure: str | None = None
+    try:
+        yield
+    except BaseException as error:
+        failure = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        with closing(connect()) as warehouse:
+            cleanup(project, warehouse, run, failure=failure)
+
+
+def _detected(change_set: ChangeSet) -> str:
+    counts = {
+        "inserted": change_set.inserts,
+        "updated": change_set.updates,
+        "deleted": change_set.deletes,
+        "touched": change_set.touched,
+        "stale": change_set.stale,
+        "quarantined": change_set.quarantined,
+    }
+    found = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no change"
+    columns = ", ".join(f"{name} {count}" for name, count in change_set.changed_columns.items())
+    return (
+        f"detect.{change_set.source}: {change_set.rows_compared} rows compared, {found}"
+        f"{f' ({columns})' if columns else ''} in {change_set.seconds:.2f} s"
+    )
+
+
+def _updated(result: FactResult) -> str:
+    if result.reason:
+        return f"update.{result.fact}: {result.reason}"
+    built = "built in full, " if result.built else ""
+    rows = f"{result.inserted} inserted, {result.updated} updated, {result.deleted} deleted"
+    return f"update.{result.fact}: {built}{result.affected} keys affected, rows {rows} in {result.seconds:.2f} s"

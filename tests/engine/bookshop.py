@@ -1,0 +1,62 @@
+"""Rows of the bookshop, and runs over its sources alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from surgical_cdc.cleanup import cleanup
+from surgical_cdc.detect import detect
+from surgical_cdc.prepare import prepare
+from surgical_cdc.sync import sync
+from tests.conftest import at
+
+if TYPE_CHECKING:
+    from surgical_cdc.values import FactResult, Run
+    from tests.conftest import Site
+
+ORDER = {
+    "order_id": 1,
+    "customer_id": 7,
+    "status": "open",
+    "total": Decimal("10.50"),
+    "weight": 0.25,
+    "gift": False,
+    "note": "by hand",
+    "delivery_on": date(2026, 3, 4),
+    "placed_at": at(-60),
+    "changed_at": at(-60),
+}
+EDITED = {**ORDER, "changed_at": at(-5)}
+PRODUCT = {"product_id": 1, "title": "Atlas", "price": Decimal("30.00"), "changed_at": at(-60)}
+
+
+class Prepared:
+    """A run with its lease and the change sets of some sources."""
+
+    def __init__(self, site: Site, run: Run, sources: Iterable[str] = ("orders",)) -> None:
+        """Prepare the run and detect."""
+        preparation = prepare(site.project, site.warehouse, run)
+        assert preparation is not None
+        self.site, self.run, self.preparation = site, run, preparation
+        self.change_sets = {source: detect(site.project, source, site.warehouse, run) for source in sources}
+        self.fact_results: dict[str, FactResult] = {}
+
+    def sync(self) -> dict[str, int]:
+        """Sync the run."""
+        site = self.site
+        return sync(site.project, site.warehouse, self.run, self.preparation, self.change_sets, self.fact_results)
+
+    def cleanup(self, failure: str | None = None) -> None:
+        """Clean the run up."""
+        cleanup(self.site.project, self.site.warehouse, self.run, failure=failure)
+
+
+def cycle(site: Site, run_id: str, end: float, *sources: str) -> dict[str, int]:
+    """Prepare, detect, sync and clean up."""
+    run = Prepared(site, site.run(at(end), run_id=run_id), sources or ("orders",))
+    quarantined = run.sync()
+    run.cleanup()
+    return quarantined
