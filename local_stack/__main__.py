@@ -38,7 +38,7 @@ def main() -> int:
         console.print("Stopped.")
         return 0 if options.command is run else 130
     except StackError as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
 
 
@@ -68,7 +68,7 @@ def demo(options: argparse.Namespace, console: Console) -> int:
             report = demonstration.one_window(stack)
     for table in report.tables():
         console.print(table)
-    console.print(report.verdict, style="green" if report.is_good else "red")
+    console.print(report.verdict, style="green" if report.is_good else "red", markup=False, soft_wrap=True)
     return 0 if report.is_good else 1
 
 
@@ -119,7 +119,7 @@ def _progress(console: Console) -> Iterator[demonstration.Say]:
     task = bar.add_task("")
 
     def say(line: str) -> None:
-        console.print(f"[{time.monotonic() - started:6.1f} s] {line}", markup=False)
+        console.print(f"[{time.monotonic() - started:6.1f} s] {line}", markup=False, soft_wrap=True)
         bar.reset(task, description=line)
 
     with bar:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from local_stack.airflow_api import time_of
+from local_stack.airflow_api import ENDED, time_of
 from local_stack.errors import StackError
 from local_stack.stack import LocalStack, Say
 from surgical_cdc.catalog import read_catalog
@@ -110,12 +110,8 @@ def one_window(stack: LocalStack) -> Report:
     run_id = stack.airflow.trigger(DAG_ID)
     with stack.phase(f"Running {DAG_ID} as {run_id}"):
         run = _wait(stack, run_id)
-    tasks = stack.airflow.tasks(DAG_ID, run_id)
-    handed_on = {task_id: stack.airflow.xcom(DAG_ID, run_id, task_id) for task_id in tasks}
-    failures = {
-        task_id: str(stack.airflow.xcom(DAG_ID, run_id, task_id, "error") or f"see the logs in {stack.logs}")
-        for task_id, task in tasks.items()
-        if task["state"] == "failed"
+    handed_on = {
+        task_id: stack.airflow.xcom(DAG_ID, run_id, task_id) for task_id in stack.airflow.tasks(DAG_ID, run_id)
     }
     with stack.phase("Comparing each fact with its SELECT run in full"):
         verifications = verify_facts(stack)
@@ -125,7 +121,7 @@ def one_window(stack: LocalStack) -> Report:
         change_sets=[ChangeSet.from_dict(value) for value in _of_group(handed_on, "detect")],
         fact_results=[FactResult.from_dict(value) for value in _of_group(handed_on, "update")],
         verifications=verifications,
-        failures=failures,
+        failures=_failures(stack, run_id),
     )
 
 
@@ -144,13 +140,18 @@ def verify_facts(stack: LocalStack) -> list[Verification]:
 
 
 def _build_facts(stack: LocalStack) -> None:
-    """Un-pause the DAG and wait for the scheduled run that this starts: the first one ever builds the facts."""
+    """Un-pause the DAG and wait for the scheduled run that this starts: the first one ever builds the facts.
+
+    Raises:
+        StackError: it has failed.
+    """
     stack.airflow.set_paused(DAG_ID, paused=False)
-    with stack.phase(f"Waiting for the scheduled run of {DAG_ID}, which builds the facts when it is the first"):
+    with stack.phase(f"Waiting for the scheduled run of {DAG_ID}, which builds the facts if it is the first"):
         stack.wait_for(lambda: stack.airflow.runs(DAG_ID), f"a scheduled run of {DAG_ID}")
-        for run in stack.airflow.runs(DAG_ID):
-            if _wait(stack, run["dag_run_id"])["state"] != "success":
-                raise StackError(f"The run {run['dag_run_id']} of {DAG_ID} failed. See the logs in {stack.home}/logs.")
+        for run_id in [run["dag_run_id"] for run in stack.airflow.runs(DAG_ID) if run["state"] not in ENDED]:
+            if _wait(stack, run_id)["state"] != "success":
+                failures = "\n".join(f"{task}: {error}" for task, error in _failures(stack, run_id).items())
+                raise StackError(f"The run {run_id} of {DAG_ID} failed; its logs are in {stack.home}/logs.\n{failures}")
 
 
 def _avoid_the_schedule(stack: LocalStack) -> None:
@@ -163,6 +164,14 @@ def _avoid_the_schedule(stack: LocalStack) -> None:
 
 def _wait(stack: LocalStack, run_id: str) -> dict[str, Any]:
     return stack.airflow.wait(DAG_ID, run_id, seconds=RUN_SECONDS, check=stack.check)
+
+
+def _failures(stack: LocalStack, run_id: str) -> dict[str, str]:
+    return {
+        task_id: str(stack.airflow.xcom(DAG_ID, run_id, task_id, "error") or "see its log")
+        for task_id, task in stack.airflow.tasks(DAG_ID, run_id).items()
+        if task["state"] == "failed"
+    }
 
 
 def _of_group(handed_on: Mapping[str, Any], group: str) -> list[Any]:

@@ -20,9 +20,11 @@ from surgical_cdc.operators import (
     CleanupOperator,
     DetectOperator,
     PrepareSensor,
+    RefreshOperator,
     RetryTransient,
     SyncOperator,
     UpdateOperator,
+    VerifyOperator,
 )
 
 EVERY_HALF_HOUR = "*/30 * * * *"
@@ -113,10 +115,57 @@ def cdc_dag(
     return dag
 
 
+def refresh_dag(
+    dag_id: str,
+    *,
+    project: Path,
+    conn_id: str = "redshift_default",
+    default_args: Mapping[str, Any] | None = None,
+    **dag_arguments: Any,
+) -> DAG:
+    """Return the DAG that builds chosen facts anew and verifies them; it only runs when it is triggered.
+
+    The arguments are those of `cdc_dag`.
+    """
+    facts = load_dictionary(project.parent / "dictionary.yaml").facts
+    warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
+    with DAG(
+        dag_id,
+        schedule=None,
+        max_active_runs=1,
+        # Each task locks the lease until it is done; side by side they would only wait in the warehouse.
+        max_active_tasks=1,
+        # With their delays, the retries outlast a run of the cycle, which keeps these tasks away while it works.
+        default_args={**RETRIES, "retries": 10, **(default_args or {})},
+        params={
+            "facts": _selection(list(facts), title="Facts", description="Only these; empty: all."),
+            "verify_only": Param(
+                default=False, type="boolean", title="Verify only", description="Compare the facts, write nothing."
+            ),
+        },
+        on_failure_callback=alerts.run_failed,
+        **dag_arguments,
+    ) as dag:
+        with TaskGroup("refresh", tooltip="Builds each fact anew from the baselines"):
+            refresh = {
+                fact: RefreshOperator(task_id=fact, fact=fact, outlets=[AssetAlias(f"{dag_id}.{fact}")], **warehouse)
+                for fact in facts
+            }
+        with TaskGroup("verify", tooltip="Compares each fact with its SELECT run in full"):
+            for fact, task in refresh.items():
+                task >> VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
+    return dag
+
+
+def _selection(names: list[str], *, title: str, description: str) -> Param:
+    """Return a field of the form from which several names can be picked."""
+    items = {"type": "string", "enum": names}
+    return Param([], type=["null", "array"], items=items, examples=names, title=title, description=description)
+
+
 def _form(dictionary: Dictionary) -> dict[str, Param]:
     """Return the fields of the trigger form."""
     time: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
-    sources = list(dictionary.sources)
     return {
         "window_start": Param(
             None,
@@ -130,14 +179,7 @@ def _form(dictionary: Dictionary) -> dict[str, Param]:
             description="Take only rows staged before this time; empty: the end of the run's data interval.",
             **time,
         ),
-        "sources": Param(
-            [],
-            type=["null", "array"],
-            items={"type": "string", "enum": sources},
-            examples=sources,
-            title="Sources",
-            description="Compare only these; empty: all.",
-        ),
+        "sources": _selection(list(dictionary.sources), title="Sources", description="Compare only these; empty: all."),
         "dry_run": Param(
             default=False,
             type="boolean",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from airflow.sdk.exceptions import (
 )
 
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import LeaseError, SurgicalCdcError
+from surgical_cdc.errors import DataError, LeaseError, SurgicalCdcError
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
 
 if TYPE_CHECKING:
@@ -44,10 +45,18 @@ PREPARE, DETECT, UPDATE, SYNC, CLEANUP = "prepare", "detect", "update", "sync_pu
 ERROR_KEY = "error"
 ENDED_STATES = frozenset({"success", "failed"})
 
-# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: serialization failures and
-# conflicts with concurrent DDL. The codes are deadlock, serialization, shutdown, start-up, too many connections.
-TRANSIENT_MESSAGES = ("1018", "1023", "conflict with concurrent transaction", "could not open relation with OID")
-TRANSIENT_CODES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03", "53300"})
+# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: serialization failures, and
+# conflicts with DDL that runs beside them.
+TRANSIENT_MESSAGES = (
+    "1018",
+    "1023",
+    "conflict with concurrent transaction",
+    "could not open relation with OID",
+    "tuple concurrently updated",
+)
+# Deadlock, serialization, shutdown, start-up, too many connections. No table of Redshift's has a unique index but those
+# of the catalog, where two sessions that create one thing meet (23505).
+TRANSIENT_CODES = frozenset({"23505", "40001", "40P01", "53300", "57P01", "57P02", "57P03"})
 
 
 class FormError(SurgicalCdcError):
@@ -87,7 +96,8 @@ def sentence(error: BaseException) -> str:
     """Return an error as text for a person: the server's own message where the driver wraps it."""
     answer = _server_answer(error)
     if answer:
-        return ". ".join(part for part in (answer.get("M"), answer.get("D"), f"SQLSTATE {answer.get('C')}") if part)
+        texts = (answer.get("M"), answer.get("D"), f"SQLSTATE {answer.get('C')}")
+        return ". ".join(text.rstrip(".") for text in texts if text)
     if isinstance(error, SurgicalCdcError):
         return str(error)
     return f"{type(error).__name__}: {error}"
@@ -250,9 +260,8 @@ class UpdateOperator(WarehouseTask):
         with self.session(context) as (project, warehouse):
             self.go_on(context, warehouse, run)
             result = update(project, self.fact, warehouse, run, preparation, change_sets)
-        if not run.dry_run and (result.built or result.inserted + result.updated + result.deleted):
-            counts = {"inserted": result.inserted, "updated": result.updated, "deleted": result.deleted}
-            context["outlet_events"][self.outlets[0]].add(Asset(self.fact), extra={**counts, "run": run.key})
+        if not run.dry_run:
+            raise_event(context, self, result)
         return result.to_dict()
 
 
@@ -297,6 +306,67 @@ class CleanupOperator(WarehouseTask):
         failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
         with self.session(context) as (project, warehouse):
             cleanup(project, warehouse, run, failure=failure)
+
+
+class RefreshOperator(WarehouseTask):
+    """Builds one fact anew from the baselines; waits by its retries while a run is working."""
+
+    def __init__(self, *, fact: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.fact = fact
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the FactResult as a plain dict, and raise an asset event."""
+        from surgical_cdc.refresh import refresh
+
+        require_chosen(context, self.fact)
+        if context["params"]["verify_only"]:
+            raise AirflowSkipException("The trigger form asks to verify only.")
+        with self.session(context) as (project, warehouse):
+            result = refresh(project, self.fact, warehouse)
+        raise_event(context, self, result)
+        return result.to_dict()
+
+
+class VerifyOperator(WarehouseTask):
+    """Compares one fact with its SELECT run in full, and fails where they differ."""
+
+    def __init__(self, *, fact: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.fact = fact
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the numbers of rows.
+
+        Raises:
+            DataError: the fact differs from its SELECT.
+        """
+        from surgical_cdc.verify import verify
+
+        require_chosen(context, self.fact)
+        with self.session(context) as (project, warehouse):
+            found = verify(project, self.fact, warehouse)
+            if not found.equal:
+                raise DataError(
+                    f"{self.fact} is not its SELECT run in full: {found.rows} rows, {found.expected_rows} expected,"
+                    f" {found.missing} missing, {found.unexpected} too many. Refresh it: trigger this DAG without"
+                    f" verify_only, or run: python -m surgical_cdc refresh {self.fact}"
+                )
+        return asdict(found)
+
+
+def require_chosen(context: Context, fact: str) -> None:
+    """Skip the task of a fact that the trigger form does not name; a form without facts means all."""
+    chosen = context["params"]["facts"]
+    if chosen and fact not in chosen:
+        raise AirflowSkipException(f"{fact} is not among the facts of the trigger form.")
+
+
+def raise_event(context: Context, task: BaseOperator, result: FactResult) -> None:
+    """Raise an asset event with the counts if the fact has changed; the task's only outlet is the fact's alias."""
+    counts = {"inserted": result.inserted, "updated": result.updated, "deleted": result.deleted}
+    if result.built or any(counts.values()):
+        context["outlet_events"][task.outlets[0]].add(Asset(result.fact), extra={**counts, "run": context["run_id"]})
 
 
 def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
