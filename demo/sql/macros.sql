@@ -44,12 +44,12 @@ CHR(CAST(65 + MOD({{ draw(salt, 26 ** count) }} / {{ 26 ** place }}, 26) AS INTE
 CAST(CAST({{ between(salt, low, high) }} AS NUMERIC(18, {{ scale }})) / {{ 10 ** scale }} AS NUMERIC(18, {{ scale }}))
 {%- endmacro %}
 
-{# a moment up to n units later #}
+{# a moment less than n units later #}
 {% macro later(moment, salt, unit, n) -%}
-DATEADD({{ unit }}, CAST({{ draw(salt, n) }} AS INTEGER), {{ moment }})
+({{ moment }} + {{ draw(salt, n) }} * INTERVAL '1 {{ unit }}')
 {%- endmacro %}
 
-{# a day up to n days later #}
+{# a day less than n days later #}
 {% macro day_later(moment, salt, n) -%}
 CAST({{ later(moment, salt, 'day', n) }} AS DATE)
 {%- endmacro %}

@@ -50,11 +50,8 @@ FROM (
     {{ letters('pan head', 3) }} || {{ one_of('pan holder', ['C', 'F', 'P', 'H']) }} || UPPER(SUBSTRING(last_names.word, 1, 1))
       || {{ digits('pan', 4) }} || {{ letters('pan tail', 1) }} AS pan_no,
     -- Five years, in the order of the numbers but for a fortnight.
-    DATEADD(
-      minute,
-      CAST(seed_numbers.number * 2600000 / {{ companies }} + {{ draw('created_at', 20000) }} AS INTEGER),
-      CAST('2020-01-01 03:30:00' AS TIMESTAMP)
-    ) AS created_at
+    CAST('2020-01-01 03:30:00' AS TIMESTAMP)
+      + (seed_numbers.number * 2600000 / {{ companies }} + {{ draw('created_at', 20000) }}) * INTERVAL '1 minute' AS created_at
   FROM seed_numbers
   {{ word('last_names', 'last_name', 'owner last name') }}
   {{ word('trades', 'trade', 'trade') }}
