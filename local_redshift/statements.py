@@ -17,11 +17,14 @@ from local_redshift.tokens import Token, split, tokenize
 WORD = re.compile(rb"[a-z_][a-z_0-9]*")
 TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS))
 LONGEST = re.compile(rb"\(\s*max\s*\)")
-SPACE = rb"(?:\s+|--[^\n]*\n|/\*.*?\*/)"
+SPACE = rb"(?:\s|--[^\n]*\n|/\*.*?\*/)"
 # A CREATE TABLE AS that says no more than its name is PostgreSQL's as well; the engine sends many.
-PLAIN_CTAS = rb"(?!create" + SPACE + rb'+(?:temp(?:orary)?\s+)?table\s+[\w.$"]+\s+as\b)'
+PLAIN_CTAS = rb"(?!create" + SPACE + rb'++(?:temp(?:orary)?\s+)?table\s+[\w.$"]+\s+as\b)'
 STATEMENTS = rb"(?:create|alter|set|reset|show|vacuum|analyze)\b"
-BY_KIND = re.compile(SPACE + rb"*" + PLAIN_CTAS + STATEMENTS, re.IGNORECASE | re.DOTALL)
+BY_KIND = re.compile(SPACE + rb"*+" + PLAIN_CTAS + STATEMENTS, re.IGNORECASE | re.DOTALL)
+CREATE_TABLE = re.compile(
+    SPACE + rb"*+create" + SPACE + rb"++(?:temp(?:orary)?\s+)?table\b", re.IGNORECASE | re.DOTALL
+)
 REMEMBERED = 1024
 REMEMBERED_BYTES = 100_000
 
@@ -32,18 +35,23 @@ def translate(statement: bytes) -> bytes:
     >>> translate(b"SELECT NVL(a, 0) FROM t")
     b'SELECT COALESCE(a, 0) FROM t'
     """
-    if not BY_KIND.match(statement):
-        lower = statement.lower()
-        if TRIGGERS.isdisjoint(WORD.findall(lower)) and not LONGEST.search(lower):
-            return statement
+    if not BY_KIND.match(statement) and not _has_expressions(statement):
+        return statement
     if len(statement) > REMEMBERED_BYTES:
         return _translated(statement)
     return _remembered(statement)
 
 
+def _has_expressions(statement: bytes) -> bool:
+    lower = statement.lower()
+    return bool(LONGEST.search(lower)) or not TRIGGERS.isdisjoint(WORD.findall(lower))
+
+
 def _translated(statement: bytes) -> bytes:
     text = statement.decode(errors="surrogateescape")
-    tokens = tokenize(text)
+    one = b";" not in statement.rstrip(b"; \n")
+    only_header = one and CREATE_TABLE.match(statement) and not _has_expressions(statement)
+    tokens = tokenize(text, until="as" if only_header else "")
     translated = ";".join(_one(part) for part in split(tokens, ";"))
     return statement if translated == text else translated.encode(errors="surrogateescape")
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 # standard_conforming_strings off.
 TOKEN = re.compile(
     r"""
-    (?P<space> (?: \s+ | --[^\n]* | /\* .*? \*/ )* )
+    (?P<space> (?: \s | --[^\n]* | /\* .*? \*/ )*+ )
     (?: (?P<word> [^\W\d][\w$]* )
       | (?P<number> \d+ (?:\.\d*)? (?:[eE][+-]?\d+)? | \.\d+ )
-      | (?P<literal> ' (?: [^'\\] | \\. | '' )* ' | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
-      | (?P<name> " (?: [^"] | "" )* " )
+      | (?P<literal> ' (?: [^'\\] | \\. | '' )*+ ' | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
+      | (?P<name> " (?: [^"] | "" )*+ " )
       | (?P<parameter> \$\d+ )
       | (?P<sign> :: | . )
       | (?P<end> $ ) )
@@ -36,13 +36,16 @@ class Token(NamedTuple):
     """The lower-case text of an unquoted word or a sign; empty for anything else."""
 
 
-def tokenize(statement: str) -> list[Token]:
+def tokenize(statement: str, *, until: str = "") -> list[Token]:
     """Split a statement; the last token is its end. Joining the tokens gives the statement.
+
+    With `until`, what follows this word outside parentheses is left in one piece.
 
     >>> [token.text for token in tokenize("SELECT a, 'x--y' FROM t -- all")]
     ['SELECT', 'a', ',', "'x--y'", 'FROM', 't', '']
     """
-    tokens = []
+    tokens: list[Token] = []
+    depth = 0
     for match in TOKEN.finditer(statement):
         kind = match.lastgroup or "end"
         if kind == "tag":
@@ -50,8 +53,11 @@ def tokenize(statement: str) -> list[Token]:
         text = match[kind]
         word = text.lower() if kind in ("word", "sign") else ""
         tokens.append(Token(match["space"], kind, text, word))
+        depth += (word == "(") - (word == ")")
         if kind == "end":
             break
+        if until and word == until and depth == 0:
+            return [*tokens, Token("", "rest", statement[match.end() :], ""), Token("", "end", "", "")]
     return tokens
 
 
