@@ -62,9 +62,7 @@ async def _serve(postgres: Postgres, listener: socket.socket, parent: int) -> No
         loop.add_signal_handler(number, ended.set)
     postgres.start()
     try:
-        server = await loop.create_server(
-            lambda: Client(postgres.socket / SOCKET_NAME), sock=listener
-        )
+        server = await loop.create_server(lambda: Client(postgres.socket / SOCKET_NAME), sock=listener)
         host, port = listener.getsockname()[:2]
         print(
             f"Local Redshift is ready on {host}:{port}: database {DATABASE}, user {USER}, "

@@ -79,13 +79,14 @@ def _create_view(tokens: list[Token]) -> list[Token]:
 
 
 def _alter_table(tokens: list[Token]) -> list[Token]:
+    column_at = [token.word for token in tokens].index("table") + 2
     for at, token in enumerate(tokens):
         if token.word == "add" and at + 2 < len(tokens):
             start = at + 1 + (tokens[at + 1].word == "column")
             end = len(tokens) - (tokens[-1].kind == "end")
             column = _column(tokens[start:end], Keys())
             return [*tokens[:start], *column, *tokens[end:]]
-        if token.word == "type" and at > 3:
+        if token.word == "type" and at > column_at:
             return [*tokens[: at + 1], *_type(tokens[at + 1 :])]
     return tokens
 
@@ -149,8 +150,6 @@ def _columns(tokens: list[Token], keys: Keys) -> list[Token]:
     for element in elements:
         if element[0].word not in TABLE_CONSTRAINTS:
             written.append(_column(element, keys))
-        elif element[0].word == "like":
-            written.append(element)
         elif not _informational(element):
             written.append(element)
     comma = Token("", "sign", ",", ",")
@@ -159,8 +158,8 @@ def _columns(tokens: list[Token], keys: Keys) -> list[Token]:
 
 
 def _informational(element: list[Token]) -> bool:
-    words = [token.word for token in element]
-    kind = words[2] if words[0] == "constraint" and len(words) > 2 else words[0]
+    words = [token.word for token in element[:3]]
+    kind = words[-1] if words[0] == "constraint" else words[0]
     return kind in ("primary", "unique", "foreign")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_redshift.qualify import translate_qualify
-from local_redshift.tokens import Token, closing, is_call, split, write
+from local_redshift.tokens import Token, closing, is_call, split
 
 Arguments = list[list[Token]]
 
@@ -154,8 +154,7 @@ def decode(arguments: Arguments, _tokens: list[Token], after: int) -> tuple[str,
         return f"decode({expression}, {rest[0]})", after
     default = f" ELSE {rest[-1]}" if len(rest) % 2 else ""
     cases = [
-        f"WHEN ({expression}) = ({search}) OR (({expression}) IS NULL AND ({search}) IS NULL) "
-        f"THEN {result}"
+        f"WHEN ({expression}) = ({search}) OR (({expression}) IS NULL AND ({search}) IS NULL) THEN {result}"
         for search, result in zip(rest[0::2], rest[1::2], strict=False)
     ]
     return f"CASE {' '.join(cases)}{default} END", after

@@ -21,7 +21,8 @@ ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSL, GSSAPI
 # Redshift's driver sends more, and PostgreSQL refuses a connection for each it does not know.
 STARTUP_PARAMETERS = (b"user", b"database", b"application_name", b"options", b"client_encoding")
 PARSE, QUERY = ord("P"), ord("Q")
-HEADER = 5
+HEADER = 5  # of a message: its kind and its length
+STARTUP_HEADER = 8  # of a startup packet: its length and the protocol's version
 STARTUP_LIMIT = 10_000
 
 
@@ -33,18 +34,23 @@ class Server(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the connection to write to."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        """Pass on what PostgreSQL says."""
         self.client.send(data)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        """PostgreSQL has ended the session."""
         self.client.close()
 
     def pause_writing(self) -> None:
+        """PostgreSQL reads more slowly than the client writes."""
         self.client.pause_reading()
 
     def resume_writing(self) -> None:
+        """PostgreSQL has read."""
         self.client.resume_reading()
 
 
@@ -60,11 +66,13 @@ class Client(asyncio.Protocol):
         self.connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the connection to write to."""
         self.transport = cast("asyncio.Transport", transport)
         # Without this each statement waits some 30 ms for the acknowledgement of the one before.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
+        """Read the startup, then pass on the messages."""
         self.received += data
         if self.server is not None:
             self.server.write(self._take_messages())
@@ -72,6 +80,7 @@ class Client(asyncio.Protocol):
             self._read_startup()
 
     def connection_lost(self, _error: Exception | None) -> None:
+        """End the session in PostgreSQL too."""
         self.transport = None
         if self.connecting is not None:
             self.connecting.cancel()
@@ -79,10 +88,12 @@ class Client(asyncio.Protocol):
             self.server.close()
 
     def pause_writing(self) -> None:
+        """The client reads more slowly than PostgreSQL writes."""
         if self.server is not None:
             self.server.pause_reading()
 
     def resume_writing(self) -> None:
+        """The client has read."""
         if self.server is not None:
             self.server.resume_reading()
 
@@ -107,9 +118,9 @@ class Client(asyncio.Protocol):
             self.transport.resume_reading()
 
     def _read_startup(self) -> None:
-        while len(self.received) >= 8:
+        while len(self.received) >= STARTUP_HEADER:
             length, code = struct.unpack_from("!ii", self.received)
-            if not 8 <= length <= STARTUP_LIMIT:
+            if not STARTUP_HEADER <= length <= STARTUP_LIMIT:
                 self.close()
                 return
             if len(self.received) < length:
@@ -127,9 +138,7 @@ class Client(asyncio.Protocol):
     async def _connect(self, packet: bytes) -> None:
         loop = asyncio.get_running_loop()
         try:
-            transport, _server = await loop.create_unix_connection(
-                lambda: Server(self), str(self.postgres)
-            )
+            transport, _server = await loop.create_unix_connection(lambda: Server(self), str(self.postgres))
         except OSError:
             self.close()
             return
@@ -172,10 +181,10 @@ class Client(asyncio.Protocol):
 
 def known_startup(packet: bytes) -> bytes:
     """The startup packet with only the parameters that PostgreSQL knows."""
-    words = packet[8:].split(b"\0")
+    words = packet[STARTUP_HEADER:].split(b"\0")
     pairs = zip(words[0::2], words[1::2], strict=False)
     kept = b"".join(b"%s\0%s\0" % pair for pair in pairs if pair[0] in STARTUP_PARAMETERS)
-    return struct.pack("!i", 8 + len(kept) + 1) + packet[4:8] + kept + b"\0"
+    return struct.pack("!i", STARTUP_HEADER + len(kept) + 1) + packet[4:STARTUP_HEADER] + kept + b"\0"
 
 
 def translated_message(message: bytes) -> bytes:

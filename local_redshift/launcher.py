@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, cast
 
 from local_redshift.errors import LocalRedshiftError
 from local_redshift.installation import DATABASE
@@ -56,7 +56,7 @@ class LocalRedshift:
         """
         package_parent = str(Path(__file__).resolve().parent.parent)
         path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
-        arguments = ["--data", self.data, "--host", self.host, "--port", str(self.port)]
+        arguments = ["--data", str(self.data), "--host", self.host, "--port", str(self.port)]
         with tempfile.TemporaryFile("w+") as complaints:
             gateway = subprocess.Popen(
                 [sys.executable, "-m", "local_redshift", *arguments, "--parent", str(os.getpid())],
@@ -69,13 +69,12 @@ class LocalRedshift:
                 # databases while it ends, and stops us afterwards.
                 start_new_session=True,
             )
-            assert gateway.stdout is not None
-            for line in gateway.stdout:
-                if ready := READY.search(line):
-                    self.port = int(ready["port"])
-                    self._gateway = gateway
-                    return self
-            gateway.stdout.close()
+            with cast("IO[str]", gateway.stdout) as lines:
+                ready = next(filter(None, map(READY.search, lines)), None)
+            if ready:
+                self.port = int(ready["port"])
+                self._gateway = gateway
+                return self
             status = gateway.wait()
             complaints.seek(0)
             said = complaints.read().strip()
@@ -92,8 +91,6 @@ class LocalRedshift:
         except subprocess.TimeoutExpired:
             gateway.kill()
             gateway.wait()
-        assert gateway.stdout is not None
-        gateway.stdout.close()
 
     def __enter__(self) -> Self:
         """Start."""

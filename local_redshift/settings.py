@@ -7,18 +7,40 @@ from local_redshift.tokens import Token
 # PostgreSQL takes any parameter with a prefix, and only there.
 PREFIX = "redshift."
 PARAMETERS = frozenset(
-    """
-    activate_aqua analyze_threshold_percent auto_analyze auto_mv cast_super_null_on_error
-    datashare_break_glass_session_var default_geometry_encoding describe_field_name_in_uppercase
-    downcase_delimited_identifier enable_case_sensitive_identifier
-    enable_case_sensitive_super_attribute enable_large_strings_opt_in enable_numeric_rounding
-    enable_result_cache_for_session enable_vacuum_boost error_on_nondeterministic_update
-    json_parse_dedup_attributes json_parse_truncate_strings json_serialization_enable
-    json_serialization_parse_nested_strings max_concurrency_scaling_clusters max_cursor_result_set_size
-    mv_enable_aqmv_for_session navigate_super_null_on_error parse_super_null_on_error pg_federation_repeatable_read
-    query_group spectrum_enable_pseudo_columns spectrum_query_maxerror stored_proc_log_min_messages
-    use_fips_ssl wlm_query_slot_count
-    """.split()
+    {
+        "activate_aqua",
+        "analyze_threshold_percent",
+        "auto_analyze",
+        "auto_mv",
+        "cast_super_null_on_error",
+        "datashare_break_glass_session_var",
+        "default_geometry_encoding",
+        "describe_field_name_in_uppercase",
+        "downcase_delimited_identifier",
+        "enable_case_sensitive_identifier",
+        "enable_case_sensitive_super_attribute",
+        "enable_large_strings_opt_in",
+        "enable_numeric_rounding",
+        "enable_result_cache_for_session",
+        "enable_vacuum_boost",
+        "error_on_nondeterministic_update",
+        "json_parse_dedup_attributes",
+        "json_parse_truncate_strings",
+        "json_serialization_enable",
+        "json_serialization_parse_nested_strings",
+        "max_concurrency_scaling_clusters",
+        "max_cursor_result_set_size",
+        "mv_enable_aqmv_for_session",
+        "navigate_super_null_on_error",
+        "parse_super_null_on_error",
+        "pg_federation_repeatable_read",
+        "query_group",
+        "spectrum_enable_pseudo_columns",
+        "spectrum_query_maxerror",
+        "stored_proc_log_min_messages",
+        "use_fips_ssl",
+        "wlm_query_slot_count",
+    }
 )
 VACUUM_MODES = frozenset({"full", "sort", "delete", "only", "reindex", "recluster"})
 

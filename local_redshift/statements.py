@@ -22,9 +22,7 @@ SPACE = rb"(?:\s|--[^\n]*\n|/\*.*?\*/)"
 PLAIN_CTAS = rb"(?!create" + SPACE + rb'++(?:temp(?:orary)?\s+)?table\s+[\w.$"]+\s+as\b)'
 STATEMENTS = rb"(?:create|alter|set|reset|show|vacuum|analyze)\b"
 BY_KIND = re.compile(SPACE + rb"*+" + PLAIN_CTAS + STATEMENTS, re.IGNORECASE | re.DOTALL)
-CREATE_TABLE = re.compile(
-    SPACE + rb"*+create" + SPACE + rb"++(?:temp(?:orary)?\s+)?table\b", re.IGNORECASE | re.DOTALL
-)
+CREATE_TABLE = re.compile(SPACE + rb"*+create" + SPACE + rb"++(?:temp(?:orary)?\s+)?table\b", re.IGNORECASE | re.DOTALL)
 REMEMBERED = 1024
 REMEMBERED_BYTES = 100_000
 
