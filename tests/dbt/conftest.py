@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,26 +35,26 @@ def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift
 @pytest.fixture(scope="session")
 def warehouse(redshift: LocalRedshift, project: Project) -> Iterator[Warehouse]:
     """A session in which the baselines exist, without any key or index."""
-    session = Warehouse(
-        redshift_connector.connect(
-            host=redshift.host,
-            port=redshift.port,
-            database=redshift.database,
-            user=redshift.user,
-            password="any",
-            ssl=False,
-        )
+    connection = redshift_connector.connect(
+        host=redshift.host,
+        port=redshift.port,
+        database=redshift.database,
+        user=redshift.user,
+        password="any",
+        ssl=False,
     )
-    with session.transaction():
-        for source in project.sources.values():
-            columns = [
-                exp.ColumnDef(this=exp.to_identifier(column.name), kind=exp.DataType.build(column.data_type, DIALECT))
-                for column in source.columns
-            ]
-            table = exp.Schema(this=exp.to_table(source.relation), expressions=columns)
-            session.execute(exp.Create(this=table, kind="TABLE"))
-    yield session
-    session.close()
+    with contextlib.closing(Warehouse(connection)) as session:
+        with session.transaction():
+            for source in project.sources.values():
+                columns = [
+                    exp.ColumnDef(
+                        this=exp.to_identifier(column.name), kind=exp.DataType.build(column.data_type, DIALECT)
+                    )
+                    for column in source.columns
+                ]
+                table = exp.Schema(this=exp.to_table(source.relation), expressions=columns)
+                session.execute(exp.Create(this=table, kind="TABLE"))
+        yield session
 
 
 @pytest.fixture
