@@ -10,15 +10,15 @@ import jinja2
 from surgical_cdc.templates import sql_name
 
 SQL = Path(__file__).parent / "sql"
-# The two largest below 2^31, so that a product of two residues fits into a bigint.
-_PRIMES = (2_147_483_647, 2_147_483_629)
+# Below 2^31, so that a product of two residues fits into a bigint.
+_PRIMES = (2_147_483_647, 1_999_999_973)
 
 
 class Templates:
     """The demo's templates for one seed.
 
-    The same seed, row number and salt always draw the same value, in any warehouse: `draw` in macros.sql multiplies and
-    adds, modulo two primes, with constants that come from the seed and the salt.
+    The same seed, row number and salt always draw the same value, in any warehouse: `draw` in macros.sql calculates modulo two
+    primes, with constants that come from the seed and the salt.
     """
 
     def __init__(self, seed: object) -> None:

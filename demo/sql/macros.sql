@@ -1,9 +1,12 @@
 {# Chance as arithmetic: the same seed, row and salt always give the same value. The importing template sets `row`, the
    number of the row that the values belong to. Salts name the value; two values with one salt agree. #}
 
-{# 0 to n - 1. Two steps with two primes: after one alone, rows at a fixed distance would draw alike. #}
+{# 0 to n - 1. The square is what makes it look like chance: without it the draws of successive rows go round in circles. #}
 {% macro draw(salt, n) -%}
-MOD(MOD(MOD(CAST({{ row }} AS BIGINT) * {{ constant(salt, 1) }} + {{ constant(salt, 2) }}, {{ primes[0] }}) * {{ constant(salt, 3) }}, {{ primes[1] }}), {{ n }})
+{% set drawn -%}
+MOD(CAST({{ row }} AS BIGINT) * {{ constant(salt, 1) }} + {{ constant(salt, 2) }}, {{ primes[0] }})
+{%- endset %}
+MOD(MOD(MOD({{ drawn }} * {{ drawn }}, {{ primes[1] }}) * {{ constant(salt, 3) }}, {{ primes[0] }}), {{ n }})
 {%- endmacro %}
 
 {# low to high #}
