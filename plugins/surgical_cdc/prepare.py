@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc import lease, schema
 from surgical_cdc.catalog import check_contract, complete_control
+from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.errors import DictionaryError
 from surgical_cdc.templates import render
 from surgical_cdc.values import Preparation, Run
 
@@ -18,11 +20,13 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
     """Check the contract and take the lease; None if another run holds it, so that the caller waits and asks again.
 
     Raises:
+        DictionaryError: the dictionary is missing, or was derived from other models than these.
         ContractError: tables differ from the contract; the message lists all differences.
         ProjectError: the run asks for a source that the project does not have.
     """
     for name in run.sources:
         project.source(name)
+    _check_dictionary(project)
     catalog = complete_control(project, warehouse)
     check_contract(project, catalog)
     with warehouse.transaction():
@@ -36,6 +40,15 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
         missing=tuple(name for name, fact in project.facts.items() if fact.relation not in catalog),
         pending=tuple(pending),
     )
+
+
+def _check_dictionary(project: Project) -> None:
+    """Refuse a stale dictionary: by it a fact would be skipped although it reads what has changed."""
+    if load_dictionary(project.dictionary_path).fingerprint != project.fingerprint:
+        raise DictionaryError(
+            f"{project.dictionary_path} was derived from other models than those in {project.path}."
+            " Write it anew, review what changed and commit it: python -m surgical_cdc compile"
+        )
 
 
 def _pending(project: Project) -> dict[str, str]:

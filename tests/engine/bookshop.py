@@ -60,3 +60,39 @@ def cycle(site: Site, run_id: str, end: float, *sources: str) -> dict[str, int]:
     quarantined = run.sync()
     run.cleanup()
     return quarantined
+
+
+def open_shop(site: Site) -> None:
+    """Stage two customers with two orders each, one line an order, and the products, all before noon."""
+    site.stage(
+        "customers",
+        *(
+            {
+                "customer_id": key,
+                "name": name,
+                "country": "IN",
+                "closed": False,
+                "joined_at": at(-90),
+                "changed_at": at(-90),
+            }
+            for key, name in ((7, "Asha"), (8, "Bela"))
+        ),
+    )
+    site.stage(
+        "orders",
+        *({**ORDER, "order_id": key, "customer_id": 7 + key % 2, "status": "paid"} for key in range(1, 5)),
+    )
+    site.stage(
+        "order_lines",
+        *(
+            {
+                "line_code": f"{key}-1",
+                "order_id": key,
+                "product_id": 1 + key % 2,
+                "quantity": key,
+                "changed_at": at(-60),
+            }
+            for key in range(1, 5)
+        ),
+    )
+    site.stage("products", PRODUCT, {**PRODUCT, "product_id": 2, "title": "Globe"})

@@ -1,0 +1,7 @@
+"""`python -m surgical_cdc`."""
+
+from __future__ import annotations
+
+from surgical_cdc.cli import main
+
+main()

@@ -1,0 +1,187 @@
+"""The commands of `python -m surgical_cdc`: the engine without a scheduler, on an Airflow connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from redshift_connector.error import Error
+from rich.console import Console
+
+from surgical_cdc import checks, report
+from surgical_cdc.connection import connect
+from surgical_cdc.cycle import run_cycle
+from surgical_cdc.dictionary import dump_dictionary, load_dictionary
+from surgical_cdc.errors import ProjectError, SurgicalCdcError
+from surgical_cdc.lineage import compile_dictionary
+from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
+from surgical_cdc.refresh import refresh as refresh_fact
+from surgical_cdc.values import Run
+from surgical_cdc.verify import Verification
+from surgical_cdc.verify import verify as verify_fact
+
+DAG_ID = "command_line"
+ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder of the dbt project.", file_okay=False)]
+ConnectionId = Annotated[str, typer.Option("--conn-id", help="Airflow connection of type redshift.")]
+Facts = Annotated[list[str] | None, typer.Argument(metavar="[FACT]...", help="Facts; all if none is named.")]
+Time = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], metavar="TIME", help="2026-03-01T12:30:00")
+]
+
+app = typer.Typer(
+    help="Keeps fact tables equal to their SELECTs by recomputing only what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False, soft_wrap=True, markup=False)
+
+
+@app.command()
+def check(project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default") -> None:
+    """Check that the models compile, the dictionary is current, and the warehouse is as the contract says."""
+    loaded = load_project(project)
+    failed = False
+    for name, checked in checks.CHECKS.items():
+        try:
+            console.print(f"ok      {name}: {checked(loaded, partial(connect, conn_id))}")
+        except (SurgicalCdcError, Error) as error:
+            failed = True
+            console.print(f"FAILED  {name}: {_message(error)}")
+    raise typer.Exit(failed)
+
+
+@app.command()
+def explain(
+    column: Annotated[str, typer.Argument(metavar="SOURCE[.COLUMN]")],
+    project: ProjectFolder = DEFAULT_PROJECT,
+    conn_id: ConnectionId = "redshift_default",
+) -> None:
+    """Show which facts and columns a source feeds, and what its staged rows would change now; nothing is written."""
+    loaded = load_project(project)
+    source_name, _, column_name = column.partition(".")
+    source = loaded.source(source_name)
+    if column_name and column_name not in source.column_names:
+        raise ProjectError(
+            f"Source {source_name} has no column {column_name!r}. Known: {', '.join(source.column_names)}."
+        )
+    console.print(report.feeds(load_dictionary(loaded.dictionary_path), source_name, column_name))
+    console.print(f"\nWhat is staged for {source_name} now would do this:")
+    asked = _run("explain", (source_name,), dry_run=True)
+    console.print(report.cycle(run_cycle(loaded, partial(connect, conn_id), asked, progress=console.print)))
+
+
+@app.command()
+def run(
+    start: Time = None,
+    end: Time = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would change, and write nothing.")] = False,
+    project: ProjectFolder = DEFAULT_PROJECT,
+    conn_id: ConnectionId = "redshift_default",
+) -> None:
+    """Run one cycle over what is staged before --end (UTC, now if not given), from --start on if given."""
+    if start and end and start >= end:
+        raise ProjectError(f"The window from {start} to {end} is empty: --start must be before --end.")
+    asked = _run("run", tuple(source or ()), start=start, end=end, dry_run=dry_run)
+    console.print(
+        report.cycle(run_cycle(load_project(project), partial(connect, conn_id), asked, progress=console.print))
+    )
+
+
+@app.command()
+def refresh(
+    facts: Facts = None, project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default"
+) -> None:
+    """Build facts anew from the baselines."""
+    loaded = load_project(project)
+    for name in _chosen(loaded, facts):
+        console.print(f"{name}: building it anew ...")
+        with closing(connect(conn_id)) as warehouse:
+            result = refresh_fact(loaded, name, warehouse)
+        console.print(f"{name}: {result.deleted} rows replaced by {result.inserted} in {result.seconds:.2f} s")
+
+
+@app.command()
+def verify(
+    facts: Facts = None, project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default"
+) -> None:
+    """Compare facts with their SELECTs run in full; the exit code is 1 if one differs."""
+    loaded = load_project(project)
+    differs = False
+    for name in _chosen(loaded, facts):
+        console.print(f"{name}: running its SELECT in full ...")
+        with closing(connect(conn_id)) as warehouse:
+            found = verify_fact(loaded, name, warehouse)
+        console.print(_verified(found))
+        differs = differs or not found.equal
+    raise typer.Exit(differs)
+
+
+@app.command("compile")
+def compile_(
+    project: ProjectFolder = DEFAULT_PROJECT,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the dictionary is stale.")] = False,
+) -> None:
+    """Write the dictionary of a project from its models."""
+    loaded = load_project(project)
+    if check:
+        console.print(checks.dictionary(loaded))
+        return
+    loaded.dictionary_path.write_text(dump_dictionary(compile_dictionary(loaded)))
+    console.print(f"Wrote {loaded.dictionary_path}.")
+
+
+def main() -> None:
+    """Run the command line; an error that is meant for a person is printed as its message alone."""
+    try:
+        app()
+    except (SurgicalCdcError, Error) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(_message(error))
+        raise SystemExit(1) from None
+
+
+def _chosen(project: Project, facts: Iterable[str] | None) -> list[str]:
+    return [project.fact(name).name for name in facts or project.facts]
+
+
+def _run(
+    command: str,
+    sources: tuple[str, ...],
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    dry_run: bool,
+) -> Run:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    run_id = f"{command}__{now.isoformat()}"
+    window_end = end or now
+    return Run(
+        dag_id=DAG_ID, run_id=run_id, window_start=start, window_end=window_end, sources=sources, dry_run=dry_run
+    )
+
+
+def _verified(found: Verification) -> str:
+    if found.equal:
+        return f"{found.fact}: equal, {found.rows} rows"
+    return (
+        f"{found.fact}: DIFFERS, {found.rows} rows where its SELECT gives {found.expected_rows}; {found.missing} of"
+        f" these are missing, {found.unexpected} are unexpected."
+        f" Mend it with: python -m surgical_cdc refresh {found.fact}"
+    )
+
+
+def _message(error: Exception) -> str:
+    """Return the sentence of an error, where the driver wraps the server's answer the server's own."""
+    if isinstance(error, SurgicalCdcError):
+        return str(error)
+    answer = error.args[0] if error.args else type(error).__name__
+    said = answer.get("M") if isinstance(answer, dict) else answer
+    return f"The warehouse can not be reached, or refuses: {said}"

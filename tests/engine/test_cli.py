@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from surgical_cdc.cli import app
+from surgical_cdc.project import load_project
+from tests.conftest import ROOT, SHOP, at
+from tests.engine.bookshop import ORDER, open_shop
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from tests.conftest import Site
+
+
+@pytest.fixture
+def open_site(shop: Site) -> Site:
+    """The bookshop after a first cycle from the command line."""
+    open_shop(shop)
+    assert call("run", "--end", "2026-03-01T12:00:00").exit_code == 0
+    return shop
+
+
+def call(command: str, *arguments: str, project: Path = SHOP) -> Result:
+    """Call a command on the bookshop, through the Airflow connection redshift_default."""
+    return CliRunner().invoke(app, [command, *arguments, "--project", str(project)])
+
+
+def shell(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Call the program as a person does."""
+    return subprocess.run(
+        [sys.executable, "-m", "surgical_cdc", *arguments],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_run_prints_each_step_and_the_counts(shop: Site) -> None:
+    """A cycle from the command line shows its steps while it works and its counts at the end."""
+    open_shop(shop)
+    result = call("run", "--end", "2026-03-01T12:00:00")
+    assert result.exit_code == 0
+    assert "detect.orders: 4 rows compared, 4 inserted in" in result.output
+    assert "update.fact_order: built in full, 4 keys affected" in result.output
+    assert "Window: staged before 2026-03-01 12:00:00 UTC. The baselines are synced." in result.output
+    assert shop.rows("SELECT COUNT(*) FROM shop_public.fact_order") == [(4,)]
+
+
+def test_window_and_sources_are_those_asked_for(open_site: Site) -> None:
+    """--start, --end and --source narrow the run as the trigger form does."""
+    for key, minute in ((5, 10), (6, 40), (7, 70)):
+        open_site.stage("orders", {**ORDER, "order_id": key, "changed_at": at(minute)})
+    window = ("--start", "2026-03-01T12:30:00", "--end", "2026-03-01T13:00:00")
+    result = call("run", *window, "--source", "orders")
+    assert "detect.orders: 1 rows compared, 1 inserted in" in result.output
+    assert "detect.customers" not in result.output
+
+
+def test_empty_window_is_refused() -> None:
+    """A window that ends before it starts is an error, before anything is connected to."""
+    result = shell("run", "--start", "2026-03-02", "--end", "2026-03-01")
+    assert result.returncode == 1
+    assert result.stderr.startswith("The window from 2026-03-02 00:00:00 to 2026-03-01 00:00:00 is empty")
+
+
+def test_dry_run_writes_nothing(open_site: Site) -> None:
+    """--dry-run shows what would change and leaves the facts alone."""
+    open_site.stage("orders", {**ORDER, "order_id": 5, "status": "paid", "changed_at": at(10)})
+    result = call("run", "--dry-run")
+    assert "detect.orders: 5 rows compared, 1 inserted" in result.output
+    assert "Dry run: nothing was written." in result.output
+    assert open_site.rows("SELECT COUNT(*) FROM shop_public.fact_order") == [(4,)]
+
+
+def test_check_has_a_line_for_each_part(shop: Site) -> None:
+    """When all is well every part says what it has looked at."""
+    result = call("check")
+    assert result.exit_code == 0
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [
+        "ok      models",
+        "ok      dictionary",
+        "ok      contract",
+    ]
+    assert "4 sources are as the project describes them; the first run builds fact_line, fact_order" in result.output
+
+
+def test_check_goes_on_after_a_failure(shop: Site) -> None:
+    """One part that fails does not hide the others, and the exit code says that something is wrong."""
+    shop.execute("ALTER TABLE shop_raw.orders DROP COLUMN gift")
+    result = call("check")
+    assert result.exit_code == 1
+    assert "ok      models: 2 facts compile" in result.output
+    assert "FAILED  contract: The warehouse differs from the contract" in result.output
+    assert "shop_raw.orders.gift: missing, expected boolean" in result.output
+
+
+def test_explain_shows_what_a_column_feeds_and_would_change(open_site: Site) -> None:
+    """The dictionary's answer and the counts of a dry run stand together; nothing is written."""
+    open_site.stage("customers", {"customer_id": 7, "name": "Asha R", "country": "IN", "changed_at": at(10)})
+    result = call("explain", "customers.name")
+    assert result.exit_code == 0
+    assert "customer_name" in result.output
+    assert "update.fact_order: 2 keys affected, rows 0 inserted, 2 updated, 0 deleted" in result.output
+    assert open_site.rows("SELECT COUNT(*) FROM shop_public.fact_order WHERE customer_name = 'Asha R'") == [(0,)]
+
+
+def test_explain_says_that_no_fact_reads_a_column(open_site: Site) -> None:
+    """A column that feeds nothing is said to, in a sentence."""
+    assert "No fact reads orders.note." in call("explain", "orders.note").output
+
+
+def test_explain_names_the_known_columns() -> None:
+    """A column that does not exist is an error in one message, without a stack trace."""
+    result = shell("explain", "orders.nota", "--project", str(SHOP))
+    assert result.returncode == 1
+    assert result.stderr.startswith("Source orders has no column 'nota'. Known: order_id, customer_id, status")
+    assert "Traceback" not in result.stderr
+
+
+def test_verify_and_refresh(open_site: Site) -> None:
+    """A difference is found, the exit code says so, and the command that the message names mends it."""
+    assert "fact_order: equal, 4 rows" in call("verify", "fact_order").output
+    open_site.execute("DELETE FROM shop_public.fact_order WHERE order_id = 1")
+    result = call("verify")
+    assert result.exit_code == 1
+    assert "fact_order: DIFFERS, 3 rows where its SELECT gives 4; 1 of these are missing, 0" in result.output
+    assert "python -m surgical_cdc refresh fact_order" in result.output
+    assert "fact_order: 3 rows replaced by 4" in call("refresh", "fact_order").output
+    assert call("verify").exit_code == 0
+
+
+def test_compile_writes_the_dictionary_that_check_accepts(tmp_path: Path) -> None:
+    """The file stands beside the project; --check fails and names the command when the models have moved on."""
+    project = tmp_path / "sql"
+    shutil.copytree(SHOP, project)
+    assert call("compile", project=project).exit_code == 0
+    assert call("compile", "--check", project=project).exit_code == 0
+    model = project / "models" / "marts" / "fact_line.sql"
+    model.write_text(model.read_text().replace("products.price AS", "products.price * 2 AS"))
+    (project.parent / "dictionary.yaml").write_text((SHOP.parent / "dictionary.yaml").read_text())
+    result = shell("compile", "--check", "--project", str(project))
+    assert result.returncode == 1
+    assert "is not what the models say. Write it anew" in result.stderr
+    assert "python -m surgical_cdc compile" in result.stderr
+
+
+def test_dictionary_of_the_bookshop_is_current() -> None:
+    """The committed dictionary is the one that its models give."""
+    assert load_project(SHOP).dictionary_path == SHOP.parent / "dictionary.yaml"
+    assert call("compile", "--check").exit_code == 0
+
+
+def test_unknown_connection_is_named() -> None:
+    """A connection that Airflow does not know is an error in one message, with what to do."""
+    result = shell("verify", "--project", str(SHOP), "--conn-id", "nowhere")
+    assert result.returncode == 1
+    assert "Airflow knows no connection 'nowhere'" in result.stderr
+    assert "AIRFLOW_CONN_NOWHERE" in result.stderr
+    assert "Traceback" not in result.stderr

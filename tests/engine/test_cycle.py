@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from surgical_cdc import cycle, lease
+from surgical_cdc.cycle import run_cycle
+from surgical_cdc.errors import DataError, LeaseError
+from surgical_cdc.prepare import prepare
+from surgical_cdc.verify import verify
+from tests.conftest import at
+from tests.engine.bookshop import ORDER, PRODUCT, open_shop
+
+if TYPE_CHECKING:
+    from surgical_cdc.cycle import CycleResult
+    from tests.conftest import Site
+
+
+@pytest.fixture
+def open_site(shop: Site) -> Site:
+    """The bookshop after its first cycle, at noon."""
+    open_shop(shop)
+    run(shop, 0)
+    return shop
+
+
+def run(site: Site, end: float, **values: Any) -> CycleResult:
+    """Run a cycle whose window ends some minutes after noon."""
+    return run_cycle(site.project, site.connect, site.run(at(end), **{"run_id": f"until {end}"} | values))
+
+
+def equal(site: Site) -> bool:
+    """Return whether all facts are what their SELECTs give."""
+    return all(verify(site.project, fact, site.warehouse).equal for fact in site.project.facts)
+
+
+def test_first_cycle_builds_the_facts(shop: Site) -> None:
+    """The first cycle builds every fact from nothing but what is staged."""
+    open_shop(shop)
+    result = run(shop, 0)
+    assert {name: done.built for name, done in result.fact_results.items()} == {"fact_line": True, "fact_order": True}
+    assert shop.table("shop_public.fact_order", "order_id", "customer_name", "line_count", "quantity") == [
+        (1, "Bela", 1, 1),
+        (2, "Asha", 1, 2),
+        (3, "Bela", 1, 3),
+        (4, "Asha", 1, 4),
+    ]
+    assert equal(shop)
+
+
+def test_change_reaches_the_rows_that_show_it(open_site: Site) -> None:
+    """A customer's new name reaches that customer's orders, and no other row is written."""
+    open_site.stage("customers", {"customer_id": 7, "name": "Asha R", "country": "IN", "changed_at": at(10)})
+    result = run(open_site, 30)
+    done = result.fact_results["fact_order"]
+    assert (done.affected, done.inserted, done.updated, done.deleted) == (2, 0, 2, 0)
+    assert result.fact_results["fact_line"].reason == "no change in order_lines, products"
+    assert equal(open_site)
+
+
+def test_column_that_no_fact_reads_touches_no_fact(open_site: Site) -> None:
+    """The baseline follows a change of an unread column; the facts are skipped without a statement, and say why."""
+    open_site.stage("orders", {**ORDER, "status": "paid", "customer_id": 8, "note": "gift wrap", "changed_at": at(10)})
+    result = run(open_site, 30)
+    assert result.change_sets["orders"].changed_columns == {"note": 1}
+    assert result.fact_results["fact_order"].reason == "no column that fact_order reads has changed in orders"
+    assert open_site.rows("SELECT note FROM shop_raw.orders WHERE order_id = 1") == [("gift wrap",)]
+    assert equal(open_site)
+
+
+def test_dry_run_announces_what_then_happens(open_site: Site) -> None:
+    """A dry run leaves tables, ledger and scratch as they were, and its counts are those of the run that follows."""
+    open_site.stage("customers", {"customer_id": 7, "name": "Asha R", "changed_at": at(10)})
+    open_site.stage("orders", {**ORDER, "order_id": 5, "status": "paid", "changed_at": at(10)})
+    before = {fact: open_site.table(f"shop_public.{fact}", "order_id") for fact in open_site.project.facts}
+    announced = run(open_site, 30, run_id="dry", dry_run=True)
+    assert before == {fact: open_site.table(f"shop_public.{fact}", "order_id") for fact in open_site.project.facts}
+    assert open_site.table("cdc.runs", "run_key") == [("test/until 0",)]
+    assert open_site.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'cdc_scratch'") == []
+    happened = run(open_site, 30)
+
+    def figures(result: CycleResult) -> list[tuple[int, ...]]:
+        found = [(each.inserts, each.updates, each.deletes, each.touched) for each in result.change_sets.values()]
+        done = [(each.affected, each.inserted, each.updated, each.deleted) for each in result.fact_results.values()]
+        return [*found, *done]
+
+    assert figures(announced) == figures(happened)
+    assert happened.fact_results["fact_order"].affected == 3
+    assert equal(open_site)
+
+
+def test_run_of_some_sources_leaves_the_others(open_site: Site) -> None:
+    """A run that asks for one source detects that one alone; the rest is applied by the next run."""
+    open_site.stage("orders", {**ORDER, "order_id": 5, "status": "paid", "changed_at": at(10)})
+    open_site.stage("products", {**PRODUCT, "title": "Great Atlas", "changed_at": at(10)})
+    first = run(open_site, 30, sources=("products",))
+    assert list(first.change_sets) == ["products"]
+    assert equal(open_site)
+    second = run(open_site, 60)
+    assert second.change_sets["orders"].inserts == 1
+    assert second.change_sets["products"].rewrites == 0
+    assert equal(open_site)
+
+
+def test_paused_cycle_catches_up(open_site: Site) -> None:
+    """What was staged for windows that never ran is applied by the next run."""
+    for key, minute in ((5, 10), (6, 40), (7, 70)):
+        open_site.stage("orders", {**ORDER, "order_id": key, "status": "paid", "changed_at": at(minute)})
+    assert run(open_site, 90).change_sets["orders"].inserts == 3
+    assert equal(open_site)
+
+
+def test_crash_between_update_and_sync_heals(open_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that dies after its facts and before the sync leaves facts ahead; the next run mends them all.
+
+    The change is taken back meanwhile, so that the next run finds nothing staged that leads to those rows.
+    """
+    open_site.stage("customers", {"customer_id": 7, "name": "Wrong", "country": "IN", "changed_at": at(10)})
+
+    def die(*_: object, **__: object) -> None:
+        raise RuntimeError("the machine is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cycle, "sync", die)
+        with pytest.raises(RuntimeError, match="the machine is gone"):
+            run(open_site, 30)
+    assert not equal(open_site)
+    assert open_site.table("cdc.runs", "run_key", "result", "reason")[1] == (
+        "test/until 30",
+        "failed",
+        "RuntimeError: the machine is gone",
+    )
+    open_site.execute("DELETE FROM shop_staging.customers WHERE name = 'Wrong'")
+    result = run(open_site, 60)
+    assert result.preparation.pending == ("fact_order",)
+    assert result.fact_results["fact_order"].updated == 2
+    assert equal(open_site)
+    assert open_site.table("cdc.pending__fact_order", "run_key") == []
+
+
+def test_failed_run_frees_the_lease(open_site: Site) -> None:
+    """After an error the lease is free, the error goes on to the caller, and the ledger has the reason."""
+    open_site.execute("DELETE FROM shop_staging.products")
+    with pytest.raises(DataError, match="would delete 2 of the 2 rows"):
+        run(open_site, 30)
+    assert lease.holder(open_site.warehouse) is None
+    ((reason,),) = open_site.rows("SELECT reason FROM cdc.runs WHERE result = 'failed'")
+    assert reason.startswith("DataError: shop_staging.products: this snapshot of 0 rows would delete 2 of the 2 rows")
+
+
+def test_cycle_does_not_begin_beside_another(open_site: Site) -> None:
+    """While a run holds the lease a second one says so and does not clean up after the first."""
+    prepare(open_site.project, open_site.warehouse, open_site.run(run_id="first"))
+    with pytest.raises(LeaseError, match="run test/first holds the warehouse"):
+        run(open_site, 30)
+    assert lease.holder(open_site.warehouse) == "test/first"
+
+
+def test_progress_has_a_line_per_step(open_site: Site) -> None:
+    """Whoever watches sees each source and fact with its counts as it is done."""
+    open_site.stage("orders", {**ORDER, "order_id": 5, "status": "paid", "gift": True, "changed_at": at(10)})
+    lines: list[str] = []
+    run_cycle(open_site.project, open_site.connect, open_site.run(at(30)), progress=lines.append)
+    steps = [line.partition(":")[0] for line in lines]
+    assert steps[:-1] == [
+        *(f"detect.{source}" for source in open_site.project.sources),
+        *(f"update.{fact}" for fact in open_site.project.facts),
+    ]
+    assert lines[1].startswith("detect.orders: 5 rows compared, 1 inserted in ")
+    assert lines[-1] == "synced 1 rows of the baselines"
