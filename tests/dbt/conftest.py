@@ -11,8 +11,9 @@ import redshift_connector
 from sqlglot import exp
 
 from local_redshift import LocalRedshift
+from surgical_cdc import schema
 from surgical_cdc.project import Project, load_project
-from surgical_cdc.query import DIALECT, fact_query
+from surgical_cdc.query import fact_query
 from surgical_cdc.warehouse import Warehouse
 
 Row = dict[str, Any]
@@ -27,14 +28,14 @@ def project() -> Project:
 
 @pytest.fixture(scope="session")
 def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
-    """A stand-in of this folder's own."""
+    """A stand-in of this folder alone: its tables are made once, and rows replaced for each test."""
     with LocalRedshift(data=tmp_path_factory.mktemp("models"), port=0) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def warehouse(redshift: LocalRedshift, project: Project) -> Iterator[Warehouse]:
-    """A session in which the baselines exist, without any key or index."""
+    """A session in which the source tables exist."""
     connection = redshift_connector.connect(
         host=redshift.host,
         port=redshift.port,
@@ -45,15 +46,8 @@ def warehouse(redshift: LocalRedshift, project: Project) -> Iterator[Warehouse]:
     )
     with contextlib.closing(Warehouse(connection)) as session:
         with session.transaction():
-            for source in project.sources.values():
-                columns = [
-                    exp.ColumnDef(
-                        this=exp.to_identifier(column.name), kind=exp.DataType.build(column.data_type, DIALECT)
-                    )
-                    for column in source.columns
-                ]
-                table = exp.Schema(this=exp.to_table(source.relation), expressions=columns)
-                session.execute(exp.Create(this=table, kind="TABLE"))
+            for statement in schema.create_sources(project):
+                session.execute(statement)
         yield session
 
 

@@ -30,9 +30,11 @@ def models_in(folder: str) -> list[Path]:
     return sorted((DEFAULT_PROJECT / "models" / folder).glob("*.sql"))
 
 
-def parsed(project: Project, model: str) -> exp.Expression:
+def parsed(project: Project, model: str) -> exp.Select:
     """Return a model's own query, in which other models stand as ref.<name>."""
-    return sqlglot.parse_one(project.models[model].sql, read=DIALECT)
+    query = sqlglot.parse_one(project.models[model].sql, read=DIALECT)
+    assert isinstance(query, exp.Select)
+    return query
 
 
 def test_sources_have_the_columns_of_the_upstream(project: Project) -> None:
@@ -62,7 +64,6 @@ def test_staging_models_pass_every_column_of_their_source(project: Project) -> N
     """A staging model is a list of its source's columns, in order, some renamed, none computed or left out."""
     for source in project.sources.values():
         query = parsed(project, f"stg_{source.name}")
-        assert isinstance(query, exp.Select)
         assert [column.unalias().name for column in query.selects] == list(source.column_names), source.name
         assert all(isinstance(column.unalias(), exp.Column) for column in query.selects), source.name
 
@@ -95,7 +96,6 @@ def test_fact_vendor_has_75_columns(project: Project) -> None:
 def test_facts_declare_the_columns_they_select(project: Project, name: str) -> None:
     """The contract of a fact lists the columns of its SELECT, in the same order."""
     query = parsed(project, name)
-    assert isinstance(query, exp.Select)
     assert query.named_selects == list(project.facts[name].column_names)
 
 

@@ -112,7 +112,8 @@ def test_dbt_builds_the_same_facts(
 ) -> None:
     """Dbt builds every fact, its tests pass, and its rows are those of the engine's query."""
     load(random_rows(project, seed))
-    command = [DBT, "--quiet", "build", "--project-dir", DEFAULT_PROJECT, "--profiles-dir", DEFAULT_PROJECT]
+    folder = str(DEFAULT_PROJECT)
+    command = [str(DBT), "--quiet", "build", "--project-dir", folder, "--profiles-dir", folder]
     environment = os.environ | {"REDSHIFT_HOST": redshift.host, "REDSHIFT_PORT": str(redshift.port)}
     built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
