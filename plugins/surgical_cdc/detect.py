@@ -70,7 +70,7 @@ def _write_change_set(source: Source, relation: str, warehouse: Warehouse) -> No
         touched_mask="".join(flags),
         full_mask="1" * len(flags),
     )
-    warehouse.execute(statement, (source.name if source.keeps_tombstones else None,))
+    warehouse.execute(statement)
 
 
 def _refuse_erasure(source: Source, deletes: int, warehouse: Warehouse) -> None:

@@ -61,7 +61,7 @@ def load_dictionary(path: Path) -> Dictionary:
         DictionaryError: the file is missing or no dictionary; the message has the command that writes it.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
         feeds = {
             source: {
                 column: {fact: EVERY_COLUMN if named == EVERY_COLUMN else tuple(named) for fact, named in facts.items()}

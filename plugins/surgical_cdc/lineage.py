@@ -42,14 +42,20 @@ def compile_dictionary(project: Project) -> Dictionary:
 
 @cache
 def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumns]:
-    """Return for each source column that a fact reads, keyed (relation, column), the fact columns that it feeds."""
+    """Return for each source column that a fact reads, keyed (relation, column), the fact columns that it feeds.
+
+    A source's key counts as read wherever the source is: COUNT(*) names no column, and yet every row matters.
+    """
     query = fact_query(project, fact_name)
     scope = cast("Scope", build_scope(query))
     fed: dict[Origin, FactColumns] = {}
     for projection in query.selects:
         for origin in dict.fromkeys(_origins(scope, projection)):
             fed[origin] = (*fed.get(origin, ()), projection.alias_or_name)
-    return fed | dict.fromkeys(_deciding(scope), EVERY_COLUMN)
+    keys = {source.relation: source.key for source in project.sources.values()}
+    read = [f"{table.db}.{table.name}" for table in query.find_all(exp.Table)]
+    rows = [(relation, keys[relation]) for relation in read if relation in keys]
+    return fed | dict.fromkeys([*_deciding(scope), *rows], EVERY_COLUMN)
 
 
 def _origins(scope: Scope, expression: exp.Expr) -> Iterable[Origin]:

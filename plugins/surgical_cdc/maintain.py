@@ -58,21 +58,20 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
     return statements
 
 
-def slices(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
-    """Return the statements that go down from affected_keys to each node's slice."""
-    return [_temp_table(f"slice_{node.name}", _slice(tree, node, changes.get(node.source.name))) for node in tree.nodes]
+def slices(tree: JoinTree, changes: Mapping[str, SourceChange], *, null_key: bool) -> list[exp.Create]:
+    """Return the statements that go down from affected_keys, NULL among them or not, to each node's slice."""
+    return [
+        _temp_table(f"slice_{node.name}", _slice(tree, node, changes.get(node.source.name), null_key=null_key))
+        for node in tree.nodes
+    ]
 
 
-def sliced_query(tree: JoinTree) -> exp.Select:
+def sliced_query(tree: JoinTree, *, null_key: bool) -> exp.Select:
     """Return the fact's query on the slices, kept to the affected keys."""
     query = replace_tables(tree.query, lambda table: exp.to_table(f"slice_{tree.tables[id(table)].name}"))
-    keys = exp.select("anchor").from_(AFFECTED_KEYS)
-    anchor = exp.column(tree.fact.anchor, table="recomputed")
-    return (
-        exp.select(*(exp.column(name, table="recomputed") for name in tree.fact.column_names))
-        .from_(query.subquery("recomputed"))
-        .where(exp.In(this=anchor, query=keys.subquery()))
-    )
+    affected = _Membership(exp.column(tree.fact.anchor, table="recomputed"), _keys(), or_null=null_key)
+    columns = [exp.column(name, table="recomputed") for name in tree.fact.column_names]
+    return affected(exp.select(*columns).from_(query.subquery("recomputed")))
 
 
 def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Mapping[str, SourceChange]) -> exp.Select:
@@ -126,11 +125,11 @@ def _climb(node: Node, child: Node, wanted: Sequence[exp.Expr]) -> exp.Select:
     )
 
 
-def _slice(tree: JoinTree, node: Node, change: SourceChange | None) -> exp.Query:
+def _slice(tree: JoinTree, node: Node, change: SourceChange | None, *, null_key: bool) -> exp.Query:
     columns = _columns(node, node.columns)
     if node.edge is None or node.parent is None:
-        keys = exp.select("anchor").from_(AFFECTED_KEYS)
-        return _after_sync(node.source, change, columns, node.name, _Membership(tree.anchor, keys))
+        affected = _Membership(tree.anchor, _keys(), or_null=null_key)
+        return _after_sync(node.source, change, columns, node.name, affected)
     own, theirs = _equality(node)
     if own is None or theirs is None:
         return _after_sync(
@@ -140,15 +139,21 @@ def _slice(tree: JoinTree, node: Node, change: SourceChange | None) -> exp.Query
     return _after_sync(node.source, change, columns, node.name, _Membership(own, values))
 
 
+def _keys() -> exp.Select:
+    return exp.select("anchor").from_(AFFECTED_KEYS)
+
+
 @dataclass(frozen=True)
 class _Membership:
-    """Keeps the rows whose value is among those of a query."""
+    """Keeps the rows whose value is among those of a query, and with `or_null` those where it is NULL."""
 
     value: exp.Expr
     among: exp.Query
+    or_null: bool = False
 
     def __call__(self, rows: exp.Select) -> exp.Select:
-        return rows.where(exp.In(this=self.value.copy(), query=self.among.copy().subquery()))
+        among = exp.In(this=self.value.copy(), query=self.among.copy().subquery())
+        return rows.where(exp.or_(among, self.value.is_(exp.null())) if self.or_null else among)
 
 
 @dataclass(frozen=True)

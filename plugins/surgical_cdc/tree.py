@@ -202,7 +202,7 @@ class _Builder:
             else:
                 _refuse(
                     f"{' and '.join(waiting)}, tied to {' and '.join(sorted(reached))} by no usable predicate,",
-                    "Join on columns of two relations; enter a grouped or windowed relation by columns of its GROUP BY or"
+                    "Join on columns of two relations; enter a grouped or windowed one by columns of its GROUP BY or"
                     " PARTITION BY.",
                 )
         for subquery in scope.subquery_scopes:

@@ -11,7 +11,6 @@ from sqlglot import exp
 from surgical_cdc import schema
 from surgical_cdc.build import build, check_row_keys, insert_into, refuse_row_keys
 from surgical_cdc.dictionary import EVERY_COLUMN
-from surgical_cdc.errors import DataError
 from surgical_cdc.lineage import fact_lineage
 from surgical_cdc.maintain import SourceChange, affected_keys, overlaid_query, sliced_query, slices
 from surgical_cdc.query import fact_query
@@ -38,19 +37,20 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     A missing fact is built from the baseline first. Needs a session of its own, for its temporary tables.
 
     Raises:
-        DataError: a row key is NULL or not unique, or an anchor is NULL; nothing is written then.
+        DataError: a row key is NULL or not unique; nothing is written then.
         UnsupportedQuery: the fact's SELECT can not be maintained.
     """
     started = time.perf_counter()
     fact = project.fact(fact_name)
     changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.rewrites}
-    pending = fact_name in preparation.pending
     missing = fact_name in preparation.missing
     with warehouse.transaction(dry_run=run.dry_run):
         built = build(project, fact, warehouse) if missing else 0
+        pending = warehouse.row(render("count_pending_keys", pending=schema.pending(fact).relation)) != (0,)
         columns = _columns_to_set(project, fact, changes, every=pending)
         if fact.maintenance == "full":
-            affected = _recompute_all(project, fact, warehouse, run, changes)
+            affected = _recompute_all(project, fact, warehouse, changes)
+            _keep_pending(fact, warehouse, run, pending=pending)
         else:
             affected = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
         inserted, updated, deleted = _apply(fact, warehouse, columns) if affected else (0, 0, 0)
@@ -103,31 +103,29 @@ def _recompute_affected(
     if pending:
         warehouse.execute(render("add_pending_keys", pending=pending_keys))
     affected, null_keys = warehouse.row(render("count_affected_keys"))
-    if null_keys:
-        message = (
-            f"{fact.relation} can not be updated: a changed row leads to a row whose anchor {fact.anchor} is NULL, and"
-            " rows are found by their anchor. Name an anchor that is never NULL, or set maintenance: full, then run:"
-            f" python -m surgical_cdc refresh {fact.name}"
-        )
-        raise DataError(message)
     if affected:
-        warehouse.execute(render("keep_pending_keys", pending=pending_keys), (run.key,))
-        for statement in slices(tree, changes):
+        _keep_pending(fact, warehouse, run, pending=pending)
+        for statement in slices(tree, changes, null_key=bool(null_keys)):
             warehouse.execute(statement)
-        _recompute(fact, warehouse, sliced_query(tree))
+        _recompute(fact, warehouse, sliced_query(tree, null_key=bool(null_keys)))
     return int(affected)
 
 
-def _recompute_all(
-    project: Project, fact: Fact, warehouse: Warehouse, run: Run, changes: Mapping[str, SourceChange]
-) -> int:
+def _recompute_all(project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange]) -> int:
     """Fill recomputed with the whole fact as it will be, affected_keys with all its keys; return their number."""
     sources = {source.relation: source for source in project.sources.values()}
     _recompute(fact, warehouse, overlaid_query(fact_query(project, fact.name), sources, changes))
     warehouse.execute(render("every_key", fact=fact))
-    warehouse.execute(render("keep_pending_keys", pending=schema.pending(fact).relation), (run.key,))
     affected, _ = warehouse.row(render("count_affected_keys"))
     return int(affected)
+
+
+def _keep_pending(fact: Fact, warehouse: Warehouse, run: Run, *, pending: bool) -> None:
+    """Keep the affected keys until this run's sync, those of earlier runs, which are among them, in its name too."""
+    relation = schema.pending(fact).relation
+    if pending:
+        warehouse.execute(render("delete_rows", relation=relation))
+    warehouse.execute(render("keep_pending_keys", pending=relation), (run.key,))
 
 
 def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
@@ -141,6 +139,9 @@ def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...]) -> tup
     if fact.maintenance == "incremental":
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact)))
     deleted = warehouse.execute(render("apply_delete", fact=fact))
+    _, null_keys = warehouse.row(render("count_affected_keys"))
+    if null_keys:
+        deleted += warehouse.execute(render("apply_delete_without_anchor", fact=fact))
     updated = warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0
     inserted = warehouse.execute(render("apply_insert", fact=fact))
     return inserted, updated, deleted

@@ -225,12 +225,12 @@ def test_source_without_created_claims_nothing(shop: Site) -> None:
 
 
 def test_staged_deletion_is_a_delete(orders: Site) -> None:
-    """A row for which delete_when is true deletes its key; of its image only key and cursor stay."""
+    """A row for which delete_when is true deletes its key; its image stays to be read."""
     orders.stage("orders", {**EDITED, "status": "void", "total": None})
     change_set = found(orders)
     assert (change_set.deletes, change_set.changes) == (1, 1)
     assert changes(orders, change_set, "cdc_mask", "changed_at", "status", "note") == [
-        (1, "D", "1" * 10, at(-5), None, None)
+        (1, "D", "1" * 10, at(-5), "void", "by hand")
     ]
 
 

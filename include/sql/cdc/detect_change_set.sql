@@ -2,7 +2,7 @@
 -- Grain: a key (I, U, D, T, N) or a staged row (S, Q). Unchanged rows are left out.
 --   I insert, U update, D delete, T touched: only the cursor moved, N deletion of a key that the baseline does not have
 --   and no tombstone remembers, S stale: older than the baseline or than the key's deletion, Q quarantined.
--- Names: source, relation, created, unchanged_mask, touched_mask, full_mask. Parameters: the source's name in the tombstones (NULL: it keeps none).
+-- Names: source, relation, created, unchanged_mask, touched_mask, full_mask.
 {% from "comparison.jinja" import same %}
 {% set key = source.key | name %}
 {% set cursor = source.cursor | name %}
@@ -57,7 +57,7 @@ compared AS (
     ON baseline.{{ key }} = candidate.{{ key }}
   LEFT JOIN cdc.tombstones AS tombstones
     ON tombstones.row_key = candidate.{{ key }}::VARCHAR(256)
-    AND tombstones.source_name = %s::VARCHAR(64)
+    AND tombstones.source_name = {{ "'" ~ source.name ~ "'" if source.keeps_tombstones else "NULL" }}::VARCHAR(64)
   WHERE
     candidate.cdc_number = 1
     OR candidate.{{ key }} IS NULL
@@ -91,11 +91,7 @@ SELECT
   cdc_claim::VARCHAR(1) AS cdc_claim,
   cdc_reason::VARCHAR(256) AS cdc_reason,
   {% for column in source.columns %}
-  {% if column.name in (source.key, source.cursor) %}
   {{ column.name | name }}{{ "" if loop.last else "," }}
-  {% else %}
-  CASE WHEN NOT cdc_change IN ('D', 'N') THEN {{ column.name | name }} END::{{ column.data_type | upper }} AS {{ column.name | name }}{{ "" if loop.last else "," }}
-  {% endif %}
   {% endfor %}
 FROM classified
 WHERE

@@ -4,16 +4,13 @@ SELECT
   recomputed.{{ fact.unique_key | name }} AS row_key,
   COUNT(*) + 1 AS row_count
 FROM recomputed
-JOIN {{ fact.relation | name }} AS existing
+INNER JOIN {{ fact.relation | name }} AS existing
   ON existing.{{ fact.unique_key | name }} = recomputed.{{ fact.unique_key | name }}
+LEFT JOIN affected_keys
+  ON affected_keys.anchor = existing.{{ fact.anchor | name }}
 WHERE
-  NOT EXISTS (
-    SELECT
-      1
-    FROM affected_keys
-    WHERE
-      affected_keys.anchor = existing.{{ fact.anchor | name }}
-  )
+  affected_keys.anchor IS NULL
+  AND NOT existing.{{ fact.anchor | name }} IS NULL
 GROUP BY
   recomputed.{{ fact.unique_key | name }}
 ORDER BY

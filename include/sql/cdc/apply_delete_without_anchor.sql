@@ -1,0 +1,19 @@
+-- Deletes the fact's rows whose anchor is NULL, if that is an affected key, unless the recomputed rows have them.
+-- Names: fact.
+DELETE FROM {{ fact.relation | name }}
+WHERE
+  {{ fact.anchor | name }} IS NULL
+  AND EXISTS (
+    SELECT
+      1
+    FROM affected_keys
+    WHERE
+      anchor IS NULL
+  )
+  AND NOT EXISTS (
+    SELECT
+      1
+    FROM recomputed
+    WHERE
+      recomputed.{{ fact.unique_key | name }} = {{ fact.name | name }}.{{ fact.unique_key | name }}
+  )

@@ -1,0 +1,161 @@
+"""A random upstream for the equivalence test: steps that stage rows, and a model of what the baseline must then hold.
+
+Values come from small domains: keys meet, vendors qualify and unqualify, and ids point at rows that come and go.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from surgical_cdc.contract import Column, Source
+from surgical_cdc.project import Project
+
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
+STEP = timedelta(minutes=1)
+KEYS = st.integers(1, 5)
+KINDS = ("put", "edit", "edit", "edit", "remove", "late", "again", "tie")
+
+ID = (1, 2, 3, 4, 5, 6, None)
+TEXT = ("a", "b", " b", "b ", "", None)
+JSON = (
+    '{"score": {"value": 7.5}, "credit": {"limit": "100"}}',
+    '{"score": {"value": "much"}, "archived_at": 17}',
+    '{"status": "verified", "archived_at": "1700000000"}',
+    "{broken",
+    "",
+    None,
+)
+DOMAINS: dict[str, tuple[Any, ...]] = {
+    "companies.status": (1, 1, 1, 0, None),
+    "companies.category": (1, 2, 4, 9, None),
+    "buyer_seller_company_mappings.client_company_id": (12855, 12855, 12855, 3, None),
+    "buyer_seller_company_mappings.status": (1, 2, 7, 5, 0, None),
+    "buyer_seller_company_mappings.source": (0, 1, 2, None),
+    "teams.product_category_ids": ("{1,2}", "[3, 4, 12]", "{12}", "{}", "", None),
+    "orders.region_ids": ("1,2", "12,3", "4", "", None),
+    "taggings.taggable_type": ("Company", "Company", "User", None),
+    "status": (1, 1, 1, 0, None),
+}
+JSON_COLUMNS = frozenset({"misc", "meta_data", "gst_verification", "config", "other_details"})
+BY_TYPE: dict[str, tuple[Any, ...]] = {
+    "bigint": ID,
+    "integer": (0, 1, 2, None),
+    "smallint": (0, 1, 2, None),
+    "boolean": (True, False, None),
+    "date": (START.date(), (START + timedelta(days=40)).date(), None),
+    "timestamp": (START, START + timedelta(days=1, seconds=5), None),
+    "double precision": (0.5, -3.25, None),
+}
+
+
+def domain(source: Source, column: Column) -> tuple[Any, ...]:
+    """Return the values that a column takes."""
+    for name in (f"{source.name}.{column.name}", column.name):
+        if name in DOMAINS:
+            return DOMAINS[name]
+    if column.name in JSON_COLUMNS:
+        return JSON
+    if column.data_type.startswith("numeric"):
+        return (Decimal("0.5"), Decimal(2), None)
+    if column.is_text:
+        size = int(column.data_type.rstrip(")").partition("(")[2])
+        return tuple(text if text is None else text[:size] for text in TEXT)
+    return BY_TYPE[column.data_type]
+
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Upstream:
+    """Stages rows source by source, and says what a correct sync leaves in each baseline."""
+
+    project: Project
+    staged: dict[str, dict[int, list[Row]]] = field(default_factory=dict)
+    baseline: dict[str, dict[int, Row]] = field(default_factory=dict)
+    buried: dict[str, dict[int, datetime]] = field(default_factory=dict)
+    clock: datetime = START
+
+    def __post_init__(self) -> None:
+        for name in self.project.sources:
+            self.staged[name], self.baseline[name], self.buried[name] = {}, {}, {}
+
+    def step(self, source: Source, key: int, kind: str, choice: int) -> Row | None:
+        """Return the row that one upstream event stages; `choice` decides what is left open. None: nothing to do."""
+        self.clock += STEP
+        pick = random.Random(choice)
+        versions = self.staged[source.name].get(key, [])
+        if kind == "put" or not versions:
+            row = {column.name: pick.choice(domain(source, column)) for column in source.columns}
+            row |= {source.key: key, source.cursor: self.clock}
+            if pick.random() < 0.5 and source.created:
+                row[source.created] = self.clock
+        else:
+            row = dict(max(versions, key=lambda version: version[source.cursor]))
+            if kind != "again":
+                self._edit(source, row, pick)
+            if kind not in {"again", "tie"}:
+                row[source.cursor] = self.clock
+        if kind == "late":
+            row[source.cursor] = self.clock - timedelta(minutes=pick.randint(2, 9), seconds=30)
+        if kind == "remove":
+            if source.delete_when is None:
+                return None
+            row |= {"deleted_at": self.clock} if "deleted_at" in source.delete_when else {"status": -1}
+        self.staged[source.name].setdefault(key, []).append(row)
+        return row
+
+    def next_minute(self) -> datetime:
+        """Return an end for a window that holds all that has been staged."""
+        return self.clock + STEP
+
+    def rows(self, source: Source) -> list[Row]:
+        """Return the rows of a baseline as they must be, by key."""
+        return [row for _, row in sorted(self.baseline[source.name].items())]
+
+    def sync(self) -> None:
+        """Move the model's baselines as a run over all that is staged must move the warehouse's."""
+        for source in self.project.sources.values():
+            for key, versions in self.staged[source.name].items():
+                newest = max(version[source.cursor] for version in versions)
+                tied = [version for version in versions if version[source.cursor] == newest]
+                if all(version == tied[0] for version in tied):
+                    self._apply(source, key, tied[0])
+
+    def _apply(self, source: Source, key: int, row: Row) -> None:
+        baseline, buried, cursor = self.baseline[source.name], self.buried[source.name], row[source.cursor]
+        removed = source.delete_when is not None and (
+            row["deleted_at"] is not None if "deleted_at" in source.delete_when else row["status"] == -1
+        )
+        if key in baseline:
+            if cursor < baseline[key][source.cursor]:
+                return
+        elif key in buried and (cursor < buried[key] or (cursor == buried[key] and not removed)):
+            return
+        if removed:
+            baseline.pop(key, None)
+            buried[key] = cursor
+        else:
+            baseline[key] = row
+
+    def _edit(self, source: Source, row: Row, pick: random.Random) -> None:
+        fixed = {source.key, source.cursor, source.created}
+        columns = [column for column in source.columns if column.name not in fixed]
+        for column in pick.sample(columns, pick.choice((1, 1, 2, len(columns)))):
+            row[column.name] = pick.choice(domain(source, column))
+
+
+def windows(project: Project, count: int) -> st.SearchStrategy[list[list[tuple[str, int, str, int]]]]:
+    """Return a strategy of `count` windows, each a list of (source, key, kind, choice); the first one is larger."""
+    step = st.tuples(st.sampled_from(sorted(project.sources)), KEYS, st.sampled_from(KINDS), st.integers(0, 10_000))
+    first = st.lists(step, min_size=30, max_size=60)
+    later = st.lists(step, min_size=1, max_size=8)
+    return st.tuples(first, st.lists(later, min_size=count - 1, max_size=count - 1)).map(
+        lambda drawn: [drawn[0], *drawn[1]]
+    )

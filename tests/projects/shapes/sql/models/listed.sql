@@ -1,0 +1,19 @@
+-- A predicate that is no equality: ids in a list match as a whole.
+{{ config(unique_key='order_id') }}
+SELECT
+  o.id AS order_id,
+  o.region_ids AS region_ids,
+  names.region_names
+FROM {{ source('live', 'orders') }} AS o
+LEFT JOIN (
+  SELECT
+    o.id AS order_id,
+    LISTAGG(r.name, ',') WITHIN GROUP (ORDER BY
+      r.id) AS region_names
+  FROM {{ source('live', 'orders') }} AS o
+  INNER JOIN {{ source('live', 'regions') }} AS r
+    ON ',' || o.region_ids || ',' LIKE '%,' || CAST(r.id AS VARCHAR(20)) || ',%'
+  GROUP BY
+    o.id
+) AS names
+  ON names.order_id = o.id
