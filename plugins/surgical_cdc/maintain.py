@@ -115,8 +115,8 @@ def _changed(node: Node, read: Sequence[str], table: str, *, came_or_went: str) 
     flags = [
         exp.func("SUBSTRING", mask.copy(), exp.convert(position), exp.convert(1)).eq("1") for position in positions
     ]
-    updated = [exp.and_(kind.copy().eq("U"), exp.or_(*flags))] if flags else []
-    return exp.or_(kind.eq(came_or_went), *updated)
+    updated = [exp.and_(kind.copy().eq("U"), exp.or_(*flags, copy=False), copy=False)] if flags else []
+    return exp.or_(kind.eq(came_or_went), *updated, copy=False)
 
 
 def _climb(node: Node, child: Node, wanted: Sequence[exp.Expr]) -> exp.Select:
@@ -153,7 +153,7 @@ class _Membership:
 
     def __call__(self, rows: exp.Select) -> exp.Select:
         among = exp.In(this=self.value.copy(), query=self.among.copy().subquery())
-        return rows.where(exp.or_(among, self.value.is_(exp.null())) if self.or_null else among)
+        return rows.where(exp.or_(among, self.value.is_(exp.null())) if self.or_null else among, copy=False)
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,8 @@ class _Pairing:
     predicate: exp.Expr
 
     def __call__(self, rows: exp.Select) -> exp.Select:
-        return rows.join(_aliased(self.relation, self.alias), on=self.predicate.copy()).distinct()
+        joined = rows.join(_aliased(self.relation, self.alias), on=self.predicate.copy(), copy=False)
+        return joined.distinct(copy=False)
 
 
 def _equality(node: Node) -> tuple[exp.Expr | None, exp.Expr | None]:
@@ -199,11 +200,12 @@ def _after_sync(
     images = restrict(_select(columns, change.relation, alias)).where(
         exp.column("cdc_change", table=alias).isin(*IMAGES)
     )
-    return exp.union(baseline.where(exp.Exists(this=rewritten).not_()), images, distinct=False)
+    unchanged = baseline.where(exp.Not(this=exp.Exists(this=rewritten)), copy=False)
+    return exp.union(unchanged, images, distinct=False, copy=False)
 
 
 def _select(columns: Sequence[exp.Expr], relation: str, alias: str) -> exp.Select:
-    return exp.select(*(column.copy() for column in columns)).from_(_aliased(relation, alias))
+    return exp.Select(expressions=[column.copy() for column in columns]).from_(_aliased(relation, alias), copy=False)
 
 
 def _aliased(relation: str, alias: str) -> exp.Expr:
@@ -220,8 +222,8 @@ def _tables(expression: exp.Expr) -> set[str]:
 
 def _union(arms: Sequence[exp.Select]) -> exp.Query:
     if len(arms) == 1:
-        return arms[0].distinct()
-    return exp.union(*arms, distinct=True)
+        return arms[0].distinct(copy=False)
+    return exp.union(*arms, distinct=True, copy=False)
 
 
 def _temp_table(name: str, query: exp.Query) -> exp.Create:

@@ -44,6 +44,8 @@ def fact_query(project: Project, fact_name: str) -> exp.Select:
     except SqlglotError as error:
         message = f"{model.path}: {error}"
         raise ProjectError(message) from error
+    for part in pruned.walk():
+        part.meta.clear()  # places in the text of one of several models, copied with every copy of the query
     return _in_declared_order(pruned, fact, model)
 
 
