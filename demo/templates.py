@@ -17,8 +17,8 @@ _PRIMES = (2_147_483_647, 1_999_999_973)
 class Templates:
     """The demo's templates for one seed.
 
-    The same seed, row number and salt always draw the same value, in any warehouse: `draw` in macros.sql calculates modulo two
-    primes, with constants that come from the seed and the salt.
+    The same seed, row number and salt always draw the same value, in any warehouse: `draw` in macros.sql calculates
+    modulo two primes, with constants that come from the seed and the salt.
     """
 
     def __init__(self, seed: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +29,15 @@ Row = dict[str, Any]
 
 @dataclass
 class Demo:
-    """The vendor project and a warehouse for it; `opened` are the sessions that loads and feeds used."""
+    """The vendor project and a warehouse for it.
+
+    `opened` are the sessions that loads and feeds used, `known` is what was read of the baseline, by source and key.
+    """
 
     project: Project
     open_session: Callable[[], Warehouse]
-    opened: list[Warehouse]
+    opened: list[Warehouse] = field(default_factory=list)
+    known: dict[str, dict[int, Row]] = field(default_factory=dict)
 
     def connect(self) -> Warehouse:
         """Open a session and remember it."""
@@ -46,8 +50,8 @@ class Demo:
             relation for source in self.project.sources.values() for relation in (source.relation, source.staging)
         ]
         names = {relation.partition(".")[0] for relation in relations} | {"staging_public", "cdc", "cdc_scratch"}
-        for name in sorted(names):
-            self.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+        self.execute(*(f"DROP SCHEMA IF EXISTS {name} CASCADE" for name in sorted(names)))
+        self.known.clear()
 
     def load(self, companies: int, **values: Any) -> dict[str, int]:
         """Load the demo data into a warehouse that was emptied before."""
@@ -60,13 +64,13 @@ class Demo:
 
     def unstage(self) -> None:
         """Empty all staging tables."""
-        for source in self.project.sources.values():
-            self.execute(f"DELETE FROM {source.staging}")  # noqa: S608
+        self.execute(*(f"DELETE FROM {source.staging}" for source in self.project.sources.values()))  # noqa: S608
 
-    def execute(self, statement: str) -> None:
-        """Run one statement and commit it."""
+    def execute(self, *statements: str) -> None:
+        """Run some statements and commit them."""
         with closing(self.open_session()) as warehouse, warehouse.transaction():
-            warehouse.execute(statement)
+            for statement in statements:
+                warehouse.execute(statement)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return a query's rows."""
@@ -86,8 +90,10 @@ class Demo:
         return [dict(zip(source.column_names, row, strict=True)) for row in found]
 
     def baseline(self, source: str) -> dict[int, Row]:
-        """Return a source's baseline by key."""
-        return {row["id"]: row for row in self.table(self.project.sources[source].relation)}
+        """Return a source's baseline by key, as it was loaded."""
+        if source not in self.known:
+            self.known[source] = {row["id"]: row for row in self.table(self.project.sources[source].relation)}
+        return self.known[source]
 
     def staged(self, source: str) -> list[Row]:
         """Return a source's staged rows, by key and version."""
@@ -122,7 +128,7 @@ def demo(redshift: LocalRedshift) -> Iterator[Demo]:
             )
         )
 
-    demo = Demo(load_project(), open_session, [])
+    demo = Demo(load_project(), open_session)
     demo.empty()
     yield demo
     demo.empty()

@@ -48,7 +48,7 @@ def test_another_seed_gives_other_rows(demo: Demo) -> None:
 
 
 def test_the_number_of_statements_does_not_depend_on_the_size(demo: Demo) -> None:
-    """Ten times the companies take the same statements and have ten times the users, beside the clients' staff of 200."""
+    """Ten times the companies take the same statements; they have ten times the users, but for the clients' 200."""
     few = demo.load(200)
     statements_for_few = len(demo.opened[-1].statements)
     many = demo.load(2_000)
@@ -168,14 +168,13 @@ def test_some_companies_have_two_mappings(loaded: Demo) -> None:
 
 def test_vendors_have_none_to_three_contacts(loaded: Demo) -> None:
     """Active user_company_mappings of qualifying vendors: mostly one to three, for some none."""
-    counts = dict(
-        loaded.rows(
-            "SELECT contacts, COUNT(*) FROM (SELECT companies.id, COUNT(links.id) AS contacts "
-            "FROM public.companies AS companies LEFT JOIN public.user_company_mappings AS links "
-            "ON companies.id = links.company_id AND links.status = 1 "
-            f"WHERE {QUALIFYING_COMPANY} GROUP BY companies.id) AS counted GROUP BY contacts"
-        )
+    query = (
+        "SELECT contacts, COUNT(*) FROM (SELECT companies.id, COUNT(links.id) AS contacts "  # noqa: S608
+        "FROM public.companies AS companies LEFT JOIN public.user_company_mappings AS links "
+        "ON companies.id = links.company_id AND links.status = 1 "
+        f"WHERE {QUALIFYING_COMPANY} GROUP BY companies.id) AS counted GROUP BY contacts"
     )
+    counts = dict(loaded.rows(query))
     assert min(counts[number] for number in range(4)) > 30
     assert counts[1] > counts[2] > counts[3]
     assert sum(counts[number] for number in range(4)) > 0.97 * sum(counts.values())
@@ -185,7 +184,7 @@ def test_every_column_is_filled_somewhere(loaded: Demo) -> None:
     """Each column has values, but for the mark of a removed user, which no baseline has."""
     empty = []
     for source in loaded.project.sources.values():
-        rows = loaded.table(source.relation)
+        rows = loaded.baseline(source.name).values()
         empty += [f"{source.name}.{name}" for name in source.column_names if all(row[name] is None for row in rows)]
     assert empty == ["users.deleted_at"]
 
@@ -222,10 +221,11 @@ def test_every_column_is_filled_somewhere(loaded: Demo) -> None:
 )
 def test_references_resolve(loaded: Demo, source: str, column: str, target: str) -> None:
     """More than 95 of 100 references lead to a row."""
-    references, found = loaded.rows(
-        f"SELECT COUNT(referring.{column}), COUNT(referred.id) FROM public.{source} AS referring "
+    query = (
+        f"SELECT COUNT(referring.{column}), COUNT(referred.id) FROM public.{source} AS referring "  # noqa: S608
         f"LEFT JOIN public.{target} AS referred ON referring.{column} = referred.id"
-    )[0]
+    )
+    ((references, found),) = loaded.rows(query)
     assert references > 50
     assert found > 0.95 * references
 
@@ -253,15 +253,17 @@ def test_references_resolve(loaded: Demo, source: str, column: str, target: str)
 )
 def test_texts_have_their_form(loaded: Demo, source: str, column: str, form: str) -> None:
     """Numbers, addresses and lists look as they do in life."""
-    texts = [row[column] for row in loaded.table(f"public.{source}") if row[column] is not None]
+    texts = [row[column] for row in loaded.baseline(source).values() if row[column] is not None]
     assert len(texts) > 200
     assert [text for text in texts if not re.fullmatch(form, text)] == []
 
 
 def test_a_gst_number_holds_the_pan_and_the_state(loaded: Demo) -> None:
     """The tax office's number begins with the code of the company's state and has its PAN inside."""
-    states = {row["id"]: row["state_id"] for row in loaded.table("public.cities")}
-    registered = [row for row in loaded.table("public.companies") if row["gst_no"] and row["pan_no"] and row["city_id"]]
+    states = {row["id"]: row["state_id"] for row in loaded.baseline("cities").values()}
+    registered = [
+        row for row in loaded.baseline("companies").values() if row["gst_no"] and row["pan_no"] and row["city_id"]
+    ]
     assert len(registered) > 1_000
     assert all(row["gst_no"][2:12] == row["pan_no"] for row in registered)
     assert all(int(row["gst_no"][:2]) == states[row["city_id"]] for row in registered)
@@ -294,7 +296,7 @@ def test_a_gst_number_holds_the_pan_and_the_state(loaded: Demo) -> None:
 )
 def test_awkward_texts_are_there(loaded: Demo, column: str, source: str, texts: list[str]) -> None:
     """The facts' guards meet what they guard against, and missing values."""
-    found = {row[column] for row in loaded.table(f"public.{source}")}
+    found = {row[column] for row in loaded.baseline(source).values()}
     assert [text for text in texts if not any(re.fullmatch(text, value) for value in found if value is not None)] == []
     assert column in {"name", "taggable_type"} or None in found
 
