@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -40,6 +41,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console(highlight=False, soft_wrap=True, markup=False)
+
+
+@app.callback()
+def quiet() -> None:
+    """Keep the engine's log, which has every statement, off the terminal: importing Airflow turns it on."""
+    logging.getLogger("surgical_cdc").setLevel(logging.WARNING)
 
 
 @app.command()

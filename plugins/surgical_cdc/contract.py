@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _TYPE = re.compile(
     r"(?:smallint|integer|bigint|boolean|date|timestamp|timestamptz|real|double precision"
     r"|(?:varchar|char)\(\d{1,5}\)|numeric\(\d{1,2},\s?\d{1,2}\))"
 )
+
+# Tombstones keep the keys of all sources in one column of this length.
+KEY_BYTES = 256
 
 
 def _identifier(name: str) -> str:
@@ -110,9 +113,24 @@ class Source(Table):
     delete_when: str | None = None
     max_delete_share: float = 0.5
 
+    @model_validator(mode="after")
+    def _check_types(self) -> Self:
+        types = {column.name: column.data_type for column in self.columns}
+        for name in (self.cursor, self.created):
+            if types.get(str(name), "timestamp") != "timestamp":
+                message = (
+                    f"{name} is {types[str(name)]}; cursor and created are compared with a window's bounds: timestamp"
+                )
+                raise ValueError(message)
+        _, _, length = types.get(self.key, "").rstrip(")").partition("char(")
+        if length and int(length) > KEY_BYTES:
+            message = f"the key {self.key} is {types[self.key]}; a key has {KEY_BYTES} bytes at most"
+            raise ValueError(message)
+        return self
+
     @property
     def keeps_tombstones(self) -> bool:
-        """Whether deletions are remembered; not for a snapshot: it is the whole table, so a key that is back is back."""
+        """Whether deletions are remembered; a snapshot is the whole table, so a key that is back in it is back."""
         return self.load == "window" and self.delete_when is not None
 
 

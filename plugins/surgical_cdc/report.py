@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 
 from surgical_cdc.dictionary import EVERY_COLUMN
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
     """Return the facts and columns that a source feeds, or one column of it if `column` is not empty."""
-    table = Table("column", "fact", "columns that it feeds")
+    table = Table(_name("column"), _name("fact"), "columns that it feeds", box=SIMPLE_HEAD)
     for name in [column] if column else dictionary.feeds[source]:
         for fact, columns in dictionary.feeds[source].get(name, {}).items():
             decides = columns == EVERY_COLUMN
@@ -30,16 +31,29 @@ def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
 
 def cycle(result: CycleResult) -> RenderableType:
     """Return what a cycle compared and changed, by source and by fact."""
-    sources = Table(
-        "source", "rows compared", "columns compared", "columns changed", "rewrites", "stale", "quarantined"
+    sources = _counts(
+        "source", "rows", "columns", "changed", "stale", "quarantined", caption="rows and columns compared"
     )
     for found in result.change_sets.values():
         changed = sum(found.changed_columns.values())
-        figures = (found.rows_compared, found.columns_compared, changed, found.rewrites, found.stale, found.quarantined)
-        sources.add_row(found.source, *(str(figure) for figure in figures))
-    facts = Table("fact", "keys affected", "inserted", "updated", "deleted", "seconds", "")
+        figures = (found.rows_compared, found.columns_compared, changed, found.stale, found.quarantined)
+        sources.add_row(found.source, *map(str, figures))
+    facts = _counts(
+        "fact", "affected", "inserted", "updated", "deleted", "seconds", caption="keys affected, rows written"
+    )
     for done in result.fact_results.values():
-        counts = [str(count) for count in (done.affected, done.inserted, done.updated, done.deleted)]
-        facts.add_row(done.fact, *counts, f"{done.seconds:.2f}", done.reason or "")
+        facts.add_row(
+            done.fact, *map(str, (done.affected, done.inserted, done.updated, done.deleted)), f"{done.seconds:.2f}"
+        )
     ended = "Dry run: nothing was written." if result.run.dry_run else "The baselines are synced."
     return Group(sources, facts, f"Window: staged before {result.run.window_end} UTC. {ended} {result.seconds:.2f} s.")
+
+
+def _counts(name: str, *counted: str, caption: str) -> Table:
+    """Return a table that fits a terminal of 80 columns: names are kept whole, the headers of counts may break."""
+    columns = [Column(header, justify="right", overflow="fold") for header in counted]
+    return Table(_name(name), *columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption)
+
+
+def _name(header: str) -> Column:
+    return Column(header, no_wrap=True)
