@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from surgical_cdc.dictionary import Dictionary, dump_dictionary, load_dictionary, nothing_to_do
+from surgical_cdc.errors import DictionaryError, ProjectError
+from surgical_cdc.lineage import compile_dictionary
+from surgical_cdc.project import load_project
+from surgical_cdc.values import ChangeSet, Preparation
+from tests.conftest import SHOP
+from tests.engine.one_model import one_model
+
+VENDOR = load_project()
+SHAPES = Path(__file__).parents[1] / "projects" / "shapes" / "sql"
+COMMITTED = load_dictionary(VENDOR.dictionary_path)
+END = datetime(2026, 3, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
+
+
+def feeds(folder: Path, sql: str, columns: str = "id n") -> dict[str, dict[str, object]]:
+    """Return what feeds the fact, by source and column."""
+    dictionary = compile_dictionary(one_model(folder, sql, columns))
+    return {
+        source: {column: facts["fact"] for column, facts in columns.items()}
+        for source, columns in dictionary.feeds.items()
+        if columns
+    }
+
+
+def change_set(source: str, **values: object) -> ChangeSet:
+    """Return a change set with some counts."""
+    return ChangeSet(source=source, relation=f"cdc_scratch.{source}", window_end=END, **values)
+
+
+def test_projected_column_feeds_the_columns_computed_from_it(tmp_path: Path) -> None:
+    """A column that is only shown feeds the fact columns that show it, through derived tables and aggregates."""
+    sql = """
+    SELECT c.id, b.n, b.n + c.city_id AS m FROM live.customers AS c
+    LEFT JOIN (SELECT o.customer_id, SUM(o.kind) AS n FROM live.orders AS o GROUP BY o.customer_id) AS b
+      ON b.customer_id = c.id
+    """
+    assert feeds(tmp_path, sql, "id n m") == {
+        "orders": {"id": "*", "customer_id": "*", "kind": ("n", "m")},
+        "customers": {"id": "*", "city_id": ("m",)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("sql", "column"),
+    [
+        pytest.param("SELECT o.id, 1 AS n FROM live.orders o WHERE o.kind = 1", "kind", id="where"),
+        pytest.param("SELECT DISTINCT o.id, o.kind AS n FROM live.orders o", "kind", id="distinct"),
+        pytest.param(
+            "SELECT o.id, 1 AS n FROM live.orders o QUALIFY ROW_NUMBER() OVER (PARTITION BY o.id ORDER BY o.note) = 1",
+            "note",
+            id="qualify",
+        ),
+        pytest.param(
+            "SELECT q.id, 1 AS n FROM (SELECT o.id, RANK() OVER (PARTITION BY o.id ORDER BY o.note) AS place"
+            " FROM live.orders o) q WHERE q.place = 1",
+            "note",
+            id="rank that filters outside",
+        ),
+        pytest.param(
+            "SELECT o.id, COUNT(*) AS n FROM live.orders o GROUP BY o.id HAVING MAX(o.kind) > 1", "kind", id="having"
+        ),
+        pytest.param(
+            "SELECT o.id, 1 AS n FROM live.orders o WHERE EXISTS (SELECT 1 FROM live.cities t WHERE t.id = o.kind)",
+            "kind",
+            id="exists",
+        ),
+    ],
+)
+def test_column_that_decides_on_rows_feeds_every_column(tmp_path: Path, sql: str, column: str) -> None:
+    """A column that decides which rows there are feeds all of the fact."""
+    assert feeds(tmp_path, sql)["orders"][column] == "*"
+
+
+def test_order_inside_a_window_feeds_only_what_shows_it(tmp_path: Path) -> None:
+    """A rank that is only shown changes no other column and no row."""
+    sql = "SELECT o.id, RANK() OVER (PARTITION BY o.id ORDER BY o.note) AS n FROM live.orders AS o"
+    assert feeds(tmp_path, sql)["orders"]["note"] == ("n",)
+
+
+def test_source_that_is_only_counted_feeds_by_its_key(tmp_path: Path) -> None:
+    """COUNT(*) over a source names no column of it, and yet its rows matter."""
+    sql = "SELECT c.id, (SELECT COUNT(*) FROM live.orders AS o) AS n FROM live.customers AS c"
+    assert feeds(tmp_path, sql)["orders"] == {"id": "*"}
+
+
+@pytest.mark.parametrize("path", [VENDOR.path, SHAPES, SHOP], ids=["vendor", "shapes", "shop"])
+def test_committed_dictionary_is_that_of_the_models(path: Path) -> None:
+    """The dictionary in the repository is what the models give; `make dictionary` writes it anew."""
+    project = load_project(path)
+    assert project.dictionary_path.read_text() == dump_dictionary(compile_dictionary(project)), "run: make dictionary"
+
+
+def test_dictionary_reads_back_what_was_written(tmp_path: Path) -> None:
+    """What `compile` writes is what the DAG reads."""
+    written = compile_dictionary(VENDOR)
+    (tmp_path / "dictionary.yaml").write_text(dump_dictionary(written))
+    assert load_dictionary(tmp_path / "dictionary.yaml") == written
+
+
+@pytest.mark.parametrize("text", [None, "facts: [a", "sources: 7", "[]"], ids=["missing", "broken", "other", "list"])
+def test_unreadable_dictionary_says_how_to_write_it(tmp_path: Path, text: str | None) -> None:
+    """Whatever is wrong with the file, the message has the command that mends it."""
+    file = tmp_path / "dictionary.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(DictionaryError, match="python -m surgical_cdc compile"):
+        load_dictionary(file)
+
+
+def test_changed_model_changes_the_fingerprint(tmp_path: Path) -> None:
+    """A model that says something else makes the committed dictionary stale."""
+    one = one_model(tmp_path / "one", "SELECT o.id, o.kind AS n FROM live.orders AS o", "id n")
+    other = one_model(tmp_path / "other", "SELECT o.id, 1 AS n FROM live.orders AS o", "id n")
+    same = one_model(tmp_path / "same", "SELECT o.id, o.kind AS n FROM live.orders AS o", "id n")
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        pytest.param({"inserts": 1}, None, id="insert"),
+        pytest.param({"deletes": 1}, None, id="delete"),
+        pytest.param({"updates": 1, "changed_columns": {"name": 1}}, None, id="read column"),
+        pytest.param(
+            {"updates": 1, "changed_columns": {"sso_enabled": 1}},
+            "no column that fact_geography reads has changed in companies",
+            id="unread column",
+        ),
+        pytest.param({"touched": 4}, "no change in companies", id="touched"),
+        pytest.param({}, "no change in companies", id="nothing"),
+    ],
+)
+def test_fact_runs_only_for_what_it_reads(values: dict[str, object], reason: str | None) -> None:
+    """A fact has something to do for rows that come and go, and for updates of columns that it reads."""
+    fact = "fact_geography" if "sso_enabled" in str(values) else "fact_vendor"
+    found = nothing_to_do(COMMITTED, fact, {"companies": change_set("companies", **values)}, Preparation())
+    assert found == reason
+
+
+def test_missing_and_pending_facts_always_run() -> None:
+    """A fact without a table, or ahead of the baseline, has something to do though nothing has changed."""
+    changes = {"companies": change_set("companies")}
+    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(missing=("fact_vendor",))) is None
+    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(pending=("fact_vendor",))) is None
+    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(pending=("fact_financial",))) is not None
+
+
+def test_fact_waits_only_for_the_sources_that_feed_it() -> None:
+    """Each fact's sources are those that its models read."""
+    assert COMMITTED.feeding("fact_financial") == ("companies", "cities", "countries")
+    assert set(COMMITTED.sources) == set(VENDOR.sources)
+    assert isinstance(COMMITTED, Dictionary)
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns", "problem"),
+    [
+        pytest.param("SELECT o.id FROM live.orders o", "id n", r"Listed but not given: \['n'\]", id="column missing"),
+        pytest.param("SELECT o.id, o.nothing AS n FROM live.orders o", "id n", "nothing", id="unknown column"),
+        pytest.param("SELECT o.id, FROM live.orders o WHERE", "id n", r"fact\.sql", id="no SQL"),
+        pytest.param("SELECT o.id, {{ ref('gone') }} AS n", "id n", "no such model. Known: fact", id="unknown ref"),
+        pytest.param("SELECT {{ var('gone') }} AS id", "id", "is not set under `vars`.*Known: limit", id="unknown var"),
+        pytest.param("SELECT {{ run_query('x') }} AS id", "id", "Known words: ref, source, config, var", id="word"),
+        pytest.param("SELECT {% if %} AS id", "id", "line 2", id="no Jinja"),
+    ],
+)
+def test_model_that_can_not_be_read_is_named(tmp_path: Path, sql: str, columns: str, problem: str) -> None:
+    """A broken model ends in one message with its file."""
+    with pytest.raises(ProjectError, match=problem):
+        compile_dictionary(one_model(tmp_path, sql, columns))

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from surgical_cdc.errors import UnsupportedQuery
+from surgical_cdc.tree import join_tree
+from tests.engine.one_model import one_model
+
+
+def edges(folder: Path, sql: str, columns: str = "id n", **options: str) -> list[tuple[str, str]]:
+    """Return the nodes of a fact's tree with their edges, parents first."""
+    tree = join_tree(one_model(folder, sql, columns, **options), "fact")
+    return [(node.name, node.edge.sql("redshift") if node.edge else "") for node in tree.nodes]
+
+
+def test_joins_hang_on_the_node_of_the_anchor(tmp_path: Path) -> None:
+    """The anchor's source is the root; what joins it, and what joins that, hangs below by the join's predicate."""
+    sql = """
+    SELECT c.id, COUNT(*) OVER (PARTITION BY c.id) AS n FROM live.customers AS c
+    LEFT JOIN live.cities AS t ON c.city_id = t.id LEFT JOIN live.orders AS o ON o.customer_id = c.id
+    """
+    assert edges(tmp_path, sql) == [
+        ("n1_customers", ""),
+        ("n2_cities", "n1_customers.city_id = n2_cities.id"),
+        ("n3_orders", "n3_orders.customer_id = n1_customers.id"),
+    ]
+
+
+def test_tie_leads_through_models_and_group_keys(tmp_path: Path) -> None:
+    """A tie to a grouped model leads to the source column behind its group key, whatever it is called on the way."""
+    sql = "SELECT c.id, t.n FROM live.customers AS c LEFT JOIN ref.totals AS t ON t.buyer = c.id"
+    totals = (
+        "SELECT buyer, COUNT(*) AS n FROM (SELECT o.customer_id AS buyer FROM live.orders AS o) AS b GROUP BY buyer"
+    )
+    found = edges(tmp_path, sql, totals=totals)
+    assert found == [("n1_customers", ""), ("n2_orders", "n2_orders.customer_id = n1_customers.id")]
+
+
+def test_outer_join_condition_ties_only_what_it_joins(tmp_path: Path) -> None:
+    """A condition between two others in an outer join's ON filters none of their rows, so it is no tie between them."""
+    sql = """
+    SELECT c.id, COUNT(*) AS n FROM live.customers AS c, live.cities AS t
+    LEFT JOIN live.orders AS o ON o.customer_id = c.id AND c.city_id = t.id
+    GROUP BY c.id
+    """
+    with pytest.raises(UnsupportedQuery, match="t, tied to c and o by no usable predicate"):
+        edges(tmp_path, sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        pytest.param(
+            "SELECT c.id, u.n FROM live.customers c JOIN (SELECT id, 1 AS n FROM live.orders UNION ALL"
+            " SELECT id, 2 AS n FROM live.cities) u ON u.id = c.id",
+            "by no usable predicate",
+            id="set operation",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.orders o RIGHT JOIN live.customers c ON o.customer_id = c.id",
+            "RIGHT JOIN c",
+            id="right join",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c FULL JOIN live.orders o ON o.customer_id = c.id",
+            "FULL JOIN o",
+            id="full join",
+        ),
+        pytest.param("SELECT c.id, 1 AS n FROM live.customers c LIMIT 5", "LIMIT in SELECT", id="limit"),
+        pytest.param(
+            "SELECT c.id, ROW_NUMBER() OVER (ORDER BY c.id) AS n FROM live.customers c",
+            r"c\.id into ROW_NUMBER\(\) OVER \(ORDER BY c\.id\)",
+            id="window without partition",
+        ),
+        pytest.param(
+            "SELECT o.id, RANK() OVER (PARTITION BY o.customer_id ORDER BY o.id) AS n FROM live.orders o",
+            r"o\.id into RANK\(\) OVER",
+            id="window entered by another column",
+        ),
+        pytest.param(
+            "SELECT c.id, g.n FROM live.customers c LEFT JOIN (SELECT o.kind, MAX(o.customer_id) AS buyer,"
+            " COUNT(*) AS n FROM live.orders o GROUP BY o.kind) g ON g.buyer = c.id",
+            "g, tied to c by no usable predicate",
+            id="grouped relation joined by an aggregate",
+        ),
+        pytest.param(
+            "SELECT c.id, m.n FROM live.customers c CROSS JOIN (SELECT MAX(o.kind) AS n FROM live.orders o) m",
+            "m, tied to c by no usable predicate",
+            id="global aggregate",
+        ),
+        pytest.param(
+            "SELECT c.id, (SELECT MAX(o.kind) FROM live.orders o) AS n FROM live.customers c",
+            "which is tied to no row of the query around it",
+            id="uncorrelated subquery",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE NOT c.id IN (SELECT o.customer_id FROM live.orders o)",
+            "where a NULL among its rows matters",
+            id="not in",
+        ),
+        pytest.param(
+            "SELECT c.id, CASE WHEN c.id IN (SELECT o.customer_id FROM live.orders o) THEN 1 END AS n"
+            " FROM live.customers c",
+            "where a NULL among its rows matters",
+            id="in outside a condition",
+        ),
+        pytest.param(
+            "SELECT o.id, 1 AS n FROM live.customers c LEFT JOIN live.orders o ON o.customer_id = c.id",
+            "from the optional side of an outer join",
+            id="anchor from the optional side",
+        ),
+        pytest.param(
+            "SELECT c.id + t.id AS id, 1 AS n FROM live.customers c JOIN live.cities t ON c.city_id = t.id",
+            "computed from 2 relations",
+            id="anchor of two relations",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c LEFT JOIN live.cities t ON c.city_id = t.id"
+            " LEFT JOIN live.orders o ON o.kind = COALESCE(t.id, 0)",
+            "o, tied to c and t by no usable predicate",
+            id="tie to an optional row that NULL satisfies",
+        ),
+        pytest.param(
+            "SELECT c.id, CAST(c.updated_at IS NULL AS BIGINT) AS n FROM live.customers c",
+            r"live\.customers\.updated_at, the cursor",
+            id="cursor",
+        ),
+        pytest.param(
+            "SELECT c.id, CAST(GETDATE() > '2026-01-01' AS BIGINT) AS n FROM live.customers c",
+            r"GETDATE\(\), which gives another value at each run",
+            id="another value at each run",
+        ),
+        pytest.param(
+            "SELECT x.id, 1 AS n FROM elsewhere.things x", r"elsewhere\.things, which is no source", id="no source"
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE EXISTS (SELECT 1 FROM live.cities t WHERE t.id = c.city_id"
+            " AND EXISTS (SELECT 1 FROM live.orders o WHERE o.customer_id = c.id))",
+            "correlated over more than one level",
+            id="correlation two levels out",
+        ),
+    ],
+)
+def test_query_that_can_not_be_maintained_is_refused(tmp_path: Path, sql: str, problem: str) -> None:
+    """The refusal names the file, the clause, and the way out."""
+    with pytest.raises(UnsupportedQuery, match=problem) as refused:
+        edges(tmp_path, sql)
+    assert str(refused.value).startswith(f"{tmp_path}/sql/models/fact.sql: ")
+    assert "maintenance: full" in str(refused.value)
