@@ -75,9 +75,13 @@ def _faker_words(seed: int, sizes: Mapping[str, int]) -> Iterator[tuple[str, Seq
         "street": fake.street_name,
     }
     for kind, size in sizes.items():
+        drawn: dict[str, None] = {}
         # A provider may know fewer different words than are asked for.
-        drawn = dict.fromkeys(providers[kind]() for _ in range(size * _DRAWS_A_WORD))
-        yield kind, tuple(drawn)[:size]
+        for _ in range(size * _DRAWS_A_WORD):
+            drawn.setdefault(providers[kind]())
+            if len(drawn) == size:
+                break
+        yield kind, tuple(drawn)
 
 
 def _countries() -> list[tuple[Any, ...]]:
