@@ -4,7 +4,7 @@
 {% set created_at = later('seed_companies.created_at', 'created_at', 'minute', 60000) %}
 {% set is_female = chance('female', 28) %}
 {% set first_name = 'CASE WHEN ' ~ is_female ~ ' THEN women.word ELSE men.word END' %}
-{% set email = "LOWER(" ~ first_name ~ ") || '.' || LOWER(last_names.word) || " ~ text('seed_users.user_number') ~ " || '@' || seed_companies.domain" %}
+{% set email = "LOWER(" ~ first_name ~ ") || '.' || LOWER(REPLACE(last_names.word, '’', '')) || " ~ text('seed_users.user_number') ~ " || '@' || seed_companies.domain" %}
 SELECT
   seed_users.id,
   {{ first_name }} AS first_name,

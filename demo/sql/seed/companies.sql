@@ -28,7 +28,7 @@ SELECT
   seed_countries.phone_prefix,
   made.last_name,
   made.trade,
-  LOWER(REPLACE(made.last_name || '-' || made.trade, ' ', '-')) || '-' || CAST(made.number AS VARCHAR(20)) || '.example' AS domain,
+  LOWER(TRANSLATE(made.last_name || '-' || made.trade, ' ’', '-')) || '-' || CAST(made.number AS VARCHAR(20)) || '.example' AS domain,
   made.pan_no,
   made.created_at
 FROM (

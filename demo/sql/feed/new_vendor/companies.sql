@@ -2,7 +2,7 @@
 {% extends 'feed/change.sql' %}
 {% set row = 'feed_rows.change_number' %}
 {% from 'macros.sql' import between, decimal, digits, letters, mobile, one_of, text with context %}
-{% set domain = "LOWER(REPLACE(TRIM(LEFT(feed_rows.owner_name, 40)), ' ', '-')) || '-' || " ~ text(new.companies ~ ' + feed_rows.change_number') ~ " || '.example'" %}
+{% set domain = "LOWER(TRANSLATE(TRIM(LEFT(feed_rows.owner_name, 40)), ' ’', '-')) || '-' || " ~ text(new.companies ~ ' + feed_rows.change_number') ~ " || '.example'" %}
 {% block changes %}
   {{ new.companies }} + feed_rows.change_number AS id,
   SPLIT_PART(feed_rows.owner_name, ' ', 2) || ' ' || {{ one_of('trade', ['Agro', 'Spices', 'Foods', 'Polymers', 'Steel', 'Textiles', 'Packaging']) }} || ' ' || {{ one_of('suffix', ['Traders', 'LLP', 'Pvt Ltd', 'Enterprises', 'and Sons']) }} AS name,
