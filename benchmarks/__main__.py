@@ -90,6 +90,7 @@ def measure_engine(data: Path, companies: int, rounds: int, say: Say) -> dict[st
                 user=redshift.user,
                 password="",
                 ssl=False,
+                application_name="benchmarks",
             )
             return Warehouse(connection)
 

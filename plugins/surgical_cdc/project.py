@@ -243,7 +243,7 @@ def _target_schema(path: Path, settings: Mapping[str, Any]) -> str:
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text())
+        content = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         _fail(file, "does not exist: a dbt project has dbt_project.yml, profiles.yml and models/")
     except yaml.YAMLError as error:

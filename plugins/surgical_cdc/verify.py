@@ -50,8 +50,14 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
             f" The next run builds it, or now: python -m surgical_cdc refresh {fact_name}"
         )
     with lease.between_runs(warehouse, f"verify {fact_name}"):
-        warehouse.execute(render("verify_expected", fact=fact))
-        warehouse.execute(insert_into("cdc_expected", fact, fact_query(project, fact_name)))
-        figures = warehouse.row(render("verify_compare", fact=fact))
-        warehouse.execute(render("drop_tables", relations=["cdc_expected"]))
+        return compare(project, fact_name, warehouse)
+
+
+def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
+    """Compare a fact with its SELECT inside the caller's transaction."""
+    fact = project.fact(fact_name)
+    warehouse.execute(render("verify_expected", fact=fact))
+    warehouse.execute(insert_into("cdc_expected", fact, fact_query(project, fact_name)))
+    figures = warehouse.row(render("verify_compare", fact=fact))
+    warehouse.execute(render("drop_tables", relations=["cdc_expected"]))
     return Verification(fact_name, *(int(figure) for figure in figures))

@@ -9,20 +9,19 @@ from hypothesis import HealthCheck, given, settings
 
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import Project, load_project
-from surgical_cdc.verify import verify
+from surgical_cdc.verify import compare
 from tests.conftest import Site, clear
-from tests.engine.upstream import Upstream, windows
+from tests.engine.upstream import Steps, Upstream, windows
 
 VENDOR = load_project()
 SHAPES = load_project(Path(__file__).parents[1] / "projects" / "shapes" / "sql")
-WINDOWS_PER_EXAMPLE = 5
-# `make test` runs 300 windows over the vendor domain; EQUIVALENCE_WINDOWS=5000 make test runs more.
+WINDOWS_PER_EXAMPLE = 10
+# `make test` runs 300 windows in each project; `EQUIVALENCE_WINDOWS=5000 make test` runs more.
 EXAMPLES = -(-int(os.environ.get("EQUIVALENCE_WINDOWS", "300")) // WINDOWS_PER_EXAMPLE)
 
 exhaustive = settings(
     max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck), derandomize=False
 )
-Steps = list[tuple[str, int, str, int]]
 
 
 @pytest.mark.timeout(3600)
@@ -43,19 +42,18 @@ def test_facts_of_every_shape_equal_their_selects(site: Callable[[Project], Site
 
 def _play(project: Project, site: Callable[[Project], Site], drawn: list[Steps]) -> None:
     place = site(project)
-    clear(project, place.warehouse)
     upstream = Upstream(project)
+    clear(project, place.warehouse)
     for number, steps in enumerate(drawn):
-        for name, key, kind, choice in steps:
-            row = upstream.step(project.sources[name], key, kind, choice)
-            if row:
-                place.stage(name, row)
-        run_cycle(project, place.connect, place.run(upstream.next_minute(), run_id=f"window {number}"))
+        window = f"window {number}"
+        for name, rows in upstream.window(steps).items():
+            place.stage(name, *rows)
+        run_cycle(project, place.connect, place.run(upstream.end, run_id=window))
         upstream.sync()
         for source in project.sources.values():
             expected = [tuple(row[name] for name in source.column_names) for row in upstream.rows(source)]
-            found = place.table(source.relation, *source.column_names)
-            assert found == expected, f"{source.relation} after window {number}"
-        for fact in project.facts:
-            verification = verify(project, fact, place.warehouse)
-            assert verification.equal, f"{verification} after window {number}"
+            assert place.table(source.relation, *source.column_names) == expected, f"{source.relation} after {window}"
+        with place.warehouse.transaction():
+            for fact in project.facts:
+                found = compare(project, fact, place.warehouse)
+                assert found.equal, f"{found} after {window}"

@@ -70,6 +70,7 @@ def domain(source: Source, column: Column) -> tuple[Any, ...]:
 
 
 Row = dict[str, Any]
+Steps = list[tuple[str, int, str, int]]
 
 
 @dataclass
@@ -111,9 +112,19 @@ class Upstream:
         self.staged[source.name].setdefault(key, []).append(row)
         return row
 
-    def next_minute(self) -> datetime:
-        """Return an end for a window that holds all that has been staged."""
+    @property
+    def end(self) -> datetime:
+        """An end for a window that holds all that has been staged."""
         return self.clock + STEP
+
+    def window(self, steps: Steps) -> dict[str, list[Row]]:
+        """Return the rows that a window's steps stage, by source."""
+        staged: dict[str, list[Row]] = {}
+        for name, key, kind, choice in steps:
+            row = self.step(self.project.sources[name], key, kind, choice)
+            if row:
+                staged.setdefault(name, []).append(row)
+        return staged
 
     def rows(self, source: Source) -> list[Row]:
         """Return the rows of a baseline as they must be, by key."""
@@ -151,7 +162,7 @@ class Upstream:
             row[column.name] = pick.choice(domain(source, column))
 
 
-def windows(project: Project, count: int) -> st.SearchStrategy[list[list[tuple[str, int, str, int]]]]:
+def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
     """Return a strategy of `count` windows, each a list of (source, key, kind, choice); the first one is larger."""
     step = st.tuples(st.sampled_from(sorted(project.sources)), KEYS, st.sampled_from(KINDS), st.integers(0, 10_000))
     first = st.lists(step, min_size=30, max_size=60)
