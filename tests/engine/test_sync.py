@@ -138,8 +138,8 @@ def test_sources_without_changes_cost_no_statement(shop: Site) -> None:
 
 
 def test_quarantined_rows_are_kept_once(shop: Site) -> None:
-    """Rows that stay in staging are quarantined by every run, and kept by the first; a NULL is no difference."""
-    shop.stage("orders", {**ORDER, "order_id": None}, {**EDITED, "note": None}, {**EDITED, "note": "x"})
+    """Rows that stay in staging are quarantined by every run and kept by the first, a copy of one not at all."""
+    shop.stage("orders", *[{**ORDER, "order_id": None}] * 2, {**EDITED, "note": None}, {**EDITED, "note": "x"})
     assert cycle(shop, "first", 0) == {"orders": 3}
     assert cycle(shop, "second", 30) == {}
     shop.stage("orders", {**EDITED, "note": "x "})
