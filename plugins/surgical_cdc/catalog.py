@@ -47,7 +47,7 @@ def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
         tables = schema.control_tables(project)
         missing = [table for table in tables if table.relation not in catalog]
         if missing:
-            for statement in [schema.create_scratch_schema(), *schema.create_tables(missing)]:
+            for statement in [*schema.create_schemas(project), *schema.create_tables(missing)]:
                 warehouse.execute(statement)
             warehouse.execute(render("lock_lease"))
             warehouse.execute(render("create_lease"))

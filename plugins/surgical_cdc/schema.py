@@ -119,9 +119,13 @@ def drop_fact(fact: Fact) -> str:
     return _text(DropTable(_described(fact), if_exists=True))
 
 
-def create_scratch_schema() -> str:
-    """Return the DDL of the schema that holds the change sets."""
-    return _text(CreateSchema(SCRATCH_SCHEMA, if_not_exists=True))
+def create_schemas(project: Project) -> list[str]:
+    """Return the DDL of the schemas of change sets and facts.
+
+    They are made before the updates, of which several at once would get into each other's way.
+    """
+    schemas = [SCRATCH_SCHEMA, *(fact.relation.partition(".")[0] for fact in project.facts.values())]
+    return [_text(CreateSchema(name, if_not_exists=True)) for name in dict.fromkeys(schemas)]
 
 
 def create_tables(tables: Iterable[Table]) -> list[str]:

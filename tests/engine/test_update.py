@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,13 @@ def test_run_without_changes_leaves_every_fact_alone(vendors: Site) -> None:
     reasons = {fact: found.reason for fact, found in cycle(vendors, "idle").fact_results.items()}
     assert reasons["fact_financial"] == "no change in companies, cities, countries"
     assert all(str(reason).startswith("no change in ") for reason in reasons.values())
+
+
+def test_facts_of_a_first_run_are_built_side_by_side(site: Callable[[Project], Site]) -> None:
+    """The updates of a first run, all at once as the scheduler starts them, build every fact."""
+    place = site(VENDOR)
+    steps = Steps(place, "first")
+    with ThreadPoolExecutor(len(VENDOR.facts)) as pool:
+        results = list(pool.map(steps.update, VENDOR.facts))
+    assert all(result.built for result in results)
+    steps.sync()
