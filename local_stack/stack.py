@@ -268,7 +268,8 @@ class LocalStack:
             "schema": self.database,
             "login": self.database_user,
             "password": "",
-            "extra": {"ssl": False},
+            # Without a name the driver looks for one in the call stack, which costs every task a tenth of a second.
+            "extra": {"ssl": False, "application_name": "surgical_cdc"},
         }
 
     def _take_folder(self) -> None:

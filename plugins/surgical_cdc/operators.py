@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,6 @@ class WarehouseTask(BaseOperator):
         conn_id: Airflow connection of the warehouse, type `redshift`.
     """
 
-    template_fields: Sequence[str] = ("sql",)
     template_fields_renderers = {"sql": "sql"}  # noqa: RUF012 - Airflow's own declaration
     overwrite_rtif_after_execution = True
 
@@ -151,10 +151,9 @@ class WarehouseTask(BaseOperator):
     def session(self, context: Context) -> Iterator[tuple[Project, Warehouse]]:
         """Open the project and a session; show the session's statements, and leave the error if there is one."""
         from surgical_cdc.connection import connect
-        from surgical_cdc.project import load_project
 
         try:
-            project = load_project(self.project)
+            project = project_at(self.project)
             warehouse = connect(self.conn_id)
             try:
                 yield project, warehouse
@@ -163,6 +162,8 @@ class WarehouseTask(BaseOperator):
                     f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
                     for statement in warehouse.statements
                 )
+                # Named only now: before the task there is nothing to show, and showing it is a request to the server.
+                self.template_fields = ("sql",)
                 warehouse.close()
         except (AirflowSkipException, AirflowRescheduleException):
             raise
@@ -170,14 +171,12 @@ class WarehouseTask(BaseOperator):
             context["ti"].xcom_push(ERROR_KEY, sentence(error))
             raise
 
-    def go_on(self, context: Context, warehouse: Warehouse, run: Run) -> Preparation:
-        """Return what the run has found, after making sure that it still holds the lease; skip if it was synced."""
+    def go_on(self, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
+        """Make sure that the run still holds the lease; skip the task if the run was synced."""
         from surgical_cdc.lease import hold
 
-        preparation = Preparation.from_dict(context["ti"].xcom_pull(task_ids=PREPARE))
         if not hold(warehouse, run, preparation):
             raise AirflowSkipException("This run has been synced: there is nothing left to do.")
-        return preparation
 
 
 class PrepareSensor(WarehouseTask, BaseSensorOperator):
@@ -233,7 +232,7 @@ class DetectOperator(WarehouseTask):
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
         with self.session(context) as (project, warehouse):
-            self.go_on(context, warehouse, run)
+            self.go_on(warehouse, run, preparation_of(context))
             return detect(project, self.source, warehouse, run).to_dict()
 
 
@@ -252,13 +251,13 @@ class UpdateOperator(WarehouseTask):
         ti, run = context["ti"], run_of(context)
         dictionary = load_dictionary(self.dictionary)
         change_sets = change_sets_of(context, dictionary.feeding(self.fact))
-        preparation = Preparation.from_dict(ti.xcom_pull(task_ids=PREPARE))
+        preparation = preparation_of(context)
         reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
         if reason:
             ti.xcom_push("return_value", FactResult(fact=self.fact, reason=reason).to_dict())
             raise AirflowSkipException(reason)
         with self.session(context) as (project, warehouse):
-            self.go_on(context, warehouse, run)
+            self.go_on(warehouse, run, preparation)
             result = update(project, self.fact, warehouse, run, preparation, change_sets)
         if not run.dry_run:
             raise_event(context, self, result)
@@ -285,7 +284,8 @@ class SyncOperator(WarehouseTask):
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
         with self.session(context) as (project, warehouse):
-            preparation = self.go_on(context, warehouse, run)
+            preparation = preparation_of(context)
+            self.go_on(warehouse, run, preparation)
             quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
         if quarantined:
             alerts.quarantined(context, quarantined)
@@ -355,6 +355,19 @@ class VerifyOperator(WarehouseTask):
         return asdict(found)
 
 
+def project_at(path: Path) -> Project:
+    """Return the project in a folder; what was read before a worker forked is not read again unless a file differs."""
+    files = [file for suffix in ("sql", "yml", "yaml") for file in path.rglob(f"*.{suffix}")]
+    return _project(path, frozenset((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=1)
+def _project(path: Path, _state: frozenset[tuple[Path, int]]) -> Project:
+    from surgical_cdc.project import load_project
+
+    return load_project(path)
+
+
 def require_chosen(context: Context, fact: str) -> None:
     """Skip the task of a fact that the trigger form does not name; a form without facts means all."""
     chosen = context["params"]["facts"]
@@ -375,6 +388,11 @@ def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
     failed = [task_id for task_id, state in states.items() if state == "failed"]
     unknown = "ended without a word: it was killed, or the machine was out of memory."
     return {task_id: ti.xcom_pull(task_ids=task_id, key=ERROR_KEY, run_id=run_id) or unknown for task_id in failed}
+
+
+def preparation_of(context: Context) -> Preparation:
+    """Return what the run has found when it took the lease."""
+    return Preparation.from_dict(context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1))
 
 
 def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:
