@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -353,6 +354,17 @@ def test_snapshot_that_would_erase_the_baseline_is_refused(shop: Site, kept: int
     with pytest.raises(DataError, match=rf"delete {4 - kept} of the 4 rows of shop_raw.products; at most 50%"):
         found(shop, "products")
     assert shop.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'cdc_scratch'") == []
+
+
+def test_empty_snapshot_is_refused_whatever_the_contract_allows(shop: Site) -> None:
+    """A contract by which every row may go does not make an empty load believable."""
+    products = shop.project.sources["products"].model_copy(update={"max_delete_share": 1.0})
+    generous = replace(shop, project=replace(shop.project, sources={**shop.project.sources, "products": products}))
+    snapshot(generous, 2)
+    with pytest.raises(DataError, match="this snapshot of 0 rows would delete 2 of the 2 rows"):
+        found(generous, "products")
+    generous.stage("products", {**PRODUCT, "product_id": 3})
+    assert found(generous, "products").deletes == 2
 
 
 def test_snapshot_may_delete_as_much_as_the_contract_allows(shop: Site) -> None:
