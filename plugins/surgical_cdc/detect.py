@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc import schema
 from surgical_cdc.errors import DataError
-from surgical_cdc.templates import render, sql_name
+from surgical_cdc.templates import render
 from surgical_cdc.values import ChangeSet, Run
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -
     started = time.perf_counter()
     with warehouse.transaction():
         warehouse.execute(render("drop_tables", relations=[relation]))
-        _freeze_candidates(source, warehouse, run)
+        warehouse.execute(render("detect_candidates", source=source), (run.window_end, run.window_start))
         _write_change_set(source, relation, warehouse)
         if source.load == "snapshot":
             full_mask = "1" * len(source.columns)
@@ -54,18 +54,12 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -
     )
 
 
-def _freeze_candidates(source: Source, warehouse: Warehouse, run: Run) -> None:
-    statement = render("detect_candidates", source=source, delete_when=source.delete_when or "1 = 0")
-    warehouse.execute(statement, (run.window_end, run.window_start))
-
-
 def _write_change_set(source: Source, relation: str, warehouse: Warehouse) -> None:
     flags = ["1" if name == source.cursor else "0" for name in source.column_names]
     statement = render(
         "detect_change_set",
         source=source,
         relation=relation,
-        created=f"candidate.{sql_name(source.created)}" if source.created else "NULL::TIMESTAMP",
         unchanged_mask="0" * len(flags),
         touched_mask="".join(flags),
         full_mask="1" * len(flags),

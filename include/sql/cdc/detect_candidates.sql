@@ -1,6 +1,6 @@
 -- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
 -- Grain: a staged row. cdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
--- Names: source, delete_when. Parameters: window end, window start (NULL: no bound).
+-- Names: source. Parameters: window end, window start (NULL: no bound).
 CREATE TEMP TABLE cdc_candidates
 DISTKEY ({{ source.key | name }})
 AS
@@ -15,7 +15,7 @@ FROM (
     {% for column in source.columns %}
     {{ column.name | name }},
     {% endfor %}
-    CASE WHEN {{ delete_when }} THEN 1 ELSE 0 END AS cdc_deleted,
+    CASE WHEN {{ source.delete_when or "1 = 0" }} THEN 1 ELSE 0 END AS cdc_deleted,
     ROW_NUMBER() OVER (
       PARTITION BY {{ source.key | name }}
       ORDER BY {{ source.cursor | name }} DESC NULLS LAST

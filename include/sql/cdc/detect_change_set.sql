@@ -2,10 +2,11 @@
 -- Grain: a key (I, U, D, T, N) or a staged row (S, Q). Unchanged rows are left out.
 --   I insert, U update, D delete, T touched: only the cursor moved, N deletion of a key that the baseline does not have
 --   and no tombstone remembers, S stale: older than the baseline or than the key's deletion, Q quarantined.
--- Names: source, relation, created, unchanged_mask, touched_mask, full_mask.
+-- Names: source, relation, unchanged_mask, touched_mask, full_mask.
 {% from "comparison.jinja" import same %}
 {% set key = source.key | name %}
 {% set cursor = source.cursor | name %}
+{% set created = "candidate." ~ (source.created | name) if source.created else "NULL::TIMESTAMP" %}
 CREATE TABLE {{ relation | name }}
 BACKUP NO
 DISTKEY ({{ key }})
