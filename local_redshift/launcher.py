@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from local_redshift.errors import LocalRedshiftError
 from local_redshift.installation import DATABASE
@@ -42,6 +42,20 @@ class LocalRedshift:
         self.port = port
         self.host = host
         self._gateway: subprocess.Popen[str] | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `redshift_connector.connect` takes to open a session on the warehouse."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "database": self.database,
+            "user": self.user,
+            "password": "",
+            "ssl": False,
+            # Without a name the driver walks through the whole call stack for one.
+            "application_name": "local_redshift",
+        }
 
     @property
     def metadata_uri(self) -> str:

@@ -210,17 +210,22 @@ class Postgres:
         unfinished.rename(self.cluster)
 
     def _end_orphan(self) -> None:
-        """Stop a server whose gateway was killed, and forget one whose process is gone."""
+        """Stop a server whose gateway was killed, and free the files of one that is gone."""
         pid_file = self.cluster / "postmaster.pid"
         if not pid_file.exists():
             return
+        pid, *rest = pid_file.read_text().split("\n")
         with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
+            process = psutil.Process(int(pid))
             if str(self.cluster) in process.cmdline():
                 process.send_signal(signal.SIGINT)
                 process.wait(STOP_SECONDS)
-        # By now the number may be another program's, which PostgreSQL would take for a server.
-        pid_file.unlink(missing_ok=True)
+        (self.socket / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
+        if pid_file.exists():
+            # By now the number may be another program's, or a zombie's, which PostgreSQL would take
+            # for a server. It passes over the number of its own parent, and still asks the rest of
+            # the file whether a process of the old server is left.
+            pid_file.write_text("\n".join([str(os.getpid()), *rest]))
 
     def _launch(self) -> subprocess.Popen[bytes]:
         self.socket.mkdir(mode=0o700, exist_ok=True)

@@ -20,7 +20,7 @@ def translate_qualify(tokens: list[Token]) -> list[Token]:
     stop = _find(tokens, AFTER_QUALIFY, at)
     if stop == len(tokens) and tokens[-1].kind == "end":
         stop -= 1
-    source = _find(tokens, {"from"}, start)
+    source = min(_find(tokens, {"from"}, start), at)
     select, condition = tokens[start + 1 : source], tokens[at + 1 : stop]
     body = _select(select, write(tokens[source:at]), condition)
     text = write(tokens[:start]) + tokens[start].space + body + write(tokens[stop:])

@@ -16,8 +16,13 @@ from local_redshift.tokens import Token, split, tokenize
 
 WORD = re.compile(rb"[a-z_][a-z_0-9]*")
 TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS))
+# Most such words are somebody's data or column; only these need a look at the tokens.
+CALL = re.compile(
+    rb"\b(?:" + b"|".join(name.encode() for name in FUNCTIONS) + rb")\s*\("
+    rb"|\b(?:qualify|sysdate|approximate|minus)\b|\(\s*max\s*\)"
+)
 LONGEST = re.compile(rb"\(\s*max\s*\)")
-SPACE = rb"(?:\s|--[^\n]*\n|/\*.*?\*/)"
+SPACE = rb"(?:\s++|--[^\n]*+\n|/\*.*?\*/)"
 # A CREATE TABLE AS that says no more than its name is PostgreSQL's as well; the engine sends many.
 PLAIN_CTAS = rb"(?!create" + SPACE + rb'++(?:temp(?:orary)?\s+)?table\s+[\w.$"]+\s+as\b)'
 STATEMENTS = rb"(?:create|alter|set|reset|show|vacuum|analyze)\b"
@@ -42,7 +47,9 @@ def translate(statement: bytes) -> bytes:
 
 def _has_expressions(statement: bytes) -> bool:
     lower = statement.lower()
-    return bool(LONGEST.search(lower)) or not TRIGGERS.isdisjoint(WORD.findall(lower))
+    if TRIGGERS.isdisjoint(WORD.findall(lower)):
+        return bool(LONGEST.search(lower))
+    return bool(CALL.search(lower))
 
 
 def _translated(statement: bytes) -> bytes:
@@ -50,7 +57,11 @@ def _translated(statement: bytes) -> bytes:
     one = b";" not in statement.rstrip(b"; \n")
     only_header = one and CREATE_TABLE.match(statement) and not _has_expressions(statement)
     tokens = tokenize(text, until="as" if only_header else "")
-    translated = ";".join(_one(part) for part in split(tokens, ";"))
+    try:
+        translated = ";".join(_one(part) for part in split(tokens, ";"))
+    except (IndexError, ValueError, RecursionError):
+        # Not what the rules expect, so no valid statement either: PostgreSQL says what is wrong.
+        return statement
     return statement if translated == text else translated.encode(errors="surrogateescape")
 
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 # standard_conforming_strings off.
 TOKEN = re.compile(
     r"""
-    (?P<space> (?: \s | --[^\n]* | /\* .*? \*/ )*+ )
+    (?P<space> (?: \s++ | --[^\n]*+ | /\* .*? \*/ )*+ )
     (?: (?P<word> [^\W\d][\w$]* )
       | (?P<number> \d+ (?:\.\d*)? (?:[eE][+-]?\d+)? | \.\d+ )
-      | (?P<literal> ' (?: [^'\\] | \\. | '' )*+ ' | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
-      | (?P<name> " (?: [^"] | "" )*+ " )
+      | (?P<literal> ' (?: [^'\\]++ | \\. | '' )*+ ' | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
+      | (?P<name> " (?: [^"]++ | "" )*+ " )
       | (?P<parameter> \$\d+ )
       | (?P<sign> :: | . )
       | (?P<end> $ ) )

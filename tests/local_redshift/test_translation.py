@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import redshift_connector
+from redshift_connector.error import ProgrammingError
+
+from local_redshift.statements import translate
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+SALES = """
+    CREATE TEMP TABLE sales (id INT, seller INT, name VARCHAR(20), price NUMERIC(10, 2), sold TIMESTAMP)
+"""
+SALES_ROWS = """
+    INSERT INTO sales VALUES
+      (1, 10, 'b', 1.50, '2024-02-28 23:30:00'),
+      (2, 9, 'a', 2.50, '2024-02-29 00:30:00'),
+      (3, 10, 'a', 4.50, '2024-03-01 12:00:00'),
+      (4, 9, NULL, NULL, NULL),
+      (5, 10, '', 0.50, '2023-12-31 00:00:00')
+"""
+
+
+@pytest.fixture
+def sales(rows: Rows) -> Rows:
+    """Return the session's runner, with a small table to ask."""
+    rows(SALES)
+    rows(SALES_ROWS)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        pytest.param("NVL(NULL, NULL, 3)", 3, id="nvl"),
+        pytest.param("NVL2(NULL, 1, 2) + NVL2('', 10, 20)", 12, id="nvl2"),
+        pytest.param("DECODE(2, 1, 'a', 2, 'b', 'c')", "b", id="decode"),
+        pytest.param("DECODE(NULL, 1, 'a', NULL, 'b', 'c')", "b", id="decode-null-equals-null"),
+        pytest.param("DECODE(7, 1, 'a', 2, 'b')", None, id="decode-without-default"),
+        pytest.param("decode('YWI=', 'base64')::VARCHAR", r"\x6162", id="decode-of-postgres"),
+        pytest.param("NVL(DECODE(1, 2, NVL(NULL, 'x')), LEN(NVL('abcd', ''))::VARCHAR)", "4", id="nested"),
+        pytest.param("DATEADD(day, 1, '2024-02-28')", datetime(2024, 2, 29), id="dateadd-literal"),
+        pytest.param("DATEADD(month, 1, DATE '2024-01-31')", datetime(2024, 2, 29), id="dateadd-month-end"),
+        pytest.param("DATEADD(m, 30, '2008-02-28')", datetime(2008, 2, 28, 0, 30), id="dateadd-m-is-minute"),
+        pytest.param("DATEADD(month, 12, '2016-02-29')", datetime(2017, 2, 28), id="dateadd-leap-month"),
+        pytest.param("DATEADD(year, 1, '2016-02-29')", datetime(2017, 3, 1), id="dateadd-leap-year"),
+        pytest.param("DATEADD('hrs', 12, TIME '13:24:55')", time(1, 24, 55), id="dateadd-time"),
+        pytest.param("DATEADD(qtr, -1, DATEADD(w, 1, '2024-05-01'))", datetime(2024, 2, 8), id="dateadd-nested"),
+        pytest.param("DATEDIFF(day, '2024-01-01 23:59', '2024-01-02 00:01')", 1, id="datediff-day-boundary"),
+        pytest.param("DATEDIFF(year, '2008-12-31', '2009-01-01')", 1, id="datediff-year-boundary"),
+        pytest.param("DATEDIFF(hour, '2009-01-01 8:30', '2009-01-01 10:00')", 2, id="datediff-hour-boundary"),
+        pytest.param("DATEDIFF(mon, DATE '2024-03-01', TIMESTAMP '2023-12-31 10:00')", -3, id="datediff-backwards"),
+        pytest.param("DATEDIFF(week, '2009-01-01', '2009-12-31')", 52, id="datediff-week"),
+        pytest.param("DATEDIFF(ms, '2024-01-01', '2024-01-01 00:00:01.5')", 1500, id="datediff-milliseconds"),
+        pytest.param("DATEDIFF(minute, TIME '20:00', TIME '21:00')", 60, id="datediff-time"),
+        pytest.param("DATE_PART(dow, DATE '2024-05-05')", 0.0, id="date-part"),
+        pytest.param("EXTRACT(EPOCH FROM TIMESTAMP '1970-01-02') / 7", 12342, id="extract-is-whole"),
+        pytest.param("GETDATE() = DATE_TRUNC('second', GETDATE())", True, id="getdate-seconds"),
+        pytest.param("SYSDATE <= DATEADD(s, 1, GETDATE())", True, id="sysdate"),
+        pytest.param("TRUNC(TIMESTAMP '2024-05-05 10:00')", date(2024, 5, 5), id="trunc-to-date"),
+        pytest.param("ADD_MONTHS('2008-04-30', 1)", datetime(2008, 5, 31), id="add-months"),
+        pytest.param("LAST_DAY('2024-02-03')", date(2024, 2, 29), id="last-day"),
+        pytest.param("MONTHS_BETWEEN('2024-03-31', '2024-02-29')", 1.0, id="months-between"),
+        pytest.param(
+            "CONVERT_TIMEZONE('US/Pacific', '2008-08-24 09:36:12')", datetime(2008, 8, 24, 2, 36, 12), id="zone"
+        ),
+        pytest.param(
+            "CONVERT_TIMEZONE('EST', 'PST', '20080305 12:25:29')", datetime(2008, 3, 5, 9, 25, 29), id="two-zones"
+        ),
+        pytest.param("LEN('abc ')", 4, id="len"),
+        pytest.param("CHARINDEX('b', 'abc')", 2, id="charindex"),
+        pytest.param("STRTOL('0xf', 16) + STRTOL(' -110', 2)", 9, id="strtol"),
+        pytest.param("CONCAT('a', NULL)", None, id="concat-null"),
+        pytest.param("REGEXP_SUBSTR('a@b.c', '@[^.]*')", "@b", id="regexp-substr"),
+        pytest.param("REGEXP_SUBSTR('abc', 'x')", "", id="regexp-substr-none"),
+        pytest.param("REGEXP_REPLACE('aXbX', 'X', '-')", "a-b-", id="regexp-replace-all"),
+        pytest.param("ROUND(1.257::FLOAT8, 2)", 1.26, id="round-float"),
+        pytest.param("ROUND(3, 1)", Decimal("3.0"), id="round-integer"),
+        pytest.param("SHA2('a', 256)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb", id="sha2"),
+        pytest.param("""JSON_EXTRACT_PATH_TEXT('{"a": {"b": "x"}}', 'a', 'b')""", "x", id="json-path"),
+        pytest.param("""JSON_EXTRACT_PATH_TEXT('{"a": 1}', 'b')""", None, id="json-path-missing"),
+        pytest.param("JSON_EXTRACT_PATH_TEXT('{bad', 'b', TRUE)", None, id="json-path-null-if-invalid"),
+        pytest.param("""JSON_EXTRACT_PATH_TEXT('{"a": {"b": 2}}', 'a', 'b', FALSE)""", "2", id="json-path-valid"),
+        pytest.param("JSON_EXTRACT_ARRAY_ELEMENT_TEXT('[7,8]', 1)", "8", id="json-element"),
+        pytest.param("JSON_ARRAY_LENGTH('[7,8]')", 2, id="json-array-length"),
+        pytest.param("IS_VALID_JSON('{') OR NOT IS_VALID_JSON('{}')", False, id="is-valid-json"),
+        pytest.param("CAST('x' AS VARCHAR(MAX))", "x", id="varchar-max"),
+        pytest.param(r"'it\'s ' || 'a\\b'", r"it's a\b", id="backslash-escapes"),
+        pytest.param("'NVL(1, 2) minus select' -- DECODE(\n", "NVL(1, 2) minus select", id="literal-and-comment"),
+    ],
+)
+def test_expressions_mean_what_redshift_documents(rows: Rows, expression: str, expected: object) -> None:
+    """An expression of Redshift gives Redshift's value through the driver."""
+    assert rows(f"SELECT {expression}") == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param(
+            "SELECT seller, LISTAGG(name, '|') WITHIN GROUP (ORDER BY id DESC) FROM sales GROUP BY seller ORDER BY 1",
+            [(9, "a"), (10, "a|b")],
+            id="listagg-leaves-out-null-and-empty",
+        ),
+        pytest.param(
+            "SELECT LISTAGG(DISTINCT seller, ', ') WITHIN GROUP (ORDER BY seller) FROM sales",
+            [("9, 10",)],
+            id="listagg-distinct-sorts-numbers",
+        ),
+        pytest.param(
+            "SELECT LISTAGG(DISTINCT name, '') WITHIN GROUP (ORDER BY name DESC) AS names FROM sales",
+            [("ba",)],
+            id="listagg-distinct-descending",
+        ),
+        pytest.param("SELECT LISTAGG(seller) FROM sales WHERE seller = 9", [("99",)], id="listagg-plain"),
+        pytest.param("SELECT LISTAGG(name, ',') FROM sales WHERE id > 3", [(None,)], id="listagg-nothing"),
+        pytest.param(
+            "SELECT id, LISTAGG(name) WITHIN GROUP (ORDER BY name) OVER (PARTITION BY seller) FROM sales ORDER BY id",
+            [(1, "ab"), (2, "a"), (3, "ab"), (4, "a"), (5, "ab")],
+            id="listagg-over",
+        ),
+        pytest.param("SELECT MEDIAN(price) FROM sales", [(2.0,)], id="median"),
+        pytest.param("SELECT APPROXIMATE COUNT(DISTINCT name) FROM sales", [(3,)], id="approximate"),
+        pytest.param(
+            "SELECT seller FROM sales MINUS SELECT 9 ORDER BY 1",
+            [(10,)],
+            id="minus",
+        ),
+        pytest.param(
+            "SELECT s.id FROM sales AS s QUALIFY ROW_NUMBER() OVER (PARTITION BY s.seller ORDER BY s.id) = 1 ORDER BY id",
+            [(1,), (2,)],
+            id="qualify",
+        ),
+        pytest.param(
+            "SELECT * FROM sales AS s WHERE id < 4 QUALIFY RANK() OVER (ORDER BY s.price DESC) = 1",
+            [(3, 10, "a", Decimal("4.50"), datetime(2024, 3, 1, 12))],
+            id="qualify-star",
+        ),
+        pytest.param(
+            "SELECT seller, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*)) r FROM sales GROUP BY 1 QUALIFY r = 1 AND n > 1",
+            [(9, 2, 1)],
+            id="qualify-by-alias-over-groups",
+        ),
+        pytest.param(
+            "WITH first AS (SELECT id FROM sales QUALIFY ROW_NUMBER() OVER (ORDER BY id) = 1)"
+            " SELECT id FROM first UNION ALL SELECT 0 QUALIFY ROW_NUMBER() OVER (ORDER BY 1) = 1",
+            [(1,), (0,)],
+            id="qualify-twice",
+        ),
+    ],
+)
+def test_queries_mean_what_redshift_documents(sales: Rows, query: str, expected: list[tuple[Any, ...]]) -> None:
+    """A clause of Redshift that PostgreSQL lacks gives the rows that Redshift would."""
+    assert sales(query) == expected
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(b"SELECT a, max(b), coalesce(c, 1) FROM t WHERE d = $1", id="plain"),
+        pytest.param(b"CREATE TEMP TABLE x AS SELECT a::VARCHAR(20) FROM t", id="plain-ctas"),
+        pytest.param(b"SELECT 'sysdate', \"nvl\", t.minus FROM t /* LISTAGG(x) */", id="words-that-are-no-calls"),
+        pytest.param(b"SELECT NVL2(1), LISTAGG(", id="broken"),
+        pytest.param(b"SET statement_timeout TO 100", id="parameter-of-both"),
+        pytest.param(b"SELECT '\xff', a FROM t", id="no-utf8"),
+    ],
+)
+def test_statements_without_redshifts_own_pass_byte_for_byte(statement: bytes) -> None:
+    """What PostgreSQL understands is not touched, and what nobody understands is left to PostgreSQL."""
+    assert translate(statement) is statement
+
+
+def test_bind_parameters_survive_a_translation(rows: Rows) -> None:
+    """Values bound to a translated statement reach it in their places."""
+    assert rows("SELECT NVL(%s::INT, %s::INT), DATEADD(day, %s, '2024-01-01')", None, 5, 2) == [
+        (5, datetime(2024, 1, 3))
+    ]
+
+
+def test_long_runs_of_space_cost_no_time() -> None:
+    """A statement as dbt indents it is translated in linear time."""
+    statement = b"/* x */\n" + b"  \n" * 20_000 + b"DELETE FROM t" + b" \n" * 20_000
+    assert translate(statement) is statement
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        pytest.param(
+            "t (a BIGINT DISTKEY ENCODE az64, b INT SORTKEY) BACKUP NO",
+            [("a", "bigint", True, 0, False), ("b", "integer", False, 1, False)],
+            id="column-attributes",
+        ),
+        pytest.param(
+            "t (a INT, b TEXT, c VARCHAR, d VARCHAR(MAX)) DISTSTYLE KEY DISTKEY (b) COMPOUND SORTKEY (c, a)",
+            [
+                ("a", "integer", False, 2, False),
+                ("b", "character varying(256)", True, 0, False),
+                ("c", "character varying(256)", False, 1, False),
+                ("d", "character varying(65535)", False, 0, False),
+            ],
+            id="table-attributes-and-lengths",
+        ),
+        pytest.param(
+            "t DISTSTYLE EVEN INTERLEAVED SORTKEY (b) AS SELECT 1 AS a, NVL(2, 3) AS b",
+            [("a", "integer", False, 0, False), ("b", "integer", False, 1, False)],
+            id="ctas",
+        ),
+        pytest.param(
+            "t (x, y) DISTKEY (y) AS (SELECT 1, 2)",
+            [("x", "integer", False, 0, False), ("y", "integer", True, 0, False)],
+            id="ctas-with-names",
+        ),
+        pytest.param(
+            "t (a BIGINT IDENTITY(1, 1), b DECIMAL, c DATETIME, PRIMARY KEY (a, c), UNIQUE (b)) SORTKEY AUTO -- end",
+            [
+                ("a", "bigint", False, 0, True),
+                ("b", "numeric(18,0)", False, 0, False),
+                ("c", "timestamp without time zone", False, 0, True),
+            ],
+            id="identity-and-keys",
+        ),
+    ],
+)
+@pytest.mark.parametrize("temporary", [pytest.param("", id="permanent"), pytest.param("TEMP ", id="temporary")])
+def test_table_definitions(rows: Rows, temporary: str, definition: str, expected: list[tuple[Any, ...]]) -> None:
+    """Redshift's attributes are accepted, seen in the catalog, and never reach PostgreSQL."""
+    rows(f"CREATE {temporary}TABLE {definition}")
+    assert (
+        rows('SELECT "column", type, distkey, sortkey, "notnull" FROM pg_table_def WHERE tablename = \'t\'')
+        == expected
+    )
+
+
+def test_keys_become_indexes_in_the_same_transaction(
+    rows: Rows, session: redshift_connector.Connection
+) -> None:
+    """The stand-in keeps one index for each key column, which a rollback takes away with the table."""
+    count = "SELECT COUNT(*) FROM pg_indexes WHERE schemaname = 'shop'"
+    rows("CREATE SCHEMA shop")
+    rows('CREATE TABLE "dev"."shop"."t" (a INT, b INT, c INT) DISTKEY (a) SORTKEY (a, b)')
+    assert rows(count) == [(2,)]
+    assert rows("""SELECT diststyle, sortkey1, sortkey_num FROM svv_table_info WHERE "schema" = 'shop'""") == [
+        ("KEY(a)", "a", 2)
+    ]
+    session.rollback()
+    assert rows(count) == [(0,)]
+
+
+def test_keys_are_not_enforced(rows: Rows) -> None:
+    """A primary key says something to Redshift's planner, and refuses no row but one with NULL."""
+    rows("CREATE TEMP TABLE t (a INT PRIMARY KEY, b INT UNIQUE)")
+    rows("INSERT INTO t VALUES (1, 1), (1, 1)")
+    with pytest.raises(ProgrammingError, match="23502"):
+        rows("INSERT INTO t VALUES (NULL, 1)")
+
+
+def test_a_late_binding_view_and_an_added_column(rows: Rows) -> None:
+    """WITH NO SCHEMA BINDING and ALTER TABLE with ENCODE are accepted."""
+    rows("CREATE TABLE t (a INT)")
+    rows("ALTER TABLE t ADD COLUMN b TEXT ENCODE lzo DEFAULT 'x'")
+    rows("CREATE OR REPLACE VIEW v AS SELECT b FROM t WITH NO SCHEMA BINDING")
+    assert rows("SELECT character_maximum_length FROM svv_columns WHERE table_name = 'v'") == [(256,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET query_group TO 'nightly'",
+        "SET SESSION wlm_query_slot_count = 3",
+        "SET error_on_nondeterministic_update TO true",
+        "SET enable_case_sensitive_identifier TO off",
+        "SET statement_timeout TO 10000",
+        "RESET query_group",
+    ],
+)
+def test_session_parameters_of_redshift_are_accepted(rows: Rows, statement: str) -> None:
+    """A parameter that only Redshift knows is kept, and changes nothing."""
+    assert rows(statement) == []
+
+
+def test_a_list_that_is_too_long_is_refused(rows: Rows) -> None:
+    """LISTAGG has Redshift's limit of 65,535 bytes."""
+    rows("CREATE TEMP TABLE t AS SELECT REPEAT('x', 40000) AS a UNION ALL SELECT REPEAT('y', 40000)")
+    with pytest.raises(ProgrammingError, match="Result size exceeds LISTAGG limit"):
+        rows("SELECT LISTAGG(a) FROM t")
+
+
+def test_maintenance_commands_are_accepted(session: redshift_connector.Connection, rows: Rows) -> None:
+    """VACUUM and ANALYZE pass with the words that only Redshift has."""
+    session.autocommit = True
+    rows("CREATE TEMP TABLE t (a INT)")
+    assert rows("VACUUM DELETE ONLY t TO 99 PERCENT") == []
+    assert rows("ANALYZE t PREDICATE COLUMNS") == []
