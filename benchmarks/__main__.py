@@ -28,6 +28,7 @@ from local_stack import demonstration
 from local_stack.airflow_api import time_of
 from local_stack.settings import ROOT
 from local_stack.stack import LocalStack
+from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import load_project
 from surgical_cdc.refresh import refresh
@@ -83,16 +84,7 @@ def measure_engine(data: Path, companies: int, rounds: int, say: Say) -> dict[st
     with LocalRedshift(data=data / "redshift", port=0) as redshift:
 
         def connect() -> Warehouse:
-            connection = redshift_connector.connect(
-                host=redshift.host,
-                port=redshift.port,
-                database=redshift.database,
-                user=redshift.user,
-                password="",
-                ssl=False,
-                application_name="benchmarks",
-            )
-            return Warehouse(connection)
+            return session(redshift_connector.connect(**redshift.settings))
 
         say(f"{companies:,} companies: loading")
         load(connect, companies=companies, progress=lambda _: None)

@@ -23,6 +23,7 @@ from local_stack.airflow_api import AirflowApi, time_of
 from local_stack.errors import StackError
 from local_stack.programs import Program
 from local_stack.settings import USER, airflow_environment, password
+from surgical_cdc.connection import session
 from surgical_cdc.warehouse import Warehouse
 
 MIGRATE_SECONDS = 300
@@ -107,15 +108,7 @@ class LocalStack:
 
     def connect(self) -> Warehouse:
         """Open a session on the warehouse with Redshift's driver."""
-        connection = redshift_connector.connect(
-            host=self._redshift.host,
-            port=self._redshift.port,
-            database=self.database,
-            user=self.database_user,
-            password="",
-            ssl=False,
-        )
-        return Warehouse(connection)
+        return session(redshift_connector.connect(**self._redshift.settings))
 
     def start_warehouse(self) -> None:
         """Start the stand-in for Redshift.

@@ -29,6 +29,7 @@ os.environ |= {
 
 from local_redshift import LocalRedshift  # noqa: E402
 from surgical_cdc import schema  # noqa: E402
+from surgical_cdc.connection import session  # noqa: E402
 from surgical_cdc.project import SCRATCH_SCHEMA, Project, load_project  # noqa: E402
 from surgical_cdc.templates import sql_name  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
@@ -127,16 +128,9 @@ def connect(redshift: LocalRedshift) -> Iterator[Connect]:
     opened: list[Any] = []
 
     def open_session() -> Warehouse:
-        connection = redshift_connector.connect(
-            host=redshift.host,
-            port=redshift.port,
-            database=redshift.database,
-            user=redshift.user,
-            password=PASSWORD,
-            ssl=False,
-        )
+        connection = redshift_connector.connect(**redshift.settings)
         opened.append(connection)
-        return Warehouse(connection)
+        return session(connection)
 
     yield open_session
     for connection in opened:

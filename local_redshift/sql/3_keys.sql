@@ -40,8 +40,8 @@ BEGIN
         );
       END LOOP;
     END LOOP;
-    -- Redshift analyzes a table that it makes from a query. A small one is planned well without.
-    IF tg_tag <> 'CREATE TABLE' AND pg_relation_size(created) > 262144 THEN
+    -- Redshift analyzes a table that it makes from a query. PostgreSQL takes a new one, however small, for ten pages.
+    IF tg_tag <> 'CREATE TABLE' THEN
       EXECUTE format('ANALYZE %s', created);
     END IF;
   END LOOP;

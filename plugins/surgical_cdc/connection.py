@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from surgical_cdc.errors import ConnectionNotFound
 from surgical_cdc.warehouse import Warehouse
@@ -25,6 +26,11 @@ def connect(conn_id: str) -> Warehouse:
             f"Airflow knows no connection {conn_id!r}. Add one of type redshift under that name (`airflow connections"
             f" add`), or set AIRFLOW_CONN_{conn_id.upper()}."
         ) from error
+    return session(connection)
+
+
+def session(connection: Any) -> Warehouse:
+    """Take over a connection that redshift_connector has opened."""
     # The driver sends a statement of more than 8 KB in two parts and leaves Nagle's algorithm on, so that the second
     # part waits 40 ms for the server's acknowledgement of the first. It has no setting for this.
     connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # noqa: SLF001

@@ -136,7 +136,7 @@ def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
 def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...]) -> tuple[int, int, int]:
     """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
     check_row_keys(fact, warehouse, "recomputed")
-    if fact.maintenance == "incremental":
+    if fact.maintenance == "incremental" and fact.anchor != fact.unique_key:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact)))
     deleted = warehouse.execute(render("apply_delete", fact=fact))
     _, null_keys = warehouse.row(render("count_affected_keys"))

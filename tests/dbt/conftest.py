@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from local_redshift import LocalRedshift
 from surgical_cdc import schema
+from surgical_cdc.connection import session
 from surgical_cdc.project import Project, load_project
 from surgical_cdc.query import fact_query
 from surgical_cdc.warehouse import Warehouse
@@ -36,19 +37,11 @@ def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift
 @pytest.fixture(scope="session")
 def warehouse(redshift: LocalRedshift, project: Project) -> Iterator[Warehouse]:
     """A session in which the source tables exist."""
-    connection = redshift_connector.connect(
-        host=redshift.host,
-        port=redshift.port,
-        database=redshift.database,
-        user=redshift.user,
-        password="any",
-        ssl=False,
-    )
-    with contextlib.closing(Warehouse(connection)) as session:
-        with session.transaction():
+    with contextlib.closing(session(redshift_connector.connect(**redshift.settings))) as opened:
+        with opened.transaction():
             for statement in schema.create_sources(project):
-                session.execute(statement)
-        yield session
+                opened.execute(statement)
+        yield opened
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import redshift_connector
 
 from demo.feed import feed
 from demo.load import load
+from surgical_cdc.connection import session
 from surgical_cdc.project import load_project
 from surgical_cdc.templates import sql_name
 from surgical_cdc.warehouse import Warehouse
@@ -117,16 +118,7 @@ def demo(redshift: LocalRedshift) -> Iterator[Demo]:
     """The vendor project and a warehouse without its tables."""
 
     def open_session() -> Warehouse:
-        return Warehouse(
-            redshift_connector.connect(
-                host=redshift.host,
-                port=redshift.port,
-                database=redshift.database,
-                user=redshift.user,
-                password="any",
-                ssl=False,
-            )
-        )
+        return session(redshift_connector.connect(**redshift.settings))
 
     demo = Demo(load_project(), open_session)
     demo.empty()
