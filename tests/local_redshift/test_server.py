@@ -37,7 +37,8 @@ def test_types_make_the_round_trip(rows: Rows) -> None:
     )
     values = (
         *(1, -2, 2**62, Decimal("12345678901234567890.123456789"), 0.5, True),
-        *("ünïcode'\\", "abc", date(2024, 2, 29), datetime(2024, 2, 29, 1, 2, 3, 456789), None),
+        # A TIMESTAMP has no zone.
+        *("ünïcode'\\", "abc", date(2024, 2, 29), datetime(2024, 2, 29, 1, 2, 3, 456789), None),  # noqa: DTZ001
     )
     rows("INSERT INTO t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", *values)
     assert rows("SELECT * FROM t") == [values]
@@ -199,11 +200,8 @@ def _wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
 
 
 def _processes(data: Path) -> list[int]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(data) in word for word in process.info["cmdline"] or []):
-            found.append(process.pid)
-    return found
+    running = psutil.process_iter(["cmdline"])
+    return [each.pid for each in running if any(str(data) in word for word in each.info["cmdline"] or [])]
 
 
 def test_data_outlives_a_restart_and_a_crash(tmp_path: Path) -> None:
@@ -220,9 +218,9 @@ def test_data_outlives_a_restart_and_a_crash(tmp_path: Path) -> None:
     connection = connect_to(second)
     connection.autocommit = True
     connection.cursor().execute("INSERT INTO kept VALUES (2)")
+    connection.close()
     for pid in _processes(data):
         os.kill(pid, signal.SIGKILL)
-    connection.close()
     second.stop()
 
     with LocalRedshift(data=data, port=0) as third:
