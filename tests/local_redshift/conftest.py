@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 import redshift_connector
+from redshift_connector.core import Connection
 
 from local_redshift import LocalRedshift
 
-Connect = Callable[[], redshift_connector.Connection]
+Connect = Callable[[], Connection]
 
 
-def connect_to(redshift: LocalRedshift) -> redshift_connector.Connection:
+def connect_to(redshift: LocalRedshift) -> Connection:
     """Return a session as any program opens it."""
     return redshift_connector.connect(
         host=redshift.host,
@@ -35,9 +36,9 @@ def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift
 @pytest.fixture
 def connect(redshift: LocalRedshift) -> Iterator[Connect]:
     """Return a maker of sessions; what they leave uncommitted is rolled back."""
-    opened: list[redshift_connector.Connection] = []
+    opened: list[Connection] = []
 
-    def make() -> redshift_connector.Connection:
+    def make() -> Connection:
         opened.append(connect_to(redshift))
         return opened[-1]
 
@@ -47,13 +48,13 @@ def connect(redshift: LocalRedshift) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def session(connect: Connect) -> redshift_connector.Connection:
+def session(connect: Connect) -> Connection:
     """Return one session."""
     return connect()
 
 
 @pytest.fixture
-def rows(session: redshift_connector.Connection) -> Callable[..., list[tuple[Any, ...]]]:
+def rows(session: Connection) -> Callable[..., list[tuple[Any, ...]]]:
     """Return a function that runs one statement in that session and gives its rows."""
 
     def run(statement: str, *values: Any) -> list[tuple[Any, ...]]:

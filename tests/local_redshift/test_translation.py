@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import redshift_connector
+from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
 
 from local_redshift.statements import translate
@@ -16,7 +16,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 
 def at(*parts: int) -> datetime:
     """Return a time without a zone, as a TIMESTAMP of the warehouse comes."""
-    return datetime(*parts)  # type: ignore[arg-type, misc]  # noqa: DTZ001
+    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
 
 
 SALES = """
@@ -236,7 +236,7 @@ def test_table_definitions(rows: Rows, temporary: str, definition: str, expected
     )
 
 
-def test_keys_become_indexes_in_the_same_transaction(rows: Rows, session: redshift_connector.Connection) -> None:
+def test_keys_become_indexes_in_the_same_transaction(rows: Rows, session: Connection) -> None:
     """The stand-in keeps one index for each key column, which a rollback takes away with the table."""
     count = "SELECT COUNT(*) FROM pg_indexes WHERE schemaname = 'shop'"
     rows("CREATE SCHEMA shop")
@@ -288,7 +288,7 @@ def test_a_list_that_is_too_long_is_refused(rows: Rows) -> None:
         rows("SELECT LISTAGG(a) FROM t")
 
 
-def test_maintenance_commands_are_accepted(session: redshift_connector.Connection, rows: Rows) -> None:
+def test_maintenance_commands_are_accepted(session: Connection, rows: Rows) -> None:
     """VACUUM and ANALYZE pass with the words that only Redshift has."""
     session.autocommit = True
     rows("CREATE TEMP TABLE t (a INT)")
