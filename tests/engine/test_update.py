@@ -78,7 +78,7 @@ def test_new_name_of_a_city_reaches_every_vendor_there(vendors: Site) -> None:
     """A city's new name reaches the vendors in it and no other."""
     vendors.stage("cities", {"id": 1, "name": "Poona", "status": 1, **NEW})
     result = cycle(vendors)
-    assert counts(result, "fact_vendor") == (3, 0, 3, 0)
+    assert counts(result, "fact_vendor") == (4, 0, 3, 0)
     assert counts(result, "fact_geography") == (1, 0, 1, 0)
 
 
