@@ -68,7 +68,8 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the connection to write to."""
         self.transport = cast("asyncio.Transport", transport)
-        # Without this each statement waits some 30 ms for the acknowledgement of the one before.
+        # asyncio sets it only on sockets of a listener that it made; without it a statement may wait some 30 ms for the
+        # acknowledgement of the one before.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
