@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import doctest
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
 from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
 
+from local_redshift import qualify, statements, tokens
 from local_redshift.statements import translate
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -294,3 +297,11 @@ def test_maintenance_commands_are_accepted(session: Connection, rows: Rows) -> N
     rows("CREATE TEMP TABLE t (a INT)")
     assert rows("VACUUM DELETE ONLY t TO 99 PERCENT") == []
     assert rows("ANALYZE t PREDICATE COLUMNS") == []
+
+
+@pytest.mark.parametrize("module", [tokens, qualify, statements], ids=lambda module: module.__name__)
+def test_examples_in_docstrings_hold(module: ModuleType) -> None:
+    """What a docstring shows is what the function gives."""
+    results = doctest.testmod(module)
+    assert results.attempted > 0
+    assert results.failed == 0
