@@ -31,7 +31,8 @@ def main() -> int:
     options = _parser().parse_args()
     for number in STOP_SIGNALS:
         signal.signal(number, _interrupt)
-    console = Console(highlight=False)
+    # In a log there is room for whole names.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     try:
         return int(options.command(options, console))
     except KeyboardInterrupt:
