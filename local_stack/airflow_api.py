@@ -98,10 +98,10 @@ class AirflowApi:
         return answer and answer["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> str:
-        """Return a task's log as text, one event a line."""
+        """Return a task's log as text, one event a line, with the reason of a skipped task."""
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         answer = self._request("GET", path, params={"full_content": True})
-        return "\n".join(event if isinstance(event, str) else str(event["event"]) for event in answer["content"])
+        return "\n".join(f"{event['event']} {event.get('reason', '')}".rstrip() for event in answer["content"])
 
     def clear(self, dag_id: str, run_id: str, **options: Any) -> list[str]:
         """Clear task instances of a run, by `task_ids`, `include_downstream`, `only_failed`; return their ids."""

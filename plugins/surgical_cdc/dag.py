@@ -109,9 +109,11 @@ def cdc_dag(
         for fact, task in update.items():
             [detect[source] for source in dictionary.feeding(fact)] >> task
         # The baseline moves only when every fact has been brought up to what the change sets hold.
-        [*detect.values(), *update.values()] >> sync
+        work = [*detect.values(), *update.values()]
+        work >> sync
         # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.
-        sync >> cleanup.as_teardown()
+        # After a failure the sync is over before the work is, and a task that still works needs the lease.
+        [*work, sync] >> cleanup.as_teardown()
     return dag
 
 

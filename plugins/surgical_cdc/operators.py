@@ -18,6 +18,7 @@ from airflow.sdk import (
     Asset,
     BaseOperator,
     BaseSensorOperator,
+    DagRunState,
     PokeReturnValue,
     RetryDecision,
     RetryPolicy,
@@ -44,7 +45,6 @@ log = logging.getLogger(__name__)
 PREPARE, DETECT, UPDATE, SYNC, CLEANUP = "prepare", "detect", "update", "sync_public", "cleanup"
 # The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
 ERROR_KEY = "error"
-ENDED_STATES = frozenset({"success", "failed"})
 
 # Redshift reports most of these under SQLSTATE XX000, so they are told by their text: serialization failures, and
 # conflicts with DDL that runs beside them.
@@ -205,12 +205,12 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
             return True
         dag_id, _, run_id = key.partition("/")
         try:
-            state = context["ti"].get_dagrun_state(dag_id, run_id)
+            state = DagRunState(context["ti"].get_dagrun_state(dag_id, run_id))
         except AirflowRuntimeError:
             log.info("Waiting for the lease, which %s holds; Airflow knows no such run.", key)
             return False
-        log.info("Waiting for the lease, which %s holds; that run is %s.", key, state)
-        if state not in ENDED_STATES:
+        log.info("Waiting for the lease, which %s holds; that run is %s.", key, state.value)
+        if state not in {DagRunState.SUCCESS, DagRunState.FAILED}:
             return False
         with warehouse.transaction():
             lease.release(warehouse, key)

@@ -1,0 +1,14 @@
+"""The cycle of another project, the bookshop: what a team writes to have a DAG of Airflow's for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from surgical_cdc.dag import cdc_dag, refresh_dag
+
+PROJECT = Path(os.environ["SHOP_PROJECT"])
+
+# A test that waits for retries would only wait.
+cycle = cdc_dag("shop_cdc", project=PROJECT, schedule=None, default_args={"retries": 0})
+refresh = refresh_dag("shop_refresh", project=PROJECT, default_args={"retries": 0})

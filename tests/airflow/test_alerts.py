@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from surgical_cdc import alerts
+
+if TYPE_CHECKING:
+    from tests.airflow.receivers import Inbox
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch, inboxes: dict[str, Inbox]) -> Any:
+    """Set the Variable with the targets, and the connections that they name."""
+    for name, kind in (("SMTP_DEFAULT", "smtp"), ("AWS_DEFAULT", "sns"), ("APPRISE_DEFAULT", "apprise")):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(inboxes[kind].connection))
+
+    def configure(*targets: Any) -> None:
+        monkeypatch.setenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", json.dumps(targets))
+
+    return configure
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # Apprise imports it
+@pytest.mark.parametrize("via", ["smtp", "sns", "apprise"])
+def test_a_message_arrives_as_it_was_written(configured: Any, inboxes: dict[str, Inbox], via: str) -> None:
+    """Braces are no template, angle brackets no markup, and a subject fits into what SNS takes."""
+    configured(inboxes[via].target)
+    text = f"via {via}: {{{{ ds }}}} and {{% x %}} are text"
+    alerts.send(f"größer als hundert\nZeichen {'x' * 200}", text)
+    message = inboxes[via].wait_for(f"via {via}:")
+    assert "{{ ds }} and {% x %} are text" in message.text
+    assert len(message.subject) == alerts.SUBJECT_LENGTH
+    assert message.subject.startswith("gr??er als hundert Zeichen x")
+
+
+def test_markup_in_an_error_is_shown_not_read(configured: Any, inboxes: dict[str, Inbox]) -> None:
+    """A mail is HTML, and an error may have angle brackets in it."""
+    configured(inboxes["smtp"].target)
+    alerts.send("markup", "markup: <a> & b")
+    assert "&lt;a&gt; &amp; b" in inboxes["smtp"].wait_for("markup:").text
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        pytest.param('[{"via": "pigeon"}]', "pigeon", id="unknown kind"),
+        pytest.param('[{"via": "smtp", "too": "x"}]', "too", id="misspelled key"),
+        pytest.param('[{"via": "smtp", "to": []}]', "to", id="nobody"),
+        pytest.param("{oncall", "Invalid JSON", id="no JSON"),
+    ],
+)
+def test_a_wrong_configuration_is_logged_with_what_should_have_been_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, said: str
+) -> None:
+    """A mistake in the Variable must not hide the failure that it keeps from being told."""
+    monkeypatch.setenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", variable)
+    alerts.send("vendor_cdc failed", "Error: the disk is full")
+    assert said in caplog.text
+    assert "the disk is full" in caplog.text
+
+
+def test_without_a_target_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """No Variable, no alert; the log says that nobody was told."""
+    monkeypatch.delenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", raising=False)
+    with caplog.at_level("INFO"):
+        alerts.send("vendor_cdc failed", "text")
+    assert "names no target" in caplog.text

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
+
+from surgical_cdc.dictionary import Dictionary, load_dictionary
+from surgical_cdc.errors import DataError, LeaseError
+from surgical_cdc.lease import RENEW_BELOW_HOURS
+from surgical_cdc.operators import FormError, RetryTransient, is_transient, run_of, sentence
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+ROOT = Path(__file__).resolve().parents[2]
+PARSE_SECONDS = 0.5
+PARSE_PROBE = """
+import sys, time
+from airflow.sdk import DAG, AssetAlias, BaseOperator, BaseSensorOperator, CronDataIntervalTimetable, Param, TaskGroup
+from airflow.sdk import RetryPolicy
+started = time.process_time()
+import {module}
+seconds = time.process_time() - started
+heavy = sorted({{"sqlglot", "redshift_connector", "sqlalchemy_redshift", "boto3"}} & sys.modules.keys())
+hooks = [name for name in sys.modules if name.startswith("airflow.providers.") and ".hooks." in name]
+assert len({module}.dag.tasks) > 6, "no DAG was made"
+print(seconds, heavy + hooks)
+"""
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, DAG]:
+    """The DAGs of dags/ and those of the demo and the benchmark, by id."""
+    found: dict[str, DAG] = {}
+    for folder in ("dags", "demo/dags", "benchmarks/dags"):
+        bag = DagBag(str(ROOT / folder))
+        assert bag.import_errors == {}
+        found |= bag.dags
+    return found
+
+
+@pytest.fixture(scope="module")
+def dictionary() -> Dictionary:
+    """The dictionary of the vendor domain."""
+    return load_dictionary(ROOT / "include" / "dictionary.yaml")
+
+
+def test_every_dag_file_gives_its_dag(dags: dict[str, DAG]) -> None:
+    """Each DAG file can be imported and gives the DAG that is named like it."""
+    files = [file for folder in ("dags", "demo/dags", "benchmarks/dags") for file in (ROOT / folder).glob("*.py")]
+    assert sorted(dags) == sorted(file.stem for file in files)
+
+
+@pytest.mark.parametrize("dag_id", ["vendor_cdc", "vendor_cdc_refresh", "demo_feed"])
+def test_a_dag_explains_itself(dags: dict[str, DAG], dag_id: str) -> None:
+    """A DAG's file says in its docstring what the DAG does, and the UI shows that."""
+    assert len(dags[dag_id].doc_md or "") > 200
+
+
+def test_tasks_are_the_sources_and_facts_of_the_dictionary(dags: dict[str, DAG], dictionary: Dictionary) -> None:
+    """There is one detection per source, one update per fact, and the three tasks around them."""
+    expected = {f"detect.{source}" for source in dictionary.sources} | {f"update.{fact}" for fact in dictionary.facts}
+    assert set(dags["vendor_cdc"].task_ids) == expected | {"prepare", "sync_public", "cleanup"}
+
+
+def test_a_fact_waits_only_for_the_sources_that_feed_it(dags: dict[str, DAG], dictionary: Dictionary) -> None:
+    """What is upstream of an update is what the dictionary says, nothing more."""
+    dag = dags["vendor_cdc"]
+    waits = {fact: dag.get_task(f"update.{fact}").upstream_task_ids for fact in dictionary.facts}
+    assert waits == {fact: {f"detect.{source}" for source in dictionary.feeding(fact)} for fact in dictionary.facts}
+    assert any(len(upstream) < len(dictionary.sources) for upstream in waits.values())
+
+
+def test_the_baseline_moves_after_every_detection_and_update(dags: dict[str, DAG]) -> None:
+    """sync_public waits for all of them, or it would move a baseline that a fact has yet to be compared with."""
+    dag = dags["vendor_cdc"]
+    work = {task_id for task_id in dag.task_ids if task_id.startswith(("detect.", "update."))}
+    assert dag.get_task("sync_public").upstream_task_ids == work
+
+
+def test_cleanup_can_not_decide_the_state_of_the_run(dags: dict[str, DAG]) -> None:
+    """Cleanup runs after a failure too, so it is a teardown, whose success does not count."""
+    cleanup = dags["vendor_cdc"].get_task("cleanup")
+    assert cleanup.is_teardown
+    assert not cleanup.on_failure_fail_dagrun
+
+
+def test_cleanup_waits_for_everything_that_needs_the_lease(dags: dict[str, DAG]) -> None:
+    """After a failure the sync is over at once, while other tasks still work under the lease that cleanup frees."""
+    dag = dags["vendor_cdc"]
+    assert dag.get_task("cleanup").upstream_task_ids == set(dag.task_ids) - {"prepare", "cleanup"}
+
+
+def test_a_task_ends_before_its_lease(dags: dict[str, DAG]) -> None:
+    """No task may run longer than what it finds left of the lease."""
+    for task in dags["vendor_cdc"].tasks:
+        assert task.execution_timeout is not None
+        assert task.execution_timeout < timedelta(hours=RENEW_BELOW_HOURS)
+
+
+def test_runs_have_a_window_of_half_an_hour_and_do_not_overlap(dags: dict[str, DAG]) -> None:
+    """The schedule gives each run a data interval; no run is made up for, and one is active."""
+    dag = dags["vendor_cdc"]
+    assert dag.timetable == CronDataIntervalTimetable("*/30 * * * *", "UTC")
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    prepare = dag.get_task("prepare")
+    assert isinstance(prepare, BaseSensorOperator)
+    assert prepare.mode == "reschedule"
+
+
+def test_the_empty_cycle_has_the_shape_of_the_real_one(dags: dict[str, DAG]) -> None:
+    """The benchmark compares like with like: tasks, edges, trigger rules."""
+    real, empty = dags["vendor_cdc"], dags["empty_cycle"]
+
+    def shape(dag: DAG) -> dict[str, tuple[set[str], str, bool]]:
+        return {task.task_id: (task.upstream_task_ids, task.trigger_rule, task.is_teardown) for task in dag.tasks}
+
+    assert shape(empty) == shape(real)
+    assert not {type(task) for task in empty.tasks} & {type(task) for task in real.tasks}
+
+
+@pytest.mark.parametrize("module", ["vendor_cdc", "vendor_cdc_refresh"])
+def test_parsing_costs_neither_a_query_nor_the_compiler(module: str, tmp_path: Path) -> None:
+    """A DAG file needs little time beyond importing Airflow, and no sqlglot, driver or hook; it has no connection."""
+    probe = subprocess.run(
+        [sys.executable, "-c", PARSE_PROBE.format(module=module)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": f"{ROOT / 'dags'}:{ROOT / 'plugins'}", "AIRFLOW_HOME": str(tmp_path)},
+    )
+    assert probe.returncode == 0, probe.stderr
+    seconds, heavy = probe.stdout.split(" ", 1)
+    assert heavy.strip() == "[]"
+    assert float(seconds) < PARSE_SECONDS
+
+
+class FakeDagRun:
+    """The fields of a DAG run that decide its window."""
+
+    dag_id = "vendor_cdc"
+    run_id = "manual__1"
+
+    def __init__(self, data_interval_end: datetime | None) -> None:
+        self.data_interval_end = data_interval_end
+        self.run_after = datetime(2026, 3, 1, 12, 7, tzinfo=UTC)
+
+
+def context_of(data_interval_end: datetime | None = None, **params: Any) -> Any:
+    """A task's context with the form's defaults, but for `params`."""
+    form = {"window_start": None, "window_end": None, "sources": [], "dry_run": False}
+    return {"dag_run": FakeDagRun(data_interval_end), "params": {**form, **params}}
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        pytest.param(context_of(datetime(2026, 3, 1, 12, tzinfo=UTC)), (None, "12:00"), id="data interval"),
+        pytest.param(context_of(), (None, "12:07"), id="no data interval"),
+        pytest.param(context_of(window_end="2026-03-01T11:00:00Z"), (None, "11:00"), id="end of the form"),
+        pytest.param(
+            context_of(window_start="2026-03-01T13:00:00+05:30", window_end="2026-03-01T11:00:00Z"),
+            ("07:30", "11:00"),
+            id="another time zone",
+        ),
+        pytest.param(context_of(window_start="2026-03-01T12:00:00"), ("12:00", "12:07"), id="no time zone is UTC"),
+    ],
+)
+def test_window_of_a_run(context: Any, expected: tuple[str | None, str]) -> None:
+    """The window ends with the data interval, else when the run was due; it starts only where the form says so."""
+    run = run_of(context)
+    assert run.window_end.tzinfo is None
+    start = run.window_start
+    assert (start and f"{start:%H:%M}", f"{run.window_end:%H:%M}") == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        pytest.param({"window_start": "2026-03-01T13:00:00Z"}, "is empty", id="start after end"),
+        pytest.param({"window_start": "2026-03-01T12:07:00Z"}, "is empty", id="no length"),
+        pytest.param({"window_end": "yesterday"}, "no time", id="no time"),
+    ],
+)
+def test_a_window_that_can_not_be_is_refused(params: dict[str, Any], message: str) -> None:
+    """The task checks the form again: conf can hold anything."""
+    with pytest.raises(FormError, match=message):
+        run_of(context_of(**params))
+
+
+def server_error(code: str, message: str, detail: str = "") -> Exception:
+    """An error as the driver raises it for the server's answer."""
+    from redshift_connector.error import ProgrammingError
+
+    return ProgrammingError({"S": "ERROR", "C": code, "M": message, "D": detail})
+
+
+@pytest.mark.parametrize(
+    ("error", "transient"),
+    [
+        pytest.param(server_error("XX000", "1023", "Serializable isolation violation"), True, id="1023"),
+        pytest.param(server_error("40P01", "deadlock detected"), True, id="deadlock"),
+        pytest.param(
+            server_error("XX000", "could not complete because of conflict with concurrent transaction"), True, id="ddl"
+        ),
+        pytest.param(ConnectionResetError("gone"), True, id="connection"),
+        pytest.param(LeaseError("another run"), True, id="lease"),
+        pytest.param(server_error("42P01", 'relation "x" does not exist'), False, id="no table"),
+        pytest.param(DataError("two rows"), False, id="data"),
+        pytest.param(ValueError("bug"), False, id="bug"),
+    ],
+)
+def test_only_what_may_go_away_is_retried(error: Exception, *, transient: bool) -> None:
+    """A lost connection or a conflict is tried again; what a retry can not mend fails at once."""
+    assert is_transient(error) is transient
+    decision = RetryTransient().evaluate(error, 1, 3)
+    assert decision.action.value == ("retry" if transient else "fail")
+
+
+def test_the_drivers_error_becomes_a_sentence() -> None:
+    """The server's message is told without the fields around it."""
+    error = server_error("XX000", "1023", "Serializable isolation violation on table - 12.")
+    assert sentence(error) == "1023. Serializable isolation violation on table - 12. SQLSTATE XX000"

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from surgical_cdc import lease
+from surgical_cdc.catalog import complete_control
+from surgical_cdc.operators import is_transient
+from tests.airflow.conftest import RUN_SECONDS
+from tests.conftest import at
+
+if TYPE_CHECKING:
+    from tests.airflow.conftest import DagUnderTest
+    from tests.airflow.receivers import Inbox
+    from tests.conftest import Connect, Site
+
+CUSTOMER = {
+    "customer_id": 7,
+    "name": "Asha",
+    "country": "IN",
+    "closed": False,
+    "joined_at": at(-60),
+    "changed_at": at(-60),
+}
+ORDER = {"order_id": 1, "customer_id": 7, "status": "paid", "total": 10, "placed_at": at(-50), "changed_at": at(-50)}
+PRODUCTS = [
+    {"product_id": number, "title": f"Atlas {number}", "price": 30, "changed_at": at(-60)} for number in (1, 2, 3, 4)
+]
+FORM = {"window_end": at(10).isoformat() + "Z"}
+
+
+@pytest.fixture
+def stocked(shop: Site) -> Site:
+    """The bookshop with a baseline of one customer and four products, whose snapshot is staged again."""
+    shop.load("customers", CUSTOMER)
+    shop.load("products", *PRODUCTS)
+    shop.stage("products", *PRODUCTS)
+    return shop
+
+
+def empty_snapshot(site: Site) -> None:
+    """Leave an empty snapshot of the products: a load that went wrong."""
+    site.execute("DELETE FROM shop_staging.products")
+
+
+def mend_snapshot(site: Site) -> None:
+    """Load the snapshot again."""
+    site.stage("products", *PRODUCTS)
+
+
+def test_a_failed_detection_fails_the_run_and_only_what_depends_on_it(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """The facts of the other sources are brought up to date, the baseline stays, and cleanup does not hide it."""
+    stocked.stage("orders", ORDER)
+    empty_snapshot(stocked)
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "failed"
+    assert shop_cdc.states(run_id) == {
+        "prepare": "success",
+        "detect.customers": "success",
+        "detect.orders": "success",
+        "detect.order_lines": "success",
+        "detect.products": "failed",
+        "update.fact_order": "success",
+        "update.fact_line": "upstream_failed",
+        "sync_public": "upstream_failed",
+        "cleanup": "success",
+    }
+    assert stocked.table("shop_raw.orders", "order_id") == []
+    (ledger,) = stocked.rows("SELECT result, reason FROM cdc.runs WHERE run_key = %s", (f"shop_cdc/{run_id}",))
+    assert ledger[0] == "failed"
+    assert "detect.products: shop_staging.products: this snapshot of 0 rows would delete 4" in ledger[1]
+
+
+def test_a_failed_run_alerts_once_through_every_target(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """One message by mail, by SNS and by Apprise names all; a target that is dead is logged, and hides nothing."""
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    for kind, inbox in inboxes.items():
+        message = inbox.wait_for(run_id)
+        assert message.subject == "shop_cdc failed: detect.products", kind
+        for part in (
+            "DAG: shop_cdc",
+            "Task: detect.products (source products)",
+            "Error: shop_staging.products: this snapshot of 0 rows would delete 4 of the 4 rows",
+            f"{shop_cdc.stack.url}/dags/shop_cdc/runs/{run_id.replace(':', '%3A').replace('+', '%2B')}",
+            "/tasks/detect.products",
+        ):
+            assert part in message.text, kind
+    assert {kind: len(inbox.about(run_id)) for kind, inbox in inboxes.items()} == dict.fromkeys(inboxes, 1)
+    logs = shop_cdc.stack.home / "logs" / "dag_processor"
+    assert any("could not be sent via smtp (smtp_dead)" in log.read_text() for log in logs.rglob("shop_cdc.py.log"))
+
+
+def test_a_cleared_task_resumes_a_failed_run(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """With the cause mended, clearing the failed tasks finishes the run on the change sets that it has."""
+    stocked.stage("orders", ORDER)
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    cleared = shop_cdc.stack.airflow.clear("shop_cdc", run_id, only_failed=True)
+    assert sorted(cleared) == ["detect.products", "sync_public", "update.fact_line"]
+    assert shop_cdc.wait(run_id) == "success"
+    assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
+    assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+
+
+def test_the_lease_of_an_ended_run_does_not_keep_the_next_one_waiting(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """Clearing failed tasks runs no cleanup, and the lease that they took again is taken over, not waited for."""
+    empty_snapshot(stocked)
+    failed_id, _ = shop_cdc.run(FORM)
+    with stocked.warehouse.transaction():
+        taken = lease.take(stocked.warehouse, stocked.run(run_id=failed_id).model_copy(update={"dag_id": "shop_cdc"}))
+    assert taken is not None
+    mend_snapshot(stocked)
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "success"
+    assert "that run is failed" in shop_cdc.log(run_id, "prepare")
+
+
+def test_a_task_of_an_outdated_run_may_not_go_on(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """After a later run has moved the baseline, clearing an earlier one's task fails and says what to do."""
+    empty_snapshot(stocked)
+    old_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    stocked.stage("orders", ORDER)
+    _, state = shop_cdc.run(FORM)
+    assert state == "success"
+    shop_cdc.stack.airflow.clear("shop_cdc", old_id, task_ids=["detect.products"])
+    assert shop_cdc.wait(old_id) == "failed"
+    assert "Clear the run from `prepare` on" in shop_cdc.value(old_id, "detect.products", "error")
+    shop_cdc.stack.airflow.clear("shop_cdc", old_id, task_ids=["prepare"], include_downstream=True)
+    assert shop_cdc.wait(old_id) == "success"
+
+
+def test_a_killed_task_alerts_and_frees_the_lease(
+    stocked: Site, shop_cdc: DagUnderTest, connect: Connect, inboxes: dict[str, Inbox]
+) -> None:
+    """A task that is killed can say nothing itself; the run fails, is told of, and keeps nobody waiting."""
+    stocked.stage("orders", ORDER)
+    with closing(connect()) as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE shop_staging.orders")
+        run_id = shop_cdc.trigger(FORM)
+        shop_cdc.wait_for_state(run_id, "detect.orders", "running")
+        kill_task(shop_cdc, run_id, "detect.orders")
+        shop_cdc.wait_for_state(run_id, "detect.orders", "failed")
+    assert shop_cdc.wait(run_id) == "failed"
+    message = inboxes["smtp"].wait_for(run_id)
+    assert "Task: detect.orders (source orders)" in message.text
+    assert "it was killed" in message.text
+    assert shop_cdc.states(run_id)["cleanup"] == "success", shop_cdc.value(run_id, "cleanup", "error")
+    assert lease.holder(stocked.warehouse) is None
+    _, state = shop_cdc.run(FORM)
+    assert state == "success"
+
+
+def kill_task(dag: DagUnderTest, run_id: str, task_id: str) -> None:
+    """Kill the process of a running task, as the kernel does when memory runs out."""
+    title = f"airflow worker -- {dag.stack.airflow.tasks(dag.dag_id, run_id)[task_id]['id']}"
+
+    def kill() -> bool:
+        commands = {
+            process.pid: " ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])
+        }
+        found = [pid for pid, command in commands.items() if title in command]
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        return bool(found)
+
+    dag.stack.wait_for(kill, f"the process of {task_id}", seconds=RUN_SECONDS)
+
+
+def test_rows_in_quarantine_alert_without_failing_the_run(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """A row without a key is kept aside and told of once; the other rows are applied."""
+    stocked.stage("orders", ORDER, {**ORDER, "order_id": None})
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "success"
+    assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
+    message = inboxes["smtp"].wait_for(run_id)
+    assert "orders: 1 rows, kept in cdc.quarantine__orders" in message.text
+    again, _ = shop_cdc.run(FORM)
+    assert inboxes["smtp"].about(again) == []
+
+
+def test_a_table_that_differs_from_the_contract_stops_the_run(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """The first task lists what differs, and nothing is detected."""
+    stocked.execute("ALTER TABLE shop_staging.orders DROP COLUMN note")
+    run_id, state = shop_cdc.run(FORM)
+    states = shop_cdc.states(run_id)
+    assert (state, states["prepare"], states["detect.orders"]) == ("failed", "failed", "upstream_failed")
+    assert "shop_staging.orders" in shop_cdc.value(run_id, "prepare", "error")
+
+
+def test_a_lost_connection_is_transient(stocked: Site, connect: Connect) -> None:
+    """What the driver raises when the server ends the session counts as worth a retry."""
+    complete_control(stocked.project, stocked.warehouse)
+    with closing(connect()) as victim:
+        (pid,) = victim.row("SELECT pg_backend_pid()")
+        stocked.rows("SELECT pg_terminate_backend(%s)", (pid,))
+        with pytest.raises(Exception, match=r".") as raised:
+            victim.row("SELECT 1")
+    assert is_transient(raised.value)
+
+
+@pytest.mark.parametrize("verify_only", [pytest.param(True, id="verify only"), pytest.param(False, id="refresh")])
+def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
+    stocked: Site, shop_cdc: DagUnderTest, *, verify_only: bool
+) -> None:
+    """Verification fails with the number of rows; a refresh of the chosen fact builds it anew and verifies it."""
+    stocked.stage("orders", ORDER)
+    shop_cdc.run(FORM)
+    stocked.execute("DELETE FROM shop_public.fact_order")
+    refresh = type(shop_cdc)(shop_cdc.stack, "shop_refresh")
+    conf: dict[str, Any] = {"facts": ["fact_order"], "verify_only": verify_only}
+    run_id, state = refresh.run(conf)
+    states = refresh.states(run_id)
+    assert (states["refresh.fact_line"], states["verify.fact_line"]) == ("skipped", "skipped")
+    if verify_only:
+        assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("failed", "skipped", "failed")
+        assert "0 rows, 1 expected, 1 missing, 0 too many" in refresh.value(run_id, "verify.fact_order", "error")
+    else:
+        assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("success", "success", "success")
+        assert refresh.value(run_id, "verify.fact_order")["rows"] == 1
+        assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
