@@ -44,24 +44,28 @@ def compile_dictionary(project: Project) -> Dictionary:
 def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumns]:
     """Return for each source column that a fact reads, keyed (relation, column), the fact columns that it feeds.
 
-    A source's key counts as read wherever the source is: COUNT(*) names no column, and yet every row matters.
+    A source's key counts as read wherever the source is: COUNT(*) names no column, and yet every row matters. What the
+    row key is computed from feeds every column: two rows may have changed keys, and then all else is the other's.
     """
     query = fact_query(project, fact_name)
     scope = cast("Scope", build_scope(query))
     fed: dict[Origin, FactColumns] = {}
+    row_key: list[Origin] = []
     for projection in query.selects:
         for origin in dict.fromkeys(_origins(scope, projection)):
             fed[origin] = (*fed.get(origin, ()), projection.alias_or_name)
+            if projection.alias_or_name == project.fact(fact_name).unique_key:
+                row_key.append(origin)
     keys = {source.relation: source.key for source in project.sources.values()}
     read = [f"{table.db}.{table.name}" for table in query.find_all(exp.Table)]
     rows = [(relation, keys[relation]) for relation in read if relation in keys]
-    return fed | dict.fromkeys([*_deciding(scope), *rows], EVERY_COLUMN)
+    return fed | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
 
 
 def _origins(scope: Scope, expression: exp.Expr) -> Iterable[Origin]:
     """Yield the source columns that an expression is computed from, through derived tables; subqueries aside."""
-    for column in expression.find_all(exp.Column):
-        if column.table not in scope.selected_sources:
+    for column in expression.walk(prune=lambda part: isinstance(part, exp.Query)):
+        if not isinstance(column, exp.Column) or column.table not in scope.selected_sources:
             continue
         source = scope.selected_sources[column.table][1]
         if isinstance(source, Scope):

@@ -34,6 +34,25 @@ def change_set(source: str, **values: object) -> ChangeSet:
     return ChangeSet(source=source, relation=f"cdc_scratch.{source}", window_end=END, **values)
 
 
+def test_column_of_the_row_key_feeds_every_column(tmp_path: Path) -> None:
+    """Two rows may exchange their row keys, and then all their other columns differ."""
+    assert feeds(tmp_path, "SELECT o.customer_id AS id, o.kind AS n FROM live.orders AS o") == {
+        "orders": {"id": "*", "customer_id": "*", "kind": ("n",)}
+    }
+
+
+def test_alias_inside_a_subquery_is_not_taken_for_the_one_around_it(tmp_path: Path) -> None:
+    """A subquery may use a name again that stands for something else around it."""
+    sql = """
+    SELECT c.id, (SELECT MAX(c.kind) FROM live.orders AS c WHERE c.customer_id = d.id) AS n
+    FROM (SELECT x.id FROM live.customers AS x) AS c INNER JOIN live.customers AS d ON d.id = c.id
+    """
+    assert feeds(tmp_path, sql) == {
+        "orders": {"id": "*", "customer_id": "*", "kind": "*"},
+        "customers": {"id": "*"},
+    }
+
+
 def test_projected_column_feeds_the_columns_computed_from_it(tmp_path: Path) -> None:
     """A column that is only shown feeds the fact columns that show it, through derived tables and aggregates."""
     sql = """
