@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
@@ -34,7 +35,11 @@ def fact_query(project: Project, fact_name: str) -> exp.Select:
     """
     fact = project.fact(fact_name)
     model = project.models[fact_name]
-    tree = _inline(_parse(model), project.models, {})
+    try:
+        tree = _inline(_parse(model), project.models, {})
+    except UnsupportedQuery as error:
+        message = f"{model.path}: {error}"
+        raise UnsupportedQuery(message) from error
     if not isinstance(tree, exp.Select):
         message = f"{model.path}: a fact is one SELECT, this is a {tree.key}. Put it into a derived table of a SELECT."
         raise UnsupportedQuery(message)
@@ -70,7 +75,7 @@ def _parse(model: Model) -> exp.Expr:
     if len(queries) != 1 or not isinstance(queries[0], exp.Query):
         message = f"{model.path}: expected one SELECT, found {len(queries)} statements."
         raise ProjectError(message)
-    return queries[0]
+    return normalize_identifiers(queries[0], dialect=DIALECT)
 
 
 def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr:
@@ -79,7 +84,7 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
     with_ = query.args.get("with_")
     if with_ is not None:
         if with_.args.get("recursive"):
-            message = "WITH RECURSIVE can not be maintained. Write the levels out, or set maintenance: full."
+            message = "WITH RECURSIVE can not be maintained. Write the levels out."
             raise UnsupportedQuery(message)
         for cte in with_.expressions:
             if cte.args["alias"].columns:
@@ -92,7 +97,10 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
         if isinstance(inner, (exp.Select, exp.SetOperation)):
             _inline(inner, models, visible)
     for table in parts:
-        if not isinstance(table, exp.Table):
+        if not isinstance(table, (exp.Table, exp.Subquery)):
+            continue
+        _check_relation(table)
+        if isinstance(table, exp.Subquery):
             continue
         if table.db == REF_SCHEMA:
             body = _inline(_parse(models[table.name]), models, {})
@@ -102,6 +110,18 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
             continue
         table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
     return query
+
+
+def _check_relation(relation: exp.Table | exp.Subquery) -> None:
+    """Refuse what stands beside a relation in FROM and would be lost when another takes its place."""
+    beside = [clause for clause in ("joins", "pivots", "laterals", "sample") if relation.args.get(clause)]
+    renamed = isinstance(relation, exp.Table) and relation.alias_column_names
+    if beside or renamed:
+        message = (
+            f"{relation.sql(DIALECT)} can not be maintained. Write each join on its own, without parentheses around it,"
+            " and name columns in a SELECT."
+        )
+        raise UnsupportedQuery(message)
 
 
 def _own_parts(query: exp.Expr) -> list[exp.Expr]:
