@@ -8,7 +8,7 @@ follow these edges give the same rows as the whole tables is argued in docs/adr/
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 NON_DETERMINISTIC = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Rand, exp.Uuid)
 NON_DETERMINISTIC_NAMES = frozenset({"GETDATE", "SYSDATE", "NOW", "TIMEOFDAY", "RANDOM", "CLOCK_TIMESTAMP"})
-NULL_TOLERANT = (exp.Coalesce, exp.Case, exp.If, exp.Is, exp.Nvl2, exp.DecodeCase, exp.Or, exp.Not)
+COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NEQ, exp.Like)
+# What gives NULL where any part of it is NULL; of all else that is not known.
+STRICT = (
+    *(exp.Column, exp.Identifier, exp.Literal, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Paren, exp.Neg),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe),
+    *(exp.Lower, exp.Upper, exp.Trim, exp.Translate, exp.Substring, exp.Length),
+)
+# Stands for the rows of an IN (SELECT …) as an alias that no query can have.
+MEMBER = "(member)"
 
 
 @dataclass(eq=False)
@@ -96,11 +104,23 @@ class _Unsupported(Exception):
 
 
 @dataclass(frozen=True)
+class _Conjunct:
+    """A predicate of a scope's ON or WHERE: of the ON of the outer join of `joined`, or one that filters every row."""
+
+    predicate: exp.Expr
+    joined: str | None
+
+
+@dataclass(frozen=True)
 class _Link:
-    """A predicate that can tie a relation to a node in the tree."""
+    """A predicate that can tie a relation to a node in the tree.
+
+    `certain` says that a row in which the relation is absent does not satisfy it, and so does not matter.
+    """
 
     parent: Node
     predicate: exp.Expr
+    certain: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -117,8 +137,13 @@ class _Builder:
         self._query = query
         self._sources = {source.relation: source for source in project.sources.values()}
         self._tables: dict[int, Node] = {}
+        aliases = {relation.alias_or_name for relation in query.find_all(exp.Table, exp.Subquery)}
+        prefix = "n"
+        while any(alias.startswith(prefix) and alias[len(prefix) :][:1].isdigit() for alias in aliases):
+            prefix += "n"
         self._names = {
-            id(table): f"n{number}_{table.name}"[:63] for number, table in enumerate(query.find_all(exp.Table), start=1)
+            id(table): f"{prefix}{number}_{table.name}"[:63]
+            for number, table in enumerate(query.find_all(exp.Table), start=1)
         }
         self._nodes: dict[str, Node] = {}
 
@@ -132,7 +157,8 @@ class _Builder:
         if scope is None or not scope.selected_sources:
             _refuse("a query that reads no source", "Read at least one source.")
         anchor = _projection(scope, self._fact.anchor)
-        _, expression = self._descend(scope, anchor, None, at_top=True)
+        root, expression = self._descend(scope, anchor, None, at_top=True)
+        _check_anchor_type(self._fact, root.source, expression)
         return JoinTree(self._fact, self._query, tuple(self._nodes.values()), expression, self._tables)
 
     def _descend(
@@ -188,15 +214,24 @@ class _Builder:
         """Tie every other relation of the scope, and its subqueries, to the nodes that were reached through `start`."""
         _check_joins(scope)
         conjuncts = _conjuncts(scope)
+        optional = _optional(scope)
+        # The relations of which no row that matters lacks a partner.
+        certain = {start, *scope.selected_sources} - (optional - {start})
         reached, waiting = {start}, [alias for alias in scope.selected_sources if alias != start]
         waiting = [alias for alias in waiting if self._reads_source(scope.selected_sources[alias][1])]
         while waiting:
             for alias in waiting:
-                links = self._links(scope, alias, reached, conjuncts)
+                usable = [
+                    conjunct
+                    for conjunct in conjuncts
+                    if conjunct.joined in {None, alias, *certain} and _aliases(conjunct.predicate) <= {alias, *reached}
+                ]
+                links = self._links(scope, alias, usable)
                 if links:
                     predicate = exp.and_(*(link.predicate for link in links), copy=True)
                     self._descend_into(scope, alias, predicate, links[0].parent)
                     reached.add(alias)
+                    certain |= {alias} if any(link.certain for link in links) else set()
                     waiting.remove(alias)
                     break
             else:
@@ -217,13 +252,16 @@ class _Builder:
             node = self._node(scope, alias, source, parent)
             node.edge = self._renamed(predicate, alias, node)
 
-    def _links(self, scope: Scope, alias: str, reached: set[str], conjuncts: Sequence[exp.Expr]) -> list[_Link]:
-        """Return the predicates that tie a relation to one node of the reached ones: the largest group, plain first."""
+    def _links(self, scope: Scope, alias: str, conjuncts: Sequence[_Conjunct]) -> list[_Link]:
+        """Return the predicates that tie a relation to one node: the largest group, plain ones first."""
         groups: dict[tuple[str, int], list[_Link]] = {}
         for conjunct in conjuncts:
-            aliases = _aliases(conjunct)
-            if alias in aliases and len(aliases) > 1 and aliases - {alias} <= reached:
-                link = self._link_to(scope, conjunct, alias)
+            aliases = _aliases(conjunct.predicate)
+            if alias in aliases and len(aliases) > 1:
+                link = self._link_to(scope, conjunct.predicate, alias)
+                if link and conjunct.joined != alias and alias in _optional(scope):
+                    # It decides on rows in which the relation is absent as well, so it must be false for them.
+                    link = replace(link, certain=True) if _rejects_null(link.predicate) else None
                 entry = self._entry(scope, alias, link.predicate) if link else None
                 if link and entry is not None:
                     groups.setdefault((link.parent.name, entry), []).append(link)
@@ -266,28 +304,34 @@ class _Builder:
     def _memberships(self, scope: Scope, subquery: Scope, select: exp.Select) -> list[_Link]:
         """Return the tie of `x IN (SELECT y …)`: x = y; none where the subquery stands elsewhere."""
         membership = select.find_ancestor(exp.In, exp.Select)
-        if not isinstance(membership, exp.In):
+        rows = membership.args.get("query") if isinstance(membership, exp.In) else None
+        if not isinstance(membership, exp.In) or not isinstance(rows, exp.Query) or rows.unnest() is not select:
             return []
-        around = membership.find_ancestor(exp.Not, exp.Case, exp.Is, exp.Where, exp.Having, exp.Join, exp.Select)
+        if membership.this.find(exp.Tuple, exp.Query):
+            _refuse(f"{membership.sql('redshift')}", "Write EXISTS with a correlation.")
+        around = membership.parent
+        while isinstance(around, (exp.And, exp.Or, exp.Paren)):
+            around = around.parent
         if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
             _refuse(
                 f"IN ({select.sql('redshift')}) outside a plain condition, where a NULL among its rows matters,",
                 "Write [NOT] EXISTS with a correlation.",
             )
-        column = exp.column(select.named_selects[0], table="in_")
-        link = self._link_to(scope, exp.EQ(this=membership.this.copy(), expression=column), "in_")
-        opened = self._opened(subquery, "in_", link.predicate) if link else None
+        column = exp.column(select.named_selects[0], table=MEMBER)
+        link = self._link_to(scope, exp.EQ(this=membership.this.copy(), expression=column), MEMBER)
+        opened = self._opened(subquery, MEMBER, link.predicate) if link else None
         return [_Link(link.parent, opened)] if link and opened is not None else []
 
     def _correlations(self, scope: Scope, subquery: Scope) -> list[_Link]:
-        """Return the predicates in a subquery's WHERE and ON that tie one of its relations to one node outside."""
+        """Return the predicates that filter a subquery's rows by one of its relations and one node outside."""
         outside = set(scope.selected_sources) - set(subquery.selected_sources)
         groups: dict[tuple[str, int], list[_Link]] = {}
         for conjunct in _conjuncts(subquery):
-            inside = _aliases(conjunct) - outside
-            if len(inside) == 1 and _aliases(conjunct) & outside:
+            aliases = _aliases(conjunct.predicate)
+            inside = aliases - outside
+            if conjunct.joined is None and len(inside) == 1 and aliases & outside:
                 (alias,) = inside
-                link = self._link_to(scope, conjunct, alias)
+                link = self._link_to(scope, conjunct.predicate, alias)
                 entry = self._entry(subquery, alias, link.predicate) if link else None
                 if link and entry is not None:
                     groups.setdefault((link.parent.name, entry), []).append(link)
@@ -297,6 +341,8 @@ class _Builder:
         """Return the one relation of the scope that the predicate reads, or refuse."""
         aliases = _aliases(predicate) - set(self._nodes)
         shown = predicate.sql("redshift")
+        if predicate.find(exp.AggFunc, exp.Window, exp.Query):
+            _refuse(f"{shown}, computed from several rows,", "Join, anchor and group by a column of one relation.")
         if len(aliases) != 1:
             _refuse(
                 f"{shown}, computed from {len(aliases)} relations,",
@@ -393,6 +439,31 @@ def _refuse(problem: str, hint: str) -> NoReturn:
     raise _Unsupported(problem, hint)
 
 
+def _check_anchor_type(fact: Fact, source: Source, anchor: exp.Expr) -> None:
+    """Refuse an anchor that the fact's column rounds or cuts off: a key would not be found under what it was computed.
+
+    Integers convert into one another without loss, and so do texts.
+    """
+    declared, shown = fact.column(fact.anchor).data_type, anchor.sql("redshift")
+    if isinstance(anchor, exp.Column):
+        given = source.column(anchor.name).data_type
+    elif isinstance(anchor, exp.Cast):
+        given = anchor.to.sql("redshift").lower()
+    else:
+        _refuse(f"the anchor {shown}, whose type is not known,", f"Write CAST({shown} AS {declared}).")
+    if _kind(given) != _kind(declared):
+        _refuse(
+            f"the anchor {shown}, a {given} that {fact.name}.{fact.anchor} shows as {declared},",
+            f"List the column as {given}, or write CAST({shown} AS {declared}).",
+        )
+
+
+def _kind(data_type: str) -> str:
+    if data_type in {"smallint", "integer", "bigint"}:
+        return "integer"
+    return "varchar" if data_type.startswith("varchar") else data_type.replace(" ", "")
+
+
 def _projection(scope: Scope, name: str) -> exp.Expr:
     for projection in cast("exp.Select", scope.expression).selects:
         if projection.alias_or_name == name:
@@ -455,15 +526,17 @@ def _optional(scope: Scope) -> set[str]:
     return {join.alias_or_name for join in scope.expression.args.get("joins") or () if join.side == "LEFT"}
 
 
-def _conjuncts(scope: Scope) -> list[exp.Expr]:
+def _conjuncts(scope: Scope) -> list[_Conjunct]:
     """Return the parts of the scope's ON and WHERE that must all hold and read no subquery."""
     select = scope.expression
-    parts = _parts(select.args["where"].this) if select.args.get("where") else []
+    found = [_Conjunct(part, None) for part in _parts(select.args["where"].this)] if select.args.get("where") else []
     for join in select.args.get("joins") or ():
         alias = join.alias_or_name if join.side == "LEFT" else None
         # The ON of an outer join filters nothing but the relation that it joins.
-        parts += [part for part in _parts(join.args.get("on")) if alias is None or alias in _aliases(part)]
-    return [part for part in parts if not part.find(exp.Query)]
+        found += [
+            _Conjunct(part, alias) for part in _parts(join.args.get("on")) if alias is None or alias in _aliases(part)
+        ]
+    return [conjunct for conjunct in found if not conjunct.predicate.find(exp.Query)]
 
 
 def _parts(predicate: exp.Expr | None) -> list[exp.Expr]:
@@ -482,7 +555,6 @@ def _aliases(expression: exp.Expr) -> set[str]:
 def _rejects_null(predicate: exp.Expr) -> bool:
     """Return whether a predicate is surely not true when a column in it is NULL."""
     return all(
-        isinstance(part, (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NEQ, exp.Like))
-        and not part.find(*NULL_TOLERANT)
+        isinstance(part, COMPARISONS) and all(isinstance(inner, STRICT) for inner in [*part.walk()][1:])
         for part in _parts(predicate)
-    ) or (isinstance(predicate, exp.Column))
+    )

@@ -38,6 +38,24 @@ def test_tie_leads_through_models_and_group_keys(tmp_path: Path) -> None:
     assert found == [("n1_customers", ""), ("n2_orders", "n2_orders.customer_id = n1_customers.id")]
 
 
+def test_names_of_nodes_are_no_names_of_the_query(tmp_path: Path) -> None:
+    """An alias that looks like a node's name is not taken for one."""
+    sql = (
+        "SELECT n2_customers.id, n1_orders.id AS n FROM live.orders AS n2_customers"
+        " LEFT JOIN live.customers AS n1_orders ON n2_customers.customer_id = n1_orders.id"
+    )
+    assert edges(tmp_path, sql) == [
+        ("nn1_orders", ""),
+        ("nn2_customers", "nn1_orders.customer_id = nn2_customers.id"),
+    ]
+
+
+def test_cte_is_found_in_any_case(tmp_path: Path) -> None:
+    """Names are folded to lower case, those of CTEs too."""
+    sql = "WITH Buyers AS (SELECT c.id FROM live.customers AS c) SELECT b.id, b.id AS n FROM buyers AS b"
+    assert edges(tmp_path, sql) == [("n1_customers", "")]
+
+
 def test_outer_join_condition_ties_only_what_it_joins(tmp_path: Path) -> None:
     """A condition between two others in an outer join's ON filters none of their rows, so it is no tie between them."""
     sql = """
@@ -136,6 +154,63 @@ def test_outer_join_condition_ties_only_what_it_joins(tmp_path: Path) -> None:
             "SELECT x.id, 1 AS n FROM elsewhere.things x", r"elsewhere\.things, which is no source", id="no source"
         ),
         pytest.param(
+            "SELECT c.id, COUNT(o.id) AS n FROM live.customers c CROSS JOIN live.cities t LEFT JOIN live.orders o"
+            " ON o.customer_id = c.id AND o.kind = t.id GROUP BY c.id",
+            "t, tied to c and o by no usable predicate",
+            id="tie in the outer join of a third",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c LEFT JOIN live.cities t ON t.name LIKE 'A%'"
+            " WHERE COALESCE(t.id, 0) = c.city_id",
+            "t, tied to c by no usable predicate",
+            id="tie that an absent row satisfies",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c LEFT JOIN live.cities t ON c.city_id = t.id"
+            " LEFT JOIN live.orders o ON o.kind = GREATEST(t.id, 0)",
+            "o, tied to c and t by no usable predicate",
+            id="tie by a function that skips NULL",
+        ),
+        pytest.param(
+            "SELECT c.id, (SELECT COUNT(*) FROM live.orders o LEFT JOIN live.cities t ON t.id = c.city_id"
+            " AND t.id = o.kind) AS n FROM live.customers c",
+            "which is tied to no row of the query around it",
+            id="correlation in an outer join",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c"
+            " WHERE COALESCE(c.id IN (SELECT o.customer_id FROM live.orders o), TRUE)",
+            "where a NULL among its rows matters",
+            id="in as an operand",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c"
+            " WHERE (c.id, c.city_id) IN (SELECT o.customer_id, o.kind FROM live.orders o)",
+            r"\(c\.id, c\.city_id\) IN",
+            id="in of several columns",
+        ),
+        pytest.param(
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE (SELECT MAX(o.kind) FROM live.orders o) IN (1, 2)",
+            "which is tied to no row of the query around it",
+            id="uncorrelated subquery in a list",
+        ),
+        pytest.param(
+            "SELECT c.id, g.n FROM live.customers c JOIN (SELECT o.customer_id, COUNT(o.customer_id) AS n"
+            " FROM live.orders o GROUP BY o.customer_id) g ON g.n = c.id",
+            "g, tied to c by no usable predicate",
+            id="grouped relation joined by a count of its key",
+        ),
+        pytest.param(
+            "SELECT CAST(o.note AS VARCHAR(5)) AS id, 1 AS n FROM live.orders o",
+            "a varchar\\(5\\) that fact.id shows as bigint",
+            id="anchor of another type",
+        ),
+        pytest.param(
+            "SELECT COALESCE(c.city_id, 0) AS id, 1 AS n FROM live.customers c",
+            "whose type is not known",
+            id="anchor of unknown type",
+        ),
+        pytest.param(
             "SELECT c.id, 1 AS n FROM live.customers c WHERE EXISTS (SELECT 1 FROM live.cities t WHERE t.id = c.city_id"
             " AND EXISTS (SELECT 1 FROM live.orders o WHERE o.customer_id = c.id))",
             "correlated over more than one level",
@@ -149,3 +224,27 @@ def test_query_that_can_not_be_maintained_is_refused(tmp_path: Path, sql: str, p
         edges(tmp_path, sql)
     assert str(refused.value).startswith(f"{tmp_path}/sql/models/fact.sql: ")
     assert "maintenance: full" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param(
+            "SELECT c.id, o.id AS n FROM live.customers c LEFT JOIN ref.bought o JOIN live.cities t ON t.id = o.kind"
+            " ON o.customer_id = c.id",
+            id="join inside a join",
+        ),
+        pytest.param(
+            "SELECT c.id, o.id AS n FROM live.customers c LEFT JOIN (ref.bought o JOIN live.cities t ON t.id = o.kind)"
+            " ON o.customer_id = c.id",
+            id="join in parentheses",
+        ),
+        pytest.param("SELECT x.id, x.kind AS n FROM ref.bought AS x (kind, id, customer_id)", id="renamed columns"),
+        pytest.param("SELECT x.id, 1 AS n FROM live.orders AS x (id)", id="renamed columns of a source"),
+    ],
+)
+def test_clause_beside_a_relation_is_refused(tmp_path: Path, sql: str) -> None:
+    """What stands beside a model in FROM would be lost when the model's query takes its place."""
+    bought = "SELECT o.id, o.kind, o.customer_id FROM live.orders AS o"
+    with pytest.raises(UnsupportedQuery, match=r"fact\.sql: .*Write each join on its own"):
+        edges(tmp_path, sql, bought=bought)
