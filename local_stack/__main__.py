@@ -19,6 +19,7 @@ from local_stack import demonstration
 from local_stack.errors import StackError
 from local_stack.settings import ROOT
 from local_stack.stack import LocalStack
+from surgical_cdc.errors import SurgicalCdcError
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CHECK_SECONDS = 1.0
@@ -38,7 +39,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 0 if options.command is run else 130
-    except StackError as error:
+    except (StackError, SurgicalCdcError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import socket
 import subprocess
 import sys
@@ -116,7 +117,8 @@ class LocalStack:
         Raises:
             StackError: a port is taken, another stack uses the folder, or the stand-in does not start.
         """
-        _require_free(self.port)
+        _require_free(self.port, use="Airflow's UI", option="--port N (make run PORT=N)")
+        _require_free(self.redshift_port, use="the stand-in for Redshift", option="--redshift-port N")
         self._take_folder()
         with self.phase("Starting the stand-in for Redshift"):
             try:
@@ -281,13 +283,13 @@ def _free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _require_free(port: int) -> None:
+def _require_free(port: int, *, use: str, option: str) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         raise StackError(
-            f"Port {port}, on which Airflow's UI is to listen, can not be had: {error.strerror}. "
-            "Stop the program that uses it, or take another port with --port (make run PORT=8081)."
+            f"Port {port}, on which {use} is to listen, can not be had: {os.strerror(error.errno or 0)}. "
+            f"Stop the program that uses it, or take another port: {option}."
         ) from error
 
 
