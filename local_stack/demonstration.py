@@ -140,7 +140,7 @@ def feed_once(stack: LocalStack) -> None:
     """Play the upstream ETL once: write one window of changes into staging."""
     from demo.feed import feed
 
-    feed(stack.connect, seed=time.time_ns())
+    feed(stack.connect, progress=lambda line: stack.say(f"  {line}"))
 
 
 def verify_facts(stack: LocalStack) -> list[Verification]:
