@@ -42,6 +42,12 @@ def render(template: str, **values: object) -> str:
         raise ProjectError(message) from error
 
 
+def compile_templates() -> None:
+    """Compile every template now, so that a process that is forked from this one need not."""
+    for template in _environment().list_templates(extensions=["sql"]):
+        _environment().get_template(template)
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(  # noqa: S701 - SQL, not HTML
