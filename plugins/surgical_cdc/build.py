@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 
 def build(project: Project, fact: Fact, warehouse: Warehouse) -> int:
-    """Create the fact's table if need be and fill it, empty as it is, inside the caller's transaction; return its rows.
+    """Create the fact's table if need be and fill it anew inside the caller's transaction; return its rows.
 
     Raises:
         DataError: a row key is NULL or not unique.
     """
     for statement in schema.create_fact(fact):
         warehouse.execute(statement)
+    # An earlier try of the same task may have built the fact, and been lost after its commit.
+    warehouse.execute(render("delete_rows", relation=fact.relation))
     rows = warehouse.execute(insert_into(fact.relation, fact, fact_query(project, fact.name)))
     check_row_keys(fact, warehouse, fact.relation)
     return rows

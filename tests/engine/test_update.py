@@ -281,3 +281,25 @@ def test_facts_of_a_first_run_are_built_side_by_side(site: Callable[[Project], S
         results = list(pool.map(steps.update, VENDOR.facts))
     assert all(result.built for result in results)
     steps.sync()
+
+
+def test_update_that_has_built_its_fact_can_be_run_again(site: Callable[[Project], Site]) -> None:
+    """A task that was lost after it had committed a new fact builds it once more when it is retried."""
+    place = site(VENDOR)
+    place.load("cities", {"id": 1, "name": "Pune", "status": 1, **OLD})
+    place.stage("cities", {"id": 1, "name": "Poona", "status": 1, **NEW})
+    steps = Steps(place, "first")
+    results = [steps.update("fact_geography") for _ in range(2)]
+    assert [(result.built, result.inserted, result.updated) for result in results] == [(True, 1, 1)] * 2
+    assert place.table("staging_public.fact_geography", "city_id", "city_name") == [(1, "Poona")]
+
+
+def test_rows_that_exchange_their_row_keys_exchange_all_else(small: Callable[[str, str], Site]) -> None:
+    """Where a changed column moves row keys from row to row, the columns that did not change move with them."""
+    place = small(
+        "SELECT CAST(o.kind AS BIGINT) AS id, o.customer_id AS buyer FROM live.orders AS o", "unique_key='id'"
+    )
+    for number, (first, second) in enumerate([(1, 2), (2, 1)]):
+        place.stage("orders", order(1, 7, first, number - 60), order(2, 8, second, number - 60))
+        cycle(place, f"run {number}")
+        assert place.table("facts.fact", "id", "buyer") == sorted([(first, 7), (second, 8)])
