@@ -3,10 +3,7 @@
 A development tool. ``docs/local_redshift.md`` says what it translates and what it can not show.
 
     with LocalRedshift(data=Path(".warehouse"), port=0) as redshift:
-        redshift_connector.connect(
-            host=redshift.host, port=redshift.port, database=redshift.database,
-            user=redshift.user, password="any", ssl=False,
-        )
+        redshift_connector.connect(**redshift.settings)
 """
 
 from __future__ import annotations
