@@ -151,6 +151,26 @@ def test_outer_join_condition_ties_only_what_it_joins(tmp_path: Path) -> None:
             id="another value at each run",
         ),
         pytest.param(
+            "SELECT c.id, CAST(CAST('today' AS DATE) > '2026-01-01' AS BIGINT) AS n FROM live.customers c",
+            r"CAST\('today' AS DATE\), which gives another value at each run",
+            id="another value each day",
+        ),
+        pytest.param(
+            "SELECT o.customer_id AS id, ANY_VALUE(o.kind) AS n FROM live.orders o GROUP BY o.customer_id",
+            r"ANY_VALUE\(o\.kind\), which gives another value at each run",
+            id="any value",
+        ),
+        pytest.param(
+            "SELECT o.customer_id AS id, LENGTH(LISTAGG(o.note, ',')) AS n FROM live.orders o GROUP BY o.customer_id",
+            r"LISTAGG\(o\.note, ','\), which gives another value at each run",
+            id="list without order",
+        ),
+        pytest.param(
+            "SELECT o.id, ROW_NUMBER() OVER (PARTITION BY o.id) AS n FROM live.orders o",
+            r"ROW_NUMBER\(\) OVER \(PARTITION BY o\.id\), which gives another value at each run",
+            id="number without order",
+        ),
+        pytest.param(
             "SELECT x.id, 1 AS n FROM elsewhere.things x", r"elsewhere\.things, which is no source", id="no source"
         ),
         pytest.param(
