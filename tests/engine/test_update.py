@@ -303,3 +303,13 @@ def test_rows_that_exchange_their_row_keys_exchange_all_else(small: Callable[[st
         place.stage("orders", order(1, 7, first, number - 60), order(2, 8, second, number - 60))
         cycle(place, f"run {number}")
         assert place.table("facts.fact", "id", "buyer") == sorted([(first, 7), (second, 8)])
+
+
+def test_fact_whose_table_has_another_name_is_updated(small: Callable[[str, str], Site]) -> None:
+    """The table that dbt's alias names is the fact's; its rows are updated and deleted there."""
+    sql = "SELECT o.id, o.customer_id AS buyer FROM live.orders AS o WHERE o.kind = 1"
+    place = small(sql, "unique_key='id', alias='purchases'")
+    for number, (customer, kind) in enumerate([(7, 1), (8, 1), (8, 2)]):
+        place.stage("orders", order(1, customer, kind, number - 60))
+        cycle(place, f"run {number}")
+        assert place.table("facts.purchases", "id", "buyer") == ([(1, customer)] if kind == 1 else [])

@@ -3,11 +3,11 @@
 DELETE FROM {{ fact.relation | name }}
 USING affected_keys
 WHERE
-  {{ fact.name | name }}.{{ fact.anchor | name }} = affected_keys.anchor
+  {{ fact.relation | table_name }}.{{ fact.anchor | name }} = affected_keys.anchor
   AND NOT EXISTS (
     SELECT
       1
     FROM recomputed
     WHERE
-      recomputed.{{ fact.unique_key | name }} = {{ fact.name | name }}.{{ fact.unique_key | name }}
+      recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
   )

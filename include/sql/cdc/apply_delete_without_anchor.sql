@@ -15,5 +15,5 @@ WHERE
       1
     FROM recomputed
     WHERE
-      recomputed.{{ fact.unique_key | name }} = {{ fact.name | name }}.{{ fact.unique_key | name }}
+      recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
   )

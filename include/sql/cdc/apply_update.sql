@@ -8,9 +8,9 @@ SET
 {% endfor %}
 FROM recomputed
 WHERE
-  recomputed.{{ fact.unique_key | name }} = {{ fact.name | name }}.{{ fact.unique_key | name }}
+  recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
   AND (
 {% for column in columns %}
-    CASE WHEN {{ same(column, fact.name | name, "recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}
+    CASE WHEN {{ same(column, fact.relation | table_name, "recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}
 {% endfor %}
   )
