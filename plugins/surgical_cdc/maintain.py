@@ -82,8 +82,8 @@ def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Ma
         change = changes.get(source.name)
         if change is None or not change.rewrites:
             return exp.to_table(source.relation)
-        columns = [exp.column(name, table=source.name) for name in source.column_names]
-        return exp.Subquery(this=_after_sync(source, change, columns, source.name, lambda rows: rows))
+        columns = [exp.column(name, table="whole") for name in source.column_names]
+        return exp.Subquery(this=_after_sync(source, change, columns, "whole", lambda rows: rows))
 
     return replace_tables(query, overlay)
 
