@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
+from surgical_cdc.errors import UnsupportedQuery
 from surgical_cdc.query import fact_query
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumn
 
     A source's key counts as read wherever the source is: COUNT(*) names no column, and yet every row matters. What the
     row key is computed from feeds every column: two rows may have changed keys, and then all else is the other's.
+
+    Raises:
+        UnsupportedQuery: the fact reads the cursor of a source.
     """
     query = fact_query(project, fact_name)
     scope = cast("Scope", build_scope(query))
@@ -59,7 +63,16 @@ def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumn
     keys = {source.relation: source.key for source in project.sources.values()}
     read = [f"{table.db}.{table.name}" for table in query.find_all(exp.Table)]
     rows = [(relation, keys[relation]) for relation in read if relation in keys]
-    return fed | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
+    found = fed | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
+    for source in project.sources.values():
+        if (source.relation, source.cursor) in found:
+            path = project.models[fact_name].path
+            message = (
+                f"{path}: {source.relation}.{source.cursor}, the cursor, moves with every edit."
+                " Leave it out: a change of the cursor alone updates no fact, not even one that is maintained in full."
+            )
+            raise UnsupportedQuery(message)
+    return found
 
 
 def _origins(scope: Scope, expression: exp.Expr) -> Iterable[Origin]:

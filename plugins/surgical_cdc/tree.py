@@ -197,11 +197,6 @@ class _Builder:
     def _node(self, scope: Scope, alias: str, table: exp.Table, parent: Node | None) -> Node:
         source = self._source(table)
         read = sorted({column.name for column in scope.columns if column.table == alias} - {source.key})
-        if source.cursor in read:
-            _refuse(
-                f"{source.relation}.{source.cursor}, the cursor, which moves with every edit,",
-                "Leave it out: a change of the cursor alone updates no fact.",
-            )
         node = Node(self._names[id(table)], source, (source.key, *read), parent)
         if parent is not None:
             parent.children.append(node)

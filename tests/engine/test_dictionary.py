@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from surgical_cdc.dictionary import Dictionary, dump_dictionary, load_dictionary, nothing_to_do
-from surgical_cdc.errors import DictionaryError, ProjectError
+from surgical_cdc.errors import DictionaryError, ProjectError, UnsupportedQuery
 from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import load_project
 from surgical_cdc.values import ChangeSet, Preparation
@@ -39,6 +39,17 @@ def test_column_of_the_row_key_feeds_every_column(tmp_path: Path) -> None:
     assert feeds(tmp_path, "SELECT o.customer_id AS id, o.kind AS n FROM live.orders AS o") == {
         "orders": {"id": "*", "customer_id": "*", "kind": ("n",)}
     }
+
+
+@pytest.mark.parametrize("maintenance", ["incremental", "full"])
+def test_cursor_can_not_be_read(tmp_path: Path, maintenance: str) -> None:
+    """A change of the cursor alone updates no fact, so no fact may read it, however it is maintained."""
+    sql = (
+        "SELECT c.id, CAST(MAX(c.updated_at) OVER (PARTITION BY c.id) IS NULL AS BIGINT) AS n FROM live.customers AS c"
+    )
+    config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
+    with pytest.raises(UnsupportedQuery, match=r"fact\.sql: live\.customers\.updated_at, the cursor"):
+        compile_dictionary(one_model(tmp_path, sql, "id n", config=config))
 
 
 def test_alias_inside_a_subquery_is_not_taken_for_the_one_around_it(tmp_path: Path) -> None:
