@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 DIALECT = "redshift"
 
+NON_DETERMINISTIC = (
+    *(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Localtime, exp.Localtimestamp),
+    *(exp.SessionUser, exp.Rand, exp.Uuid, exp.AnyValue),
+)
+NON_DETERMINISTIC_NAMES = frozenset({"GETDATE", "SYSDATE", "NOW", "TIMEOFDAY", "RANDOM", "CLOCK_TIMESTAMP"})
+NON_DETERMINISTIC_TEXTS = frozenset({"now", "today", "tomorrow", "yesterday"})
+ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
+
 
 @cache
 def fact_query(project: Project, fact_name: str) -> exp.Select:
@@ -31,7 +39,7 @@ def fact_query(project: Project, fact_name: str) -> exp.Select:
 
     Raises:
         ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
-        UnsupportedQuery: the outermost query is no SELECT.
+        UnsupportedQuery: it is no SELECT on its outside, joins inside a join, or gives another value at each run.
     """
     fact = project.fact(fact_name)
     model = project.models[fact_name]
@@ -50,6 +58,12 @@ def fact_query(project: Project, fact_name: str) -> exp.Select:
         message = f"{model.path}: {error}"
         raise ProjectError(message) from error
     for part in pruned.walk():
+        if _is_arbitrary(part):
+            message = (
+                f"{model.path}: {part.sql(DIALECT)} gives another value at each run."
+                " Use columns of sources, and order rows by what tells them apart."
+            )
+            raise UnsupportedQuery(message)
         # Places in the text of one of several models: of no use here, and dear in every copy of the query.
         part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
     return _in_declared_order(pruned, fact, model)
@@ -122,6 +136,19 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
             " and name columns in a SELECT."
         )
         raise UnsupportedQuery(message)
+
+
+def _is_arbitrary(node: exp.Expr) -> bool:
+    """Return whether a part of a query depends on when it runs, or on the order in which it happens to read rows."""
+    if isinstance(node, exp.Anonymous):
+        return node.name.upper() in NON_DETERMINISTIC_NAMES
+    if isinstance(node, exp.Cast):
+        return isinstance(node.this, exp.Literal) and node.this.name.strip().lower() in NON_DETERMINISTIC_TEXTS
+    if isinstance(node, exp.GroupConcat):
+        return not isinstance(node.parent, exp.WithinGroup)
+    if isinstance(node, exp.Window):
+        return bool(node.find(*ORDERED_WINDOWS)) and not node.args.get("order")
+    return isinstance(node, NON_DETERMINISTIC)
 
 
 def _own_parts(query: exp.Expr) -> list[exp.Expr]:

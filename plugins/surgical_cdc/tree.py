@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from surgical_cdc.contract import Fact, Source
     from surgical_cdc.project import Project
 
-NON_DETERMINISTIC = (
-    *(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Localtime, exp.Localtimestamp),
-    *(exp.SessionUser, exp.Rand, exp.Uuid, exp.AnyValue),
-)
-NON_DETERMINISTIC_NAMES = frozenset({"GETDATE", "SYSDATE", "NOW", "TIMEOFDAY", "RANDOM", "CLOCK_TIMESTAMP"})
-NON_DETERMINISTIC_TEXTS = frozenset({"now", "today", "tomorrow", "yesterday"})
-ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
 COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NEQ, exp.Like)
 # What gives NULL where any part of it is NULL; of all else that is not known.
 STRICT = (
@@ -153,12 +146,6 @@ class _Builder:
         self._nodes: dict[str, Node] = {}
 
     def build(self) -> JoinTree:
-        for node in self._query.walk():
-            if _is_arbitrary(node):
-                _refuse(
-                    f"{node.sql('redshift')}, which gives another value at each run,",
-                    "Use columns of sources, and order rows by what tells them apart.",
-                )
         scope = build_scope(self._query)
         if scope is None or not scope.selected_sources:
             _refuse("a query that reads no source", "Read at least one source.")
@@ -438,19 +425,6 @@ class _Builder:
 
 def _refuse(problem: str, hint: str) -> NoReturn:
     raise _Unsupported(problem, hint)
-
-
-def _is_arbitrary(node: exp.Expr) -> bool:
-    """Return whether a part of a query depends on when it runs, or on the order in which it happens to read rows."""
-    if isinstance(node, exp.Anonymous):
-        return node.name.upper() in NON_DETERMINISTIC_NAMES
-    if isinstance(node, exp.Cast):
-        return isinstance(node.this, exp.Literal) and node.this.name.strip().lower() in NON_DETERMINISTIC_TEXTS
-    if isinstance(node, exp.GroupConcat):
-        return not isinstance(node.parent, exp.WithinGroup)
-    if isinstance(node, exp.Window):
-        return bool(node.find(*ORDERED_WINDOWS)) and not node.args.get("order")
-    return isinstance(node, NON_DETERMINISTIC)
 
 
 def _check_anchor_type(fact: Fact, source: Source, anchor: exp.Expr) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from surgical_cdc.errors import UnsupportedQuery
+from surgical_cdc.query import fact_query
 from surgical_cdc.tree import join_tree
 from tests.engine.one_model import one_model
 
@@ -141,31 +142,6 @@ def test_outer_join_condition_ties_only_what_it_joins(tmp_path: Path) -> None:
             id="tie to an optional row that NULL satisfies",
         ),
         pytest.param(
-            "SELECT c.id, CAST(GETDATE() > '2026-01-01' AS BIGINT) AS n FROM live.customers c",
-            r"GETDATE\(\), which gives another value at each run",
-            id="another value at each run",
-        ),
-        pytest.param(
-            "SELECT c.id, CAST(CAST('today' AS DATE) > '2026-01-01' AS BIGINT) AS n FROM live.customers c",
-            r"CAST\('today' AS DATE\), which gives another value at each run",
-            id="another value each day",
-        ),
-        pytest.param(
-            "SELECT o.customer_id AS id, ANY_VALUE(o.kind) AS n FROM live.orders o GROUP BY o.customer_id",
-            r"ANY_VALUE\(o\.kind\), which gives another value at each run",
-            id="any value",
-        ),
-        pytest.param(
-            "SELECT o.customer_id AS id, LENGTH(LISTAGG(o.note, ',')) AS n FROM live.orders o GROUP BY o.customer_id",
-            r"LISTAGG\(o\.note, ','\), which gives another value at each run",
-            id="list without order",
-        ),
-        pytest.param(
-            "SELECT o.id, ROW_NUMBER() OVER (PARTITION BY o.id) AS n FROM live.orders o",
-            r"ROW_NUMBER\(\) OVER \(PARTITION BY o\.id\), which gives another value at each run",
-            id="number without order",
-        ),
-        pytest.param(
             "SELECT x.id, 1 AS n FROM elsewhere.things x", r"elsewhere\.things, which is no source", id="no source"
         ),
         pytest.param(
@@ -263,3 +239,43 @@ def test_clause_beside_a_relation_is_refused(tmp_path: Path, sql: str) -> None:
     bought = "SELECT o.id, o.kind, o.customer_id FROM live.orders AS o"
     with pytest.raises(UnsupportedQuery, match=r"fact\.sql: .*Write each join on its own"):
         edges(tmp_path, sql, bought=bought)
+
+
+@pytest.mark.parametrize("maintenance", ["incremental", "full"])
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        pytest.param(
+            "SELECT c.id, CAST(GETDATE() > '2026-01-01' AS BIGINT) AS n FROM live.customers c",
+            r"GETDATE\(\) gives another value at each run",
+            id="another value at each run",
+        ),
+        pytest.param(
+            "SELECT c.id, CAST(CAST('today' AS DATE) > '2026-01-01' AS BIGINT) AS n FROM live.customers c",
+            r"CAST\('today' AS DATE\) gives another value at each run",
+            id="another value each day",
+        ),
+        pytest.param(
+            "SELECT o.customer_id AS id, ANY_VALUE(o.kind) AS n FROM live.orders o GROUP BY o.customer_id",
+            r"ANY_VALUE\(o\.kind\) gives another value at each run",
+            id="any value",
+        ),
+        pytest.param(
+            "SELECT o.customer_id AS id, LENGTH(LISTAGG(o.note, ',')) AS n FROM live.orders o GROUP BY o.customer_id",
+            r"LISTAGG\(o\.note, ','\) gives another value at each run",
+            id="list without order",
+        ),
+        pytest.param(
+            "SELECT o.id, ROW_NUMBER() OVER (PARTITION BY o.id) AS n FROM live.orders o",
+            r"ROW_NUMBER\(\) OVER \(PARTITION BY o\.id\) gives another value at each run",
+            id="number without order",
+        ),
+    ],
+)
+def test_query_that_gives_another_value_at_each_run_is_refused(
+    tmp_path: Path, sql: str, problem: str, maintenance: str
+) -> None:
+    """A fact can not equal a SELECT that gives another value each time, however it is maintained."""
+    config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
+    with pytest.raises(UnsupportedQuery, match=problem):
+        fact_query(one_model(tmp_path, sql, "id n", config=config), "fact")
