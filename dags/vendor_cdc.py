@@ -18,7 +18,7 @@ and a backfill over what is applied changes nothing.
 of them. Or leave it: the next run applies what is still staged. If a task says that its change sets are no longer
 valid, clear the run from `prepare` on.
 
-**To see the SQL** of a task: its *Rendered Templates* tab, or its log with times.
+**To see the SQL** of a task: its *Rendered Templates* tab; the log has a line for each statement, with its time.
 
 **To try a window without writing:** trigger with *Dry run*; each task's XCom says what would change.
 """

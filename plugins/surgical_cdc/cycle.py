@@ -1,4 +1,4 @@
-"""A whole cycle without a scheduler: the DAG's steps in the DAG's order, each in a session of its own."""
+"""A whole cycle without a scheduler: the steps of the DAG in its order; detections share a session."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def run_cycle(
             )
     with _cleaned_up(project, connect, run):
         change_sets: dict[str, ChangeSet] = {}
-        for name in filter(run.covers, dictionary.sources):
-            with closing(connect()) as warehouse:
+        with closing(connect()) as warehouse:
+            for name in filter(run.covers, dictionary.sources):
                 change_sets[name] = detect(project, name, warehouse, run)
-            progress(_detected(change_sets[name]))
+                progress(_detected(change_sets[name]))
         fact_results: dict[str, FactResult] = {}
         for name in dictionary.facts:
             reason = nothing_to_do(dictionary, name, change_sets, preparation)

@@ -1,4 +1,4 @@
-"""One session of the warehouse: executes statements, times them, keeps their text for the task's log and XCom."""
+"""One session of the warehouse: executes statements, times them, and keeps their text for whoever shows them."""
 
 from __future__ import annotations
 
@@ -69,12 +69,23 @@ class Warehouse:
 
     @contextmanager
     def _cursor(self, statement: str | exp.Expr, params: Sequence[object]) -> Iterator[Any]:
-        sql = statement if isinstance(statement, str) else statement.sql(dialect="redshift", pretty=True)
+        # A tree is made for one execution, so that the generator may rearrange it.
+        sql = statement if isinstance(statement, str) else statement.sql(dialect="redshift", pretty=True, copy=False)
         started = time.perf_counter()
         with self._connection.cursor() as cursor:
-            # Without arguments the driver leaves percent signs in the text alone.
-            cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
-            seconds = time.perf_counter() - started
-            self.statements.append(Statement(sql, seconds, cursor.rowcount))
-            log.info("%s\n-- %.3f s, %s rows", sql, seconds, cursor.rowcount)
+            try:
+                # Without arguments the driver leaves percent signs in the text alone.
+                cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
+            except Exception:
+                self._keep(sql, started, -1)
+                log.info("It failed:\n%s", sql)
+                raise
+            self._keep(sql, started, cursor.rowcount)
             yield cursor
+
+    def _keep(self, sql: str, started: float, rowcount: int) -> None:
+        statement = Statement(sql, time.perf_counter() - started, rowcount)
+        self.statements.append(statement)
+        # One line: whole statements would make a log of hundreds of kilobytes that nobody reads.
+        first_line = sql.partition("\n")[0].removeprefix("-- ")
+        log.info("%.3f s, %s rows: %s", statement.seconds, statement.rowcount, first_line)
