@@ -5,27 +5,38 @@ import logging
 import pytest
 from redshift_connector import ProgrammingError
 
+from surgical_cdc import warehouse as module
 from tests.conftest import Connect
 
 
-def test_log_has_a_line_for_each_statement(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the sessions log, whatever Airflow has made of the process's logging."""
+    logged: list[str] = []
+    logger = logging.Logger("sessions")  # noqa: LOG001 - one that no configuration reaches
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: logged.append(record.getMessage()))
+    logger.addHandler(handler)
+    monkeypatch.setattr(module, "log", logger)
+    return logged
+
+
+def test_log_has_a_line_for_each_statement(connect: Connect, messages: list[str]) -> None:
     """The log says what a statement is for, how long it took and how many rows it gave; its text is kept aside."""
-    caplog.set_level(logging.INFO)
     warehouse = connect()
     warehouse.rows("-- Two numbers.\nSELECT 1 AS number UNION ALL SELECT 2")
-    (message,) = caplog.messages
+    (message,) = messages
     assert message.endswith(" s, 2 rows: Two numbers.")
     assert warehouse.statements[0].sql.startswith("-- Two numbers.\nSELECT 1")
 
 
-def test_failed_statement_is_kept_and_logged_whole(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_statement_is_kept_and_logged_whole(connect: Connect, messages: list[str]) -> None:
     """Whoever looks for the error finds the statement that failed."""
-    caplog.set_level(logging.INFO)
     warehouse = connect()
     with pytest.raises(ProgrammingError):
         warehouse.execute("-- A mistake.\nSELECT nothing")
     assert warehouse.statements[-1].sql == "-- A mistake.\nSELECT nothing"
-    assert caplog.messages[-1] == "It failed:\n-- A mistake.\nSELECT nothing"
+    assert messages[-1] == "It failed:\n-- A mistake.\nSELECT nothing"
 
 
 def test_dry_run_is_rolled_back(connect: Connect) -> None:
