@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -226,11 +225,6 @@ class LocalStack:
         started = time.monotonic()
         yield
         self.say(f"  done in {time.monotonic() - started:.1f} s")
-
-    def run_command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command such as ("airflow", "backfill", ...) in the stack's environment and return what it printed."""
-        command = [_installed(arguments[0]), *arguments[1:]]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
 
     def _start(self, name: str, *arguments: str) -> Program:
         log = self.logs / f"{name}.log"

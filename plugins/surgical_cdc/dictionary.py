@@ -49,10 +49,6 @@ class Dictionary:
         """Return the columns of a source that a fact reads."""
         return frozenset(column for column, facts in self.feeds[source].items() if fact in facts)
 
-    def fact_columns(self, fact: str, source: str, column: str) -> FactColumns:
-        """Return the fact's columns that a source column feeds; none where it is not read."""
-        return self.feeds[source].get(column, {}).get(fact, ())
-
 
 def load_dictionary(path: Path) -> Dictionary:
     """Read the committed dictionary.

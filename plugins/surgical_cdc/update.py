@@ -49,11 +49,11 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         pending = warehouse.row(render("count_pending_keys", pending=schema.pending(fact).relation)) != (0,)
         columns = _columns_to_set(project, fact, changes, every=pending)
         if fact.maintenance == "full":
-            affected = _recompute_all(project, fact, warehouse, changes)
+            affected, null_key = _recompute_all(project, fact, warehouse, changes)
             _keep_pending(fact, warehouse, run, pending=pending)
         else:
-            affected = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
-        inserted, updated, deleted = _apply(fact, warehouse, columns) if affected else (0, 0, 0)
+            affected, null_key = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
+        inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key) if affected else (0, 0, 0)
     return FactResult(
         fact=fact_name,
         affected=affected,
@@ -91,8 +91,8 @@ def _recompute_affected(
     changes: Mapping[str, SourceChange],
     *,
     pending: bool,
-) -> int:
-    """Fill affected_keys and recomputed; return the number of affected keys."""
+) -> tuple[int, bool]:
+    """Fill affected_keys and recomputed; return the number of affected keys, and whether NULL is one."""
     tree = join_tree(project, fact.name)
     pending_keys = schema.pending(fact).relation
     climbs = affected_keys(tree, changes)
@@ -102,22 +102,28 @@ def _recompute_affected(
         warehouse.execute(render("empty_affected_keys", pending=pending_keys))
     if pending:
         warehouse.execute(render("add_pending_keys", pending=pending_keys))
-    affected, null_keys = warehouse.row(render("count_affected_keys"))
+    affected, null_key = _count_affected_keys(warehouse)
     if affected:
         _keep_pending(fact, warehouse, run, pending=pending)
-        for statement in slices(tree, changes, null_key=bool(null_keys)):
+        for statement in slices(tree, changes, null_key=null_key):
             warehouse.execute(statement)
-        _recompute(fact, warehouse, sliced_query(tree, null_key=bool(null_keys)))
-    return int(affected)
+        _recompute(fact, warehouse, sliced_query(tree, null_key=null_key))
+    return affected, null_key
 
 
-def _recompute_all(project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange]) -> int:
-    """Fill recomputed with the whole fact as it will be, affected_keys with all its keys; return their number."""
+def _recompute_all(
+    project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
+) -> tuple[int, bool]:
+    """Fill recomputed with the whole fact as it will be and affected_keys with all its keys; return the same."""
     sources = {source.relation: source for source in project.sources.values()}
     _recompute(fact, warehouse, overlaid_query(fact_query(project, fact.name), sources, changes))
     warehouse.execute(render("every_key", fact=fact))
-    affected, _ = warehouse.row(render("count_affected_keys"))
-    return int(affected)
+    return _count_affected_keys(warehouse)
+
+
+def _count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
+    affected, null_keys = warehouse.row(render("count_affected_keys"))
+    return int(affected), bool(null_keys)
 
 
 def _keep_pending(fact: Fact, warehouse: Warehouse, run: Run, *, pending: bool) -> None:
@@ -133,14 +139,13 @@ def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
     warehouse.execute(insert_into("recomputed", fact, query))
 
 
-def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...]) -> tuple[int, int, int]:
+def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
     """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
     check_row_keys(fact, warehouse, "recomputed")
     if fact.maintenance == "incremental" and fact.anchor != fact.unique_key:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact)))
     deleted = warehouse.execute(render("apply_delete", fact=fact))
-    _, null_keys = warehouse.row(render("count_affected_keys"))
-    if null_keys:
+    if null_key:
         deleted += warehouse.execute(render("apply_delete_without_anchor", fact=fact))
     updated = warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0
     inserted = warehouse.execute(render("apply_insert", fact=fact))
