@@ -16,6 +16,7 @@ from local_redshift.errors import LocalRedshiftError
 from local_redshift.gateway import Client
 from local_redshift.installation import DATABASE
 from local_redshift.postgres import SOCKET_NAME, USER, Postgres
+from local_redshift.recording import Recording
 
 PARENT_CHECK_SECONDS = 0.25
 
@@ -29,13 +30,16 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of the databases")
     parser.add_argument("--port", type=int, default=5439, help="port; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="file to append each distinct statement to")
     parser.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
     options = parser.parse_args()
     postgres = Postgres(options.data.expanduser().resolve())
     try:
         listener = _listen(options.host, options.port)
-        with contextlib.closing(listener):
-            asyncio.run(_serve(postgres, listener, options.parent))
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(listener)
+            recording = opened.enter_context(Recording(options.record)) if options.record else None
+            asyncio.run(_serve(postgres, listener, options.parent, recording=recording))
     except LocalRedshiftError as error:
         print(error, file=sys.stderr)
         return 1
@@ -55,14 +59,16 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def _serve(postgres: Postgres, listener: socket.socket, parent: int) -> None:
+async def _serve(postgres: Postgres, listener: socket.socket, parent: int, *, recording: Recording | None) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     postgres.start()
     try:
-        server = await loop.create_server(lambda: Client(postgres.socket / SOCKET_NAME), sock=listener)
+        server = await loop.create_server(
+            lambda: Client(postgres.socket / SOCKET_NAME, recording=recording), sock=listener
+        )
         host, port = listener.getsockname()[:2]
         print(
             f"Local Redshift is ready on {host}:{port}: database {DATABASE}, user {USER}, "

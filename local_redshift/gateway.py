@@ -16,6 +16,8 @@ from local_redshift.statements import translate
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local_redshift.recording import Recording
+
 CANCEL_REQUEST = 80877102
 ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSL, GSSAPI
 # Redshift's driver sends more, and PostgreSQL refuses a connection for each it does not know.
@@ -57,8 +59,9 @@ class Server(asyncio.Protocol):
 class Client(asyncio.Protocol):
     """One client's connection: its startup, then its messages."""
 
-    def __init__(self, postgres: Path) -> None:
+    def __init__(self, postgres: Path, *, recording: Recording | None = None) -> None:
         self.postgres = postgres
+        self.recording = recording
         self.received = bytearray()
         self.to_pass = 0
         self.transport: asyncio.Transport | None = None
@@ -170,7 +173,7 @@ class Client(asyncio.Protocol):
             if len(received) < end:
                 break
             message = bytes(received[position:end])
-            translated = translated_message(message)
+            translated = self._translate(message)
             if translated is not message:
                 ready += [bytes(received[passed:position]), translated]
                 passed = end
@@ -179,6 +182,22 @@ class Client(asyncio.Protocol):
         del received[:position]
         return b"".join(ready)
 
+    def _translate(self, message: bytes) -> bytes:
+        """A Parse or Query message with its statement translated; itself when nothing changes."""
+        start = HEADER
+        if message[0] == PARSE:
+            start = message.index(b"\0", HEADER) + 1  # the name of the prepared statement comes first
+        end = message.index(b"\0", start)
+        statement = message[start:end]
+        if self.recording is not None:
+            self.recording.add(statement)
+        translated = translate(statement)
+        if translated is statement:
+            return message
+        length = len(message) - 1 + len(translated) - len(statement)
+        head = message[:1] + struct.pack("!i", length) + message[HEADER:start]
+        return head + translated + message[end:]
+
 
 def known_startup(packet: bytes) -> bytes:
     """The startup packet with only the parameters that PostgreSQL knows."""
@@ -186,18 +205,3 @@ def known_startup(packet: bytes) -> bytes:
     pairs = zip(words[0::2], words[1::2], strict=False)
     kept = b"".join(b"%s\0%s\0" % pair for pair in pairs if pair[0] in STARTUP_PARAMETERS)
     return struct.pack("!i", STARTUP_HEADER + len(kept) + 1) + packet[4:STARTUP_HEADER] + kept + b"\0"
-
-
-def translated_message(message: bytes) -> bytes:
-    """A Parse or Query message with its statement translated; itself when nothing changes."""
-    start = HEADER
-    if message[0] == PARSE:
-        start = message.index(b"\0", HEADER) + 1  # the name of the prepared statement comes first
-    end = message.index(b"\0", start)
-    statement = message[start:end]
-    translated = translate(statement)
-    if translated is statement:
-        return message
-    length = len(message) - 1 + len(translated) - len(statement)
-    head = message[:1] + struct.pack("!i", length) + message[HEADER:start]
-    return head + translated + message[end:]

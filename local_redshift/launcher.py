@@ -30,17 +30,20 @@ class LocalRedshift:
     database = DATABASE
     user = USER
 
-    def __init__(self, *, data: Path, port: int = 5439, host: str = "127.0.0.1") -> None:
+    def __init__(self, *, data: Path, port: int = 5439, host: str = "127.0.0.1", record: Path | None = None) -> None:
         """Describe the stand-in; nothing is started yet.
 
         Args:
             data: folder of the databases; made when it does not exist.
             port: TCP port to listen on; 0 takes a free one, known after `start`.
             host: address to listen on.
+            record: file that each distinct statement of any session is appended to, one JSON object a line:
+                `{"statement": text}`; none when it is not given.
         """
         self.data = data.expanduser().resolve()
         self.port = port
         self.host = host
+        self.record = record.expanduser().resolve() if record else None
         self._gateway: subprocess.Popen[str] | None = None
 
     @property
@@ -71,6 +74,8 @@ class LocalRedshift:
         package_parent = str(Path(__file__).resolve().parent.parent)
         path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
         arguments = ["--data", str(self.data), "--host", self.host, "--port", str(self.port)]
+        if self.record is not None:
+            arguments += ["--record", str(self.record)]
         with tempfile.TemporaryFile("w+") as complaints:
             gateway = subprocess.Popen(
                 [sys.executable, "-m", "local_redshift", *arguments, "--parent", str(os.getpid())],
