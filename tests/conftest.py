@@ -30,7 +30,7 @@ os.environ |= {
 from local_redshift import LocalRedshift  # noqa: E402
 from surgical_cdc import schema  # noqa: E402
 from surgical_cdc.connection import session  # noqa: E402
-from surgical_cdc.project import SCRATCH_SCHEMA, Project, load_project  # noqa: E402
+from surgical_cdc.project import Project, load_project  # noqa: E402
 from surgical_cdc.templates import sql_name  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
 from surgical_cdc.warehouse import Warehouse  # noqa: E402
@@ -160,7 +160,7 @@ def clear(project: Project, warehouse: Warehouse) -> None:
     """Drop every schema of a project and create its empty source tables."""
     tables = [*project.sources.values(), *project.facts.values(), *schema.control_tables(project)]
     relations = [table.relation for table in tables] + [source.staging for source in project.sources.values()]
-    names = {relation.partition(".")[0] for relation in relations} | {SCRATCH_SCHEMA}
+    names = {relation.partition(".")[0] for relation in relations} | {project.scratch_schema}
     with warehouse.transaction():
         for name in sorted(names):
             warehouse.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")

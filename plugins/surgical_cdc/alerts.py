@@ -129,11 +129,11 @@ def task_failed(context: Context) -> None:
     send(f"{ti.dag_id}: {ti.task_id} failed", failure_text(ti.dag_id, ti.run_id, failures, reason=note))
 
 
-def quarantined(context: Context, counts: Mapping[str, int]) -> None:
+def quarantined(context: Context, counts: Mapping[str, int], *, control_schema: str) -> None:
     """Alert that rows were put in quarantine; `counts` is keyed by source. The run goes on."""
     ti = context["ti"]
     listed = "\n".join(
-        f"  {source}: {count} rows, kept in cdc.quarantine__{source}" for source, count in counts.items()
+        f"  {source}: {count} rows, kept in {control_schema}.quarantine__{source}" for source, count in counts.items()
     )
     text = (
         f"DAG: {ti.dag_id}\nRun: {ti.run_id}\n\nRows can not be applied; the rest went on:\n{listed}\n\n"

@@ -49,8 +49,8 @@ def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
         if missing:
             for statement in [*schema.create_schemas(project), *schema.create_tables(missing)]:
                 warehouse.execute(statement)
-            warehouse.execute(render("lock_lease"))
-            warehouse.execute(render("create_lease"))
+            warehouse.execute(render("lock_lease", control=project.control_schema))
+            warehouse.execute(render("create_lease", control=project.control_schema))
         for table in tables:
             for column in table.columns:
                 if column.name not in catalog.get(table.relation, {column.name: ""}):

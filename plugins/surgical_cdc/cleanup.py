@@ -27,11 +27,14 @@ def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | 
         complete_control(project, warehouse)
     with warehouse.transaction():
         own = None if failure is not None else run.key
-        found = warehouse.rows(render("find_scratch_tables"), (own, run.key, RETENTION_DAYS))
+        found = warehouse.rows(
+            render("find_scratch_tables", control=project.control_schema), (own, run.key, RETENTION_DAYS)
+        )
         if found:
             relations = [relation for (relation,) in found]
             warehouse.execute(render("drop_tables", relations=relations))
-            warehouse.execute(render("forget_dropped_tables", relations=relations), relations)
+            forget = render("forget_dropped_tables", control=project.control_schema, relations=relations)
+            warehouse.execute(forget, relations)
         if failure is not None:
-            ledger.record_failure(warehouse, run, failure)
-        lease.release(warehouse, run.key)
+            ledger.record_failure(project, warehouse, run, failure)
+        lease.release(project, warehouse, run.key)

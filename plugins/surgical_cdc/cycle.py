@@ -57,8 +57,8 @@ def run_cycle(
         preparation = prepare(project, warehouse, run)
         if preparation is None:
             raise LeaseError(
-                f"Run {run.key} can not begin: run {lease.holder(warehouse)} holds the warehouse. Try again when it has"
-                " finished; a run that died without cleanup holds it for two hours at most."
+                f"Run {run.key} can not begin: run {lease.holder(project, warehouse)} holds the warehouse. Try again"
+                " when it has finished; a run that died without cleanup holds it for two hours at most."
             )
     with _cleaned_up(project, connect, run):
         change_sets: dict[str, ChangeSet] = {}

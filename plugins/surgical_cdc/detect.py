@@ -25,12 +25,12 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -
         DataError: a snapshot would delete more of the baseline than `max_delete_share` allows.
     """
     source = project.source(source_name)
-    relation = schema.scratch(source, run.suffix)
+    relation = schema.scratch(project, source, run.suffix)
     started = time.perf_counter()
     with warehouse.transaction():
         warehouse.execute(render("drop_tables", relations=[relation]))
         warehouse.execute(render("detect_candidates", source=source), (run.window_end, run.window_start))
-        _write_change_set(source, relation, warehouse)
+        _write_change_set(project, source, relation, warehouse)
         if source.load == "snapshot":
             full_mask = "1" * len(source.columns)
             warehouse.execute(render("detect_absent", source=source, relation=relation, full_mask=full_mask))
@@ -54,10 +54,11 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -
     )
 
 
-def _write_change_set(source: Source, relation: str, warehouse: Warehouse) -> None:
+def _write_change_set(project: Project, source: Source, relation: str, warehouse: Warehouse) -> None:
     flags = ["1" if name == source.cursor else "0" for name in source.column_names]
     statement = render(
         "detect_change_set",
+        control=project.control_schema,
         source=source,
         relation=relation,
         unchanged_mask="0" * len(flags),

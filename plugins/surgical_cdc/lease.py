@@ -12,6 +12,7 @@ from surgical_cdc.errors import LeaseError
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.project import Project
     from surgical_cdc.values import Preparation, Run
     from surgical_cdc.warehouse import Warehouse
 
@@ -37,20 +38,20 @@ class Lease:
         return self.holder not in {None, run_key} and not self.expired
 
 
-def take(warehouse: Warehouse, run: Run) -> Lease | None:
+def take(project: Project, warehouse: Warehouse, run: Run) -> Lease | None:
     """Take the lease inside the caller's transaction, whose first statement this must be.
 
     Returns:
         The lease as it was found if it was free, expired or the run's own, None if another run holds it.
     """
-    found = _lock(warehouse)
+    found = _lock(project, warehouse)
     if found.taken_from(run.key):
         return None
-    warehouse.execute(render("take_lease"), (run.key, run.key, LEASE_HOURS))
+    warehouse.execute(render("take_lease", control=project.control_schema), (run.key, run.key, LEASE_HOURS))
     return found
 
 
-def hold(warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
+def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
     """Make sure at the start of a task that its run may go on; renew the lease or take a free one again.
 
     Returns:
@@ -61,49 +62,49 @@ def hold(warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
     """
     # The common case needs neither a lock nor a write, and twelve detections begin at once.
     with warehouse.transaction():
-        found = _read(warehouse)
+        found = _read(project, warehouse)
         if not _may_go_on(found, run, preparation):
             return False
         if found.holder == run.key and found.lasts:
             return True
     with warehouse.transaction():
-        return hold_within(warehouse, run, preparation)
+        return hold_within(project, warehouse, run, preparation)
 
 
-def hold_within(warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
+def hold_within(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
     """Do what `hold` does inside the caller's transaction, whose first statement this must be."""
-    if not _may_go_on(_lock(warehouse), run, preparation):
+    if not _may_go_on(_lock(project, warehouse), run, preparation):
         return False
-    warehouse.execute(render("take_lease"), (run.key, run.key, LEASE_HOURS))
+    warehouse.execute(render("take_lease", control=project.control_schema), (run.key, run.key, LEASE_HOURS))
     return True
 
 
-def holder(warehouse: Warehouse) -> str | None:
+def holder(project: Project, warehouse: Warehouse) -> str | None:
     """Return the key of the run that holds the lease now, if one does."""
     with warehouse.transaction():
-        found = _read(warehouse)
+        found = _read(project, warehouse)
     return found.holder if found.taken_from(None) else None
 
 
-def release(warehouse: Warehouse, run_key: str) -> None:
+def release(project: Project, warehouse: Warehouse, run_key: str) -> None:
     """Give the lease of a run back inside the caller's transaction; nothing happens if another run holds it."""
-    warehouse.execute(render("release_lease"), (run_key,))
+    warehouse.execute(render("release_lease", control=project.control_schema), (run_key,))
 
 
-def move_baseline(warehouse: Warehouse, key: str) -> None:
+def move_baseline(project: Project, warehouse: Warehouse, key: str) -> None:
     """Say inside the caller's transaction what the baseline shows from now on: change sets made before are invalid."""
-    warehouse.execute(render("move_baseline"), (key,))
+    warehouse.execute(render("move_baseline", control=project.control_schema), (key,))
 
 
 @contextmanager
-def between_runs(warehouse: Warehouse, purpose: str) -> Iterator[None]:
+def between_runs(project: Project, warehouse: Warehouse, purpose: str) -> Iterator[None]:
     """Run the block in one transaction that keeps runs away: only between runs do facts and baseline belong together.
 
     Raises:
         LeaseError: a run holds the lease; the message names `purpose`.
     """
     with warehouse.transaction():
-        found = _lock(warehouse)
+        found = _lock(project, warehouse)
         if found.taken_from(None):
             raise LeaseError(
                 f"Can not {purpose} now: run {found.holder} holds the warehouse until its cleanup, or until"
@@ -129,12 +130,14 @@ def _may_go_on(found: Lease, run: Run, preparation: Preparation) -> bool:
     return True
 
 
-def _lock(warehouse: Warehouse) -> Lease:
+def _lock(project: Project, warehouse: Warehouse) -> Lease:
     # The lock comes before anything is read: a transaction sees the table as of its first statement after it.
-    warehouse.execute(render("lock_lease"))
-    return _read(warehouse)
+    warehouse.execute(render("lock_lease", control=project.control_schema))
+    return _read(project, warehouse)
 
 
-def _read(warehouse: Warehouse) -> Lease:
-    holder, expires_at, expired, lasts, baseline_run = warehouse.row(render("read_lease"), (RENEW_BELOW_HOURS,))
+def _read(project: Project, warehouse: Warehouse) -> Lease:
+    holder, expires_at, expired, lasts, baseline_run = warehouse.row(
+        render("read_lease", control=project.control_schema), (RENEW_BELOW_HOURS,)
+    )
     return Lease(holder, expires_at, bool(expired), bool(lasts), baseline_run)

@@ -11,6 +11,7 @@ from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Table
+    from surgical_cdc.project import Project
     from surgical_cdc.values import ChangeSet, FactResult, Run
     from surgical_cdc.warehouse import Warehouse
 
@@ -19,6 +20,7 @@ REASON_LENGTH = 2000
 
 
 def record_success(
+    project: Project,
     warehouse: Warehouse,
     run: Run,
     *,
@@ -27,26 +29,33 @@ def record_success(
     seconds_sync: float,
 ) -> None:
     """Write the lines of a synced run inside the caller's transaction."""
-    for ledger in (schema.RUNS, schema.RUN_SOURCES, schema.RUN_FACTS):
+    runs, run_sources, run_facts = (schema.control(project, name) for name in ("runs", "run_sources", "run_facts"))
+    for ledger in (runs, run_sources, run_facts):
         warehouse.execute(render("forget_run", ledger=ledger.relation), (run.key,))
-    _record_lines(warehouse, schema.RUN_SOURCES, [_source_line(run, change_set) for change_set in change_sets.values()])
-    _record_lines(warehouse, schema.RUN_FACTS, [_fact_line(run, result) for result in fact_results.values()])
+    _record_lines(warehouse, run_sources, [_source_line(run, change_set) for change_set in change_sets.values()])
+    _record_lines(warehouse, run_facts, [_fact_line(run, result) for result in fact_results.values()])
     seconds_detect = sum(change_set.seconds for change_set in change_sets.values())
     seconds_update = sum(result.seconds for result in fact_results.values())
-    _record_run(warehouse, run, (seconds_detect, seconds_update, seconds_sync), result="success", reason=None)
+    _record_run(project, warehouse, run, (seconds_detect, seconds_update, seconds_sync), result="success", reason=None)
 
 
-def record_failure(warehouse: Warehouse, run: Run, reason: str) -> None:
+def record_failure(project: Project, warehouse: Warehouse, run: Run, reason: str) -> None:
     """Write the line of a failed run inside the caller's transaction; a run that was synced keeps its line."""
-    warehouse.execute(render("forget_failure"), (run.key,))
-    _record_run(warehouse, run, (None, None, None), result="failed", reason=reason[:REASON_LENGTH])
+    warehouse.execute(render("forget_failure", control=project.control_schema), (run.key,))
+    _record_run(project, warehouse, run, (None, None, None), result="failed", reason=reason[:REASON_LENGTH])
 
 
 def _record_run(
-    warehouse: Warehouse, run: Run, seconds: Iterable[float | None], *, result: str, reason: str | None
+    project: Project,
+    warehouse: Warehouse,
+    run: Run,
+    seconds: Iterable[float | None],
+    *,
+    result: str,
+    reason: str | None,
 ) -> None:
     params = (run.key, run.window_start, run.window_end, *seconds, result, reason, run.key)
-    warehouse.execute(render("record_run"), params)
+    warehouse.execute(render("record_run", control=project.control_schema), params)
 
 
 def _record_lines(warehouse: Warehouse, ledger: Table, lines: Sequence[Mapping[str, object]]) -> None:

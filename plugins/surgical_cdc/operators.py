@@ -171,11 +171,11 @@ class WarehouseTask(BaseOperator):
             context["ti"].xcom_push(ERROR_KEY, sentence(error))
             raise
 
-    def go_on(self, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
+    def go_on(self, project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
         """Make sure that the run still holds the lease; skip the task if the run was synced."""
         from surgical_cdc.lease import hold
 
-        if not hold(warehouse, run, preparation):
+        if not hold(project, warehouse, run, preparation):
             raise AirflowSkipException("This run has been synced: there is nothing left to do.")
 
 
@@ -190,17 +190,17 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
             run = run_of(context)
             log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
             preparation = prepare(project, warehouse, run)
-            if preparation is None and self._free_abandoned(context, warehouse):
+            if preparation is None and self._free_abandoned(context, project, warehouse):
                 preparation = prepare(project, warehouse, run)
         if preparation is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=preparation.to_dict())
 
-    def _free_abandoned(self, context: Context, warehouse: Warehouse) -> bool:
+    def _free_abandoned(self, context: Context, project: Project, warehouse: Warehouse) -> bool:
         """Free the lease of a run that has ended: its cleanup was killed, or a cleared task of it took it again."""
         from surgical_cdc import lease
 
-        key = lease.holder(warehouse)
+        key = lease.holder(project, warehouse)
         if key is None:
             return True
         dag_id, _, run_id = key.partition("/")
@@ -213,7 +213,7 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
         if state not in {DagRunState.SUCCESS, DagRunState.FAILED}:
             return False
         with warehouse.transaction():
-            lease.release(warehouse, key)
+            lease.release(project, warehouse, key)
         return True
 
 
@@ -232,7 +232,7 @@ class DetectOperator(WarehouseTask):
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
         with self.session(context) as (project, warehouse):
-            self.go_on(warehouse, run, preparation_of(context))
+            self.go_on(project, warehouse, run, preparation_of(context))
             return detect(project, self.source, warehouse, run).to_dict()
 
 
@@ -257,7 +257,7 @@ class UpdateOperator(WarehouseTask):
             ti.xcom_push("return_value", FactResult(fact=self.fact, reason=reason).to_dict())
             raise AirflowSkipException(reason)
         with self.session(context) as (project, warehouse):
-            self.go_on(warehouse, run, preparation)
+            self.go_on(project, warehouse, run, preparation)
             result = update(project, self.fact, warehouse, run, preparation, change_sets)
         if not run.dry_run:
             raise_event(context, self, result)
@@ -285,10 +285,10 @@ class SyncOperator(WarehouseTask):
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
         with self.session(context) as (project, warehouse):
             preparation = preparation_of(context)
-            self.go_on(warehouse, run, preparation)
+            self.go_on(project, warehouse, run, preparation)
             quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
         if quarantined:
-            alerts.quarantined(context, quarantined)
+            alerts.quarantined(context, quarantined, control_schema=project.control_schema)
 
 
 class CleanupOperator(WarehouseTask):

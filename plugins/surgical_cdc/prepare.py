@@ -30,7 +30,7 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
     catalog = complete_control(project, warehouse)
     check_contract(project, catalog)
     with warehouse.transaction():
-        found = lease.take(warehouse, run)
+        found = lease.take(project, warehouse, run)
         if found is None:
             return None
         pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
@@ -52,7 +52,7 @@ def _check_dictionary(project: Project) -> None:
 
 
 def _pending(project: Project) -> dict[str, str]:
-    return {name: schema.pending(fact).relation for name, fact in project.facts.items()}
+    return {name: schema.pending(project, fact).relation for name, fact in project.facts.items()}
 
 
 def _announce_scratch_tables(project: Project, warehouse: Warehouse, run: Run) -> None:
@@ -60,7 +60,9 @@ def _announce_scratch_tables(project: Project, warehouse: Warehouse, run: Run) -
 
     Cleanup then finds them however the run ends, and the detections, which run side by side, need no table in common.
     """
-    relations = [schema.scratch(source, run.suffix) for source in project.sources.values() if run.covers(source.name)]
-    warehouse.execute(render("forget_scratch_tables"), (run.key,))
+    sources = [source for source in project.sources.values() if run.covers(source.name)]
+    relations = [schema.scratch(project, source, run.suffix) for source in sources]
+    warehouse.execute(render("forget_scratch_tables", control=project.control_schema), (run.key,))
     params = [value for relation in relations for value in (relation, run.key)]
-    warehouse.execute(render("announce_scratch_tables", relations=relations), params)
+    announce = render("announce_scratch_tables", control=project.control_schema, relations=relations)
+    warehouse.execute(announce, params)

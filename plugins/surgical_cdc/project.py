@@ -10,21 +10,21 @@ from typing import Any, NoReturn, TypeVar
 
 import jinja2
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from surgical_cdc.contract import Cdc, Column, Fact, Model, Source, Table
+from surgical_cdc.contract import Cdc, Column, Fact, Identifier, Model, Source, Table
 from surgical_cdc.errors import ProjectError
 
 T = TypeVar("T")
 REF_SCHEMA = "ref"
-CONTROL_SCHEMA = "cdc"
-SCRATCH_SCHEMA = "cdc_scratch"
 DEFAULT_PROJECT = Path(__file__).resolve().parents[2] / "include" / "sql"
 
 
 @dataclass(frozen=True, eq=False)
 class Project:
     """A checked project. Keys of the mappings are names; facts are models that have a row key.
+
+    `control_schema` has what is kept between runs, `scratch_schema` the change sets of the runs.
 
     A project equals only itself, so that what is compiled from it can be kept by it.
     """
@@ -34,6 +34,8 @@ class Project:
     sources: Mapping[str, Source]
     models: Mapping[str, Model]
     facts: Mapping[str, Fact]
+    control_schema: str
+    scratch_schema: str
 
     @property
     def dictionary_path(self) -> Path:
@@ -89,7 +91,19 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         models[model_name] = Model(name=model_name, path=str(file), sql=sql, relation=relation)
         if "unique_key" in config:
             facts[model_name] = _fact(file_of, entry, model_name, relation, config)
-    return Project(name=name, path=path, sources=sources, models=models, facts=facts)
+    control_schema, scratch_schema = (
+        _schema_name(path, settings, *default)
+        for default in (("cdc_control_schema", "cdc"), ("cdc_scratch_schema", "cdc_scratch"))
+    )
+    return Project(
+        name=name,
+        path=path,
+        sources=sources,
+        models=models,
+        facts=facts,
+        control_schema=control_schema,
+        scratch_schema=scratch_schema,
+    )
 
 
 class _Renderer:
@@ -229,6 +243,13 @@ def _relation(name: str, config: Mapping[str, Any], target_schema: str) -> str |
         return None
     schema = f"{target_schema}_{config['schema']}" if config.get("schema") else target_schema
     return f"{schema}.{config.get('alias', name)}"
+
+
+def _schema_name(path: Path, settings: Mapping[str, Any], variable: str, default: str) -> str:
+    try:
+        return TypeAdapter(Identifier).validate_python(settings.get("vars", {}).get(variable, default))
+    except ValidationError as error:
+        _fail_validation(path / "dbt_project.yml", f"vars.{variable}", error)
 
 
 def _target_schema(path: Path, settings: Mapping[str, Any]) -> str:

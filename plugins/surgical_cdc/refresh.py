@@ -27,16 +27,17 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
     started = time.perf_counter()
     fact = project.fact(fact_name)
     catalog = complete_control(project, warehouse)
-    with lease.between_runs(warehouse, f"refresh {fact_name}"):
+    with lease.between_runs(project, warehouse, f"refresh {fact_name}"):
         deleted = 0
         if fact.relation in catalog:
             deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
         if fact_differences(fact, catalog):
             warehouse.execute(schema.drop_fact(fact))
         inserted = build(project, fact, warehouse)
-        warehouse.execute(render("delete_rows", relation=schema.pending(fact).relation))
+        warehouse.execute(render("delete_rows", relation=schema.pending(project, fact).relation))
         # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
-        lease.move_baseline(warehouse, f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}")
+        key = f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        lease.move_baseline(project, warehouse, key)
     return FactResult(
         fact=fact_name,
         affected=inserted,

@@ -11,7 +11,6 @@ from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
 from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
 
 from surgical_cdc.contract import Column, Fact, Source, Table
-from surgical_cdc.project import CONTROL_SCHEMA, SCRATCH_SCHEMA
 
 if TYPE_CHECKING:
     from surgical_cdc.project import Project
@@ -52,16 +51,9 @@ def _columns(data_types: Mapping[str, str]) -> tuple[Column, ...]:
     return tuple(Column(name=name, data_type=data_type) for name, data_type in data_types.items())
 
 
-def _control(name: str, data_types: Mapping[str, str], *, sort: tuple[str, ...] = ()) -> Table:
-    return Table(name=name, relation=f"{CONTROL_SCHEMA}.{name}", columns=_columns(data_types), sort=sort)
-
-
-LEASE = _control(
-    "lease", {"holder": RUN_KEY, "taken_at": "timestamp", "expires_at": "timestamp", "baseline_run": RUN_KEY}
-)
-RUNS = _control(
-    "runs",
-    {
+CONTROL_TABLES: dict[str, dict[str, str]] = {
+    "lease": {"holder": RUN_KEY, "taken_at": "timestamp", "expires_at": "timestamp", "baseline_run": RUN_KEY},
+    "runs": {
         "run_key": RUN_KEY,
         **WINDOW,
         "started_at": "timestamp",
@@ -70,10 +62,7 @@ RUNS = _control(
         "result": "varchar(16)",
         "reason": TEXT,
     },
-)
-RUN_SOURCES = _control(
-    "run_sources",
-    {
+    "run_sources": {
         "run_key": RUN_KEY,
         "source_name": NAME,
         **WINDOW,
@@ -81,10 +70,7 @@ RUN_SOURCES = _control(
         "changed_columns": TEXT,
         "seconds": "double precision",
     },
-)
-RUN_FACTS = _control(
-    "run_facts",
-    {
+    "run_facts": {
         "run_key": RUN_KEY,
         "fact_name": NAME,
         **dict.fromkeys(FACT_COUNTS, "bigint"),
@@ -92,15 +78,19 @@ RUN_FACTS = _control(
         "seconds": "double precision",
         "reason": TEXT,
     },
-)
-TOMBSTONES = _control(
-    "tombstones",
-    {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
-    sort=("source_name", "row_key"),
-)
-SCRATCH_TABLES = _control(
-    "scratch_tables", {"relation_name": "varchar(256)", "run_key": RUN_KEY, "created_at": "timestamp"}
-)
+    "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
+    "scratch_tables": {"relation_name": "varchar(256)", "run_key": RUN_KEY, "created_at": "timestamp"},
+}
+# What they are read by. Their distribution is left to Redshift (DISTSTYLE AUTO, its default): a copy on every node
+# while they are small, as most stay, and rows spread evenly should deletions or a long history make one large.
+CONTROL_SORT: dict[str, tuple[str, ...]] = {
+    "lease": (),
+    "runs": ("started_at",),
+    "run_sources": ("run_key",),
+    "run_facts": ("run_key",),
+    "tombstones": ("source_name", "row_key"),
+    "scratch_tables": (),
+}
 KEPT_COLUMNS = _columns({"cdc_run": RUN_KEY, "cdc_reason": "varchar(256)", "cdc_quarantined_at": "timestamp"})
 
 
@@ -119,12 +109,22 @@ def drop_fact(fact: Fact) -> str:
     return _text(DropTable(_described(fact), if_exists=True))
 
 
+def control(project: Project, name: str) -> Table:
+    """Return a table of CONTROL_TABLES in the project's control schema."""
+    return Table(
+        name=name,
+        relation=f"{project.control_schema}.{name}",
+        columns=_columns(CONTROL_TABLES[name]),
+        sort=CONTROL_SORT[name],
+    )
+
+
 def create_schemas(project: Project) -> list[str]:
     """Return the DDL of the schemas of change sets and facts.
 
     They are made before the updates, of which several at once would get into each other's way.
     """
-    schemas = [SCRATCH_SCHEMA, *(fact.relation.partition(".")[0] for fact in project.facts.values())]
+    schemas = [project.scratch_schema, *(fact.relation.partition(".")[0] for fact in project.facts.values())]
     return [_text(CreateSchema(name, if_not_exists=True)) for name in dict.fromkeys(schemas)]
 
 
@@ -153,29 +153,29 @@ def staging(source: Source) -> Table:
     )
 
 
-def quarantine(source: Source) -> Table:
+def quarantine(project: Project, source: Source) -> Table:
     """Return the table that keeps a source's quarantined rows."""
     columns = (*source.columns, *KEPT_COLUMNS)
-    return Table(name=source.name, relation=f"{CONTROL_SCHEMA}.quarantine__{source.name}", columns=columns)
+    return Table(name=source.name, relation=f"{project.control_schema}.quarantine__{source.name}", columns=columns)
 
 
-def pending(fact: Fact) -> Table:
+def pending(project: Project, fact: Fact) -> Table:
     """Return the table that keeps a fact's affected keys from its update to the sync."""
     columns = _columns({"run_key": RUN_KEY, "anchor": fact.column(fact.anchor).data_type})
-    return Table(name=fact.name, relation=f"{CONTROL_SCHEMA}.pending__{fact.name}", columns=columns)
+    return Table(name=fact.name, relation=f"{project.control_schema}.pending__{fact.name}", columns=columns)
 
 
-def scratch(source: Source, suffix: str) -> str:
+def scratch(project: Project, source: Source, suffix: str) -> str:
     """Return the relation of a source's change set in the run with that suffix."""
-    return f"{SCRATCH_SCHEMA}.{source.name}__{suffix}"
+    return f"{project.scratch_schema}.{source.name}__{suffix}"
 
 
 def control_tables(project: Project) -> list[Table]:
     """Return all tables of the control schema."""
     return [
-        *(LEASE, RUNS, RUN_SOURCES, RUN_FACTS, TOMBSTONES, SCRATCH_TABLES),
-        *(quarantine(source) for source in project.sources.values()),
-        *(pending(fact) for fact in project.facts.values()),
+        *(control(project, name) for name in CONTROL_TABLES),
+        *(quarantine(project, source) for source in project.sources.values()),
+        *(pending(project, fact) for fact in project.facts.values()),
     ]
 
 

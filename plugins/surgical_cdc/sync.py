@@ -35,20 +35,21 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what i
     started = time.perf_counter()
     quarantined: dict[str, int] = {}
     with warehouse.transaction(dry_run=run.dry_run):
-        if not lease.hold_within(warehouse, run, preparation):
+        if not lease.hold_within(project, warehouse, run, preparation):
             return {}
         for change_set in change_sets.values():
             source = project.source(change_set.source)
             _sync_baseline(source, change_set, warehouse)
-            _sync_tombstones(source, change_set, warehouse)
+            _sync_tombstones(project, source, change_set, warehouse)
             if change_set.quarantined:
-                quarantined[source.name] = _keep_quarantine(source, change_set, warehouse, run)
+                quarantined[source.name] = _keep_quarantine(project, source, change_set, warehouse, run)
         for result in fact_results.values():
             if result.affected:
-                pending = schema.pending(project.fact(result.fact)).relation
+                pending = schema.pending(project, project.fact(result.fact)).relation
                 warehouse.execute(render("forget_pending_keys", pending=pending), (run.key,))
-        lease.move_baseline(warehouse, run.key)
+        lease.move_baseline(project, warehouse, run.key)
         ledger.record_success(
+            project,
             warehouse,
             run,
             change_sets=change_sets,
@@ -65,15 +66,16 @@ def _sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) 
         warehouse.execute(render("sync_insert", source=source, relation=change_set.relation))
 
 
-def _sync_tombstones(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
+def _sync_tombstones(project: Project, source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
+    names = {"control": project.control_schema, "source": source, "relation": change_set.relation}
     buried = change_set.deletes + change_set.unknown_deletes
     if source.keeps_tombstones and (buried or change_set.inserts):
-        warehouse.execute(render("forget_tombstones", source=source, relation=change_set.relation), (source.name,))
+        warehouse.execute(render("forget_tombstones", **names), (source.name,))
     if source.keeps_tombstones and buried:
-        warehouse.execute(render("keep_tombstones", source=source, relation=change_set.relation), (source.name,))
+        warehouse.execute(render("keep_tombstones", **names), (source.name,))
 
 
-def _keep_quarantine(source: Source, change_set: ChangeSet, warehouse: Warehouse, run: Run) -> int:
-    quarantine = schema.quarantine(source).relation
+def _keep_quarantine(project: Project, source: Source, change_set: ChangeSet, warehouse: Warehouse, run: Run) -> int:
+    quarantine = schema.quarantine(project, source).relation
     statement = render("keep_quarantine", source=source, relation=change_set.relation, quarantine=quarantine)
     return warehouse.execute(statement, (run.key,))

@@ -46,11 +46,11 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     missing = fact_name in preparation.missing
     with warehouse.transaction(dry_run=run.dry_run):
         built = build(project, fact, warehouse) if missing else 0
-        pending = warehouse.row(render("count_pending_keys", pending=schema.pending(fact).relation)) != (0,)
+        pending = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation)) != (0,)
         columns = _columns_to_set(project, fact, changes, every=pending)
         if fact.maintenance == "full":
             affected, null_key = _recompute_all(project, fact, warehouse, changes)
-            _keep_pending(fact, warehouse, run, pending=pending)
+            _keep_pending(project, fact, warehouse, run, pending=pending)
         else:
             affected, null_key = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
         inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key) if affected else (0, 0, 0)
@@ -94,7 +94,7 @@ def _recompute_affected(
 ) -> tuple[int, bool]:
     """Fill affected_keys and recomputed; return the number of affected keys, and whether NULL is one."""
     tree = join_tree(project, fact.name)
-    pending_keys = schema.pending(fact).relation
+    pending_keys = schema.pending(project, fact).relation
     climbs = affected_keys(tree, changes)
     for statement in climbs:
         warehouse.execute(statement)
@@ -104,7 +104,7 @@ def _recompute_affected(
         warehouse.execute(render("add_pending_keys", pending=pending_keys))
     affected, null_key = _count_affected_keys(warehouse)
     if affected:
-        _keep_pending(fact, warehouse, run, pending=pending)
+        _keep_pending(project, fact, warehouse, run, pending=pending)
         for statement in slices(tree, changes, null_key=null_key):
             warehouse.execute(statement)
         _recompute(fact, warehouse, sliced_query(tree, null_key=null_key))
@@ -126,9 +126,9 @@ def _count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
     return int(affected), bool(null_keys)
 
 
-def _keep_pending(fact: Fact, warehouse: Warehouse, run: Run, *, pending: bool) -> None:
+def _keep_pending(project: Project, fact: Fact, warehouse: Warehouse, run: Run, *, pending: bool) -> None:
     """Keep the affected keys until this run's sync, those of earlier runs, which are among them, in its name too."""
-    relation = schema.pending(fact).relation
+    relation = schema.pending(project, fact).relation
     if pending:
         warehouse.execute(render("delete_rows", relation=relation))
     warehouse.execute(render("keep_pending_keys", pending=relation), (run.key,))

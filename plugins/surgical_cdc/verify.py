@@ -49,7 +49,7 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
             f"{fact.relation} does not exist yet, so there is nothing to verify."
             f" The next run builds it, or now: python -m surgical_cdc refresh {fact_name}"
         )
-    with lease.between_runs(warehouse, f"verify {fact_name}"):
+    with lease.between_runs(project, warehouse, f"verify {fact_name}"):
         return compare(project, fact_name, warehouse)
 
 

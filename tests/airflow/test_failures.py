@@ -116,7 +116,9 @@ def test_the_lease_of_an_ended_run_does_not_keep_the_next_one_waiting(stocked: S
     empty_snapshot(stocked)
     failed_id, _ = shop_cdc.run(FORM)
     with stocked.warehouse.transaction():
-        taken = lease.take(stocked.warehouse, stocked.run(run_id=failed_id).model_copy(update={"dag_id": "shop_cdc"}))
+        taken = lease.take(
+            stocked.project, stocked.warehouse, stocked.run(run_id=failed_id).model_copy(update={"dag_id": "shop_cdc"})
+        )
     assert taken is not None
     mend_snapshot(stocked)
     run_id, state = shop_cdc.run(FORM)
@@ -155,7 +157,7 @@ def test_a_killed_task_alerts_and_frees_the_lease(
     assert "Task: detect.orders (source orders)" in message.text
     assert "it was killed" in message.text
     assert shop_cdc.states(run_id)["cleanup"] == "success", shop_cdc.value(run_id, "cleanup", "error")
-    assert lease.holder(stocked.warehouse) is None
+    assert lease.holder(stocked.project, stocked.warehouse) is None
     _, state = shop_cdc.run(FORM)
     assert state == "success"
 

@@ -35,3 +35,13 @@ def test_source_that_can_not_be_compared_is_refused(tmp_path: Path, before: str,
     sources.write_text(sources.read_text().replace(before, after))
     with pytest.raises(ProjectError, match=rf"_sources.yml: sources.shop_raw.*{message}"):
         load_project(project)
+
+
+def test_schema_of_the_engine_must_be_a_name(tmp_path: Path) -> None:
+    """The schemas of the control and the scratch tables stand in statements, and so must be names."""
+    project = tmp_path / "sql"
+    shutil.copytree(SHOP, project)
+    settings = project / "dbt_project.yml"
+    settings.write_text(settings.read_text().replace("vars:", "vars:\n  cdc_control_schema: CDC; DROP"))
+    with pytest.raises(ProjectError, match=r"dbt_project.yml: vars.cdc_control_schema: .*'CDC; DROP' is no name"):
+        load_project(project)

@@ -144,7 +144,7 @@ def test_failed_run_frees_the_lease(open_site: Site) -> None:
     open_site.execute("DELETE FROM shop_staging.products")
     with pytest.raises(DataError, match="would delete 2 of the 2 rows"):
         run(open_site, 30)
-    assert lease.holder(open_site.warehouse) is None
+    assert lease.holder(open_site.project, open_site.warehouse) is None
     ((reason,),) = open_site.rows("SELECT reason FROM cdc.runs WHERE result = 'failed'")
     assert reason.startswith("DataError: shop_staging.products: this snapshot of 0 rows would delete 2 of the 2 rows")
 
@@ -154,7 +154,7 @@ def test_cycle_does_not_begin_beside_another(open_site: Site) -> None:
     prepare(open_site.project, open_site.warehouse, open_site.run(run_id="first"))
     with pytest.raises(LeaseError, match="run test/first holds the warehouse"):
         run(open_site, 30)
-    assert lease.holder(open_site.warehouse) == "test/first"
+    assert lease.holder(open_site.project, open_site.warehouse) == "test/first"
 
 
 def test_progress_has_a_line_per_step(open_site: Site) -> None:

@@ -28,7 +28,7 @@ def bare(shop: Site) -> Site:
 def take(site: Site, run: Run) -> bool:
     """Take the lease in a transaction of its own."""
     with site.warehouse.transaction():
-        return lease.take(site.warehouse, run) is not None
+        return lease.take(site.project, site.warehouse, run) is not None
 
 
 def expire(site: Site) -> None:
@@ -39,7 +39,7 @@ def expire(site: Site) -> None:
 def synced(site: Site, key: str) -> None:
     """Let the baseline show another run."""
     with site.warehouse.transaction():
-        lease.move_baseline(site.warehouse, key)
+        lease.move_baseline(site.project, site.warehouse, key)
 
 
 def test_one_run_holds_the_lease(bare: Site) -> None:
@@ -49,7 +49,7 @@ def test_one_run_holds_the_lease(bare: Site) -> None:
     assert not take(bare, second)
     assert take(bare, first)
     with bare.warehouse.transaction():
-        lease.release(bare.warehouse, first.key)
+        lease.release(bare.project, bare.warehouse, first.key)
     assert take(bare, second)
 
 
@@ -67,7 +67,7 @@ def test_runs_that_begin_at_once_get_one_lease(bare: Site) -> None:
 
     def attempt(number: int) -> bool:
         with sessions[number].transaction():
-            return lease.take(sessions[number], runs[number]) is not None
+            return lease.take(bare.project, sessions[number], runs[number]) is not None
 
     with ThreadPoolExecutor(len(runs)) as threads:
         assert sum(threads.map(attempt, range(len(runs)))) == 1
@@ -77,9 +77,9 @@ def test_expired_lease_is_free(bare: Site) -> None:
     """A run that died without cleanup blocks the others no longer than its lease."""
     assert take(bare, bare.run(run_id="dead"))
     expire(bare)
-    assert lease.holder(bare.warehouse) is None
+    assert lease.holder(bare.project, bare.warehouse) is None
     assert take(bare, bare.run(run_id="next"))
-    assert lease.holder(bare.warehouse) == "test/next"
+    assert lease.holder(bare.project, bare.warehouse) == "test/next"
 
 
 def test_release_leaves_the_lease_of_another_run(bare: Site) -> None:
@@ -88,15 +88,15 @@ def test_release_leaves_the_lease_of_another_run(bare: Site) -> None:
     expire(bare)
     take(bare, bare.run(run_id="next"))
     with bare.warehouse.transaction():
-        lease.release(bare.warehouse, "test/late")
-    assert lease.holder(bare.warehouse) == "test/next"
+        lease.release(bare.project, bare.warehouse, "test/late")
+    assert lease.holder(bare.project, bare.warehouse) == "test/next"
 
 
 def test_hold_writes_nothing_while_the_lease_lasts(bare: Site) -> None:
     """The start of most tasks costs one query: no lock, no write."""
     take(bare, bare.run())
     before = len(bare.warehouse.statements)
-    assert lease.hold(bare.warehouse, bare.run(), FRESH)
+    assert lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
     assert len(bare.warehouse.statements) - before == 1
 
 
@@ -105,7 +105,7 @@ def test_hold_renews_a_lease_that_ends_soon(bare: Site) -> None:
     take(bare, bare.run())
     ((expires_at,),) = bare.table("cdc.lease", "expires_at")
     bare.execute("UPDATE cdc.lease SET taken_at = '2026-03-01 11:00', expires_at = DATEADD(minute, 10, GETDATE())")
-    assert lease.hold(bare.warehouse, bare.run(), FRESH)
+    assert lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
     ((taken_at, renewed),) = bare.table("cdc.lease", "taken_at", "expires_at")
     assert renewed >= expires_at
     assert taken_at == at(-60)
@@ -120,16 +120,16 @@ def test_cleared_task_takes_the_lease_again(bare: Site, how: str) -> None:
         expire(bare)
     else:
         with bare.warehouse.transaction():
-            lease.release(bare.warehouse, run.key)
-    assert lease.hold(bare.warehouse, run, FRESH)
-    assert lease.holder(bare.warehouse) == run.key
+            lease.release(bare.project, bare.warehouse, run.key)
+    assert lease.hold(bare.project, bare.warehouse, run, FRESH)
+    assert lease.holder(bare.project, bare.warehouse) == run.key
 
 
 def test_hold_refuses_while_another_run_works(bare: Site) -> None:
     """A cleared task of a failed run does not go on beside another run, and the message names that run."""
     take(bare, bare.run(run_id="other"))
     with pytest.raises(LeaseError, match=r"Run test/run may not go on: run test/other holds the warehouse until"):
-        lease.hold(bare.warehouse, bare.run(), FRESH)
+        lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
 
 
 def test_hold_refuses_when_the_baseline_has_moved(bare: Site) -> None:
@@ -137,14 +137,14 @@ def test_hold_refuses_when_the_baseline_has_moved(bare: Site) -> None:
     take(bare, bare.run())
     synced(bare, "test/other")
     with pytest.raises(LeaseError, match=r"prepared on the baseline of no run, which test/other .* from `prepare` on"):
-        lease.hold(bare.warehouse, bare.run(), FRESH)
+        lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
 
 
 def test_hold_says_that_the_run_was_synced(bare: Site) -> None:
     """A cleared task of a run that was synced has nothing left to do, and takes no lease."""
     synced(bare, bare.run().key)
-    assert not lease.hold(bare.warehouse, bare.run(), FRESH)
-    assert lease.holder(bare.warehouse) is None
+    assert not lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
+    assert lease.holder(bare.project, bare.warehouse) is None
 
 
 def test_between_runs_keeps_runs_away(bare: Site) -> None:
@@ -152,7 +152,7 @@ def test_between_runs_keeps_runs_away(bare: Site) -> None:
     take(bare, bare.run())
     with (
         pytest.raises(LeaseError, match=r"Can not verify facts now: run test/run holds the warehouse"),
-        lease.between_runs(bare.warehouse, "verify facts"),
+        lease.between_runs(bare.project, bare.warehouse, "verify facts"),
     ):
         pytest.fail("must not be reached")
 
@@ -163,10 +163,10 @@ def test_run_waits_for_what_runs_between_runs(bare: Site) -> None:
 
     def attempt() -> bool:
         with other.transaction():
-            return lease.take(other, bare.run()) is not None
+            return lease.take(bare.project, other, bare.run()) is not None
 
     with ThreadPoolExecutor(1) as threads:
-        with lease.between_runs(bare.warehouse, "refresh facts"):
+        with lease.between_runs(bare.project, bare.warehouse, "refresh facts"):
             taken = threads.submit(attempt)
             with pytest.raises(TimeoutError):
                 taken.result(timeout=0.3)

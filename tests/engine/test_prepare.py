@@ -19,7 +19,7 @@ def test_first_run_finds_no_facts(shop: Site) -> None:
     """The first run creates what it needs of its own, takes the lease, and finds that every fact is missing."""
     found = prepare(shop.project, shop.warehouse, shop.run())
     assert found == Preparation(baseline_run=None, missing=("fact_line", "fact_order"), pending=())
-    assert holder(shop.warehouse) == "test/run"
+    assert holder(shop.project, shop.warehouse) == "test/run"
 
 
 def test_second_run_is_told_to_wait(shop: Site) -> None:
@@ -75,7 +75,7 @@ def test_all_differences_stand_in_one_message(shop: Site) -> None:
         "shop_staging.orders.delivery_on: is timestamp, expected date",
         "shop_raw.products: the table does not exist, or this user may not read it",
     ]
-    assert holder(shop.warehouse) is None
+    assert holder(shop.project, shop.warehouse) is None
 
 
 def test_fact_with_other_columns_is_a_difference(shop: Site) -> None:

@@ -123,4 +123,4 @@ def test_failed_run_can_not_go_on_after_a_refresh(shop: Site) -> None:
     complete_control(shop.project, shop.warehouse)
     refresh(shop.project, "fact_order", shop.warehouse)
     with pytest.raises(LeaseError, match=r"which refresh of fact_order at .* has replaced"):
-        hold(shop.warehouse, shop.run(at(0)), Preparation())
+        hold(shop.project, shop.warehouse, shop.run(at(0)), Preparation())

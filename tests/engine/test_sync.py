@@ -226,7 +226,7 @@ def test_success_drops_the_scratch_tables(shop: Site) -> None:
     run.cleanup()
     assert scratch_tables(shop) == []
     assert shop.table("cdc.scratch_tables", "relation_name") == []
-    assert lease.holder(shop.warehouse) is None
+    assert lease.holder(shop.project, shop.warehouse) is None
 
 
 def test_failure_keeps_the_scratch_tables_and_says_why(shop: Site) -> None:
@@ -237,7 +237,7 @@ def test_failure_keeps_the_scratch_tables_and_says_why(shop: Site) -> None:
     assert shop.table("cdc.runs", "run_key", "result", "reason") == [
         ("test/run", "failed", "update.fact_order: the row key is not unique")
     ]
-    assert lease.holder(shop.warehouse) is None
+    assert lease.holder(shop.project, shop.warehouse) is None
     run.cleanup(failure="again")
     assert shop.table("cdc.runs", "run_key", "reason") == [("test/run", "again")]
 

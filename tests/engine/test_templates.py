@@ -44,7 +44,7 @@ def test_texts_are_compared_by_length_too(template: str) -> None:
     """Redshift ignores trailing blanks when it compares texts, which the stand-in can not show: LENGTH sees them."""
     project = load_project(SHOP)
     source, fact = project.sources["orders"], project.facts["fact_order"]
-    names = ("relation", "quarantine", "unchanged_mask", "touched_mask", "full_mask")
+    names = ("control", "relation", "quarantine", "unchanged_mask", "touched_mask", "full_mask")
     sql = render(template, source=source, fact=fact, **dict.fromkeys(names, "x"))
     table = fact if template == "verify_compare" else source
     measured = set(re.findall(r"LENGTH\((?:\w+\.)?(\w+)\)", sql))

@@ -1,6 +1,6 @@
 -- Puts the names of a run's scratch tables on the list that cleanup reads.
--- Names: relations (their number). Parameters: relation, run key, for each.
-INSERT INTO cdc.scratch_tables (
+-- Names: control, relations (their number). Parameters: relation, run key, for each.
+INSERT INTO {{ control | name }}.scratch_tables (
   relation_name,
   run_key,
   created_at

@@ -1,5 +1,6 @@
 -- The lease's only row, when its table is new. Runs under the lock of lock_lease.
-INSERT INTO cdc.lease (
+-- Names: control.
+INSERT INTO {{ control | name }}.lease (
   holder,
   taken_at,
   expires_at,
@@ -14,5 +15,5 @@ WHERE
   NOT EXISTS (
     SELECT
       1
-    FROM cdc.lease
+    FROM {{ control | name }}.lease
   )

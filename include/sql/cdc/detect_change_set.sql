@@ -2,7 +2,7 @@
 -- Grain: a key (I, U, D, T, N) or a staged row (S, Q). Unchanged rows are left out.
 --   I insert, U update, D delete, T touched: only the cursor moved, N deletion of a key that the baseline does not have
 --   and no tombstone remembers, S stale: older than the baseline or than the key's deletion, Q quarantined.
--- Names: source, relation, unchanged_mask, touched_mask, full_mask.
+-- Names: control, source, relation, unchanged_mask, touched_mask, full_mask.
 {% from "comparison.jinja" import same %}
 {% set key = source.key | name %}
 {% set cursor = source.cursor | name %}
@@ -56,7 +56,7 @@ compared AS (
     ON ties.cdc_key = candidate.{{ key }}
   LEFT JOIN {{ source.relation | name }} AS baseline
     ON baseline.{{ key }} = candidate.{{ key }}
-  LEFT JOIN cdc.tombstones AS tombstones
+  LEFT JOIN {{ control | name }}.tombstones AS tombstones
     ON tombstones.row_key = candidate.{{ key }}::VARCHAR(256)
     AND tombstones.source_name = {{ "'" ~ source.name ~ "'" if source.keeps_tombstones else "NULL" }}::VARCHAR(64)
   WHERE

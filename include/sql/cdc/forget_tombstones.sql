@@ -1,6 +1,6 @@
 -- Removes the tombstones of keys that a change set inserts again or deletes later. Grain: a key.
--- Names: source, relation. Parameters: the source's name.
-DELETE FROM cdc.tombstones
+-- Names: control, source, relation. Parameters: the source's name.
+DELETE FROM {{ control | name }}.tombstones
 USING {{ relation | name }} AS changed
 WHERE
   tombstones.source_name = %s::VARCHAR(64)

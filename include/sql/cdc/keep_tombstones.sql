@@ -1,6 +1,6 @@
 -- Remembers when the keys that a change set deletes were deleted, so that no older version brings them back. Grain: a key.
--- Names: source, relation. Parameters: the source's name.
-INSERT INTO cdc.tombstones (
+-- Names: control, source, relation. Parameters: the source's name.
+INSERT INTO {{ control | name }}.tombstones (
   source_name,
   row_key,
   deleted_at

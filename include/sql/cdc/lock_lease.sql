@@ -1,2 +1,3 @@
 -- Keeps other runs from the lease until the transaction ends; first statement of its transaction.
-LOCK TABLE cdc.lease
+-- Names: control.
+LOCK TABLE {{ control | name }}.lease

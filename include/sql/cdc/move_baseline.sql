@@ -1,5 +1,5 @@
 -- Names the run (or refresh) that the baseline shows from now on.
--- Parameters: its key.
-UPDATE cdc.lease
+-- Names: control. Parameters: its key.
+UPDATE {{ control | name }}.lease
 SET
   baseline_run = %s::VARCHAR(512)

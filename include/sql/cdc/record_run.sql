@@ -1,6 +1,6 @@
 -- Writes a run's line of the ledger, unless it has one: a run that was synced stays a success. Grain: a run.
--- Parameters: run key, window start, window end, seconds of detection, updates, sync, result, reason, run key.
-INSERT INTO cdc.runs (
+-- Names: control. Parameters: run key, window start, window end, seconds of detection, updates, sync, result, reason, run key.
+INSERT INTO {{ control | name }}.runs (
   run_key,
   window_start,
   window_end,
@@ -23,12 +23,12 @@ SELECT
   %s::DOUBLE PRECISION,
   %s::VARCHAR(16),
   %s::VARCHAR(65535)
-FROM cdc.lease
+FROM {{ control | name }}.lease
 WHERE
   NOT EXISTS (
     SELECT
       1
-    FROM cdc.runs
+    FROM {{ control | name }}.runs
     WHERE
       runs.run_key = %s::VARCHAR(512)
   )

@@ -1,6 +1,6 @@
 -- Frees the lease if a run holds it.
--- Parameters: run key.
-UPDATE cdc.lease
+-- Names: control. Parameters: run key.
+UPDATE {{ control | name }}.lease
 SET
   holder = NULL,
   expires_at = NULL

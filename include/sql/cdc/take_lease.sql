@@ -1,6 +1,6 @@
 -- Gives the lease to a run, or renews the run's own.
--- Parameters: run key, run key, hours.
-UPDATE cdc.lease
+-- Names: control. Parameters: run key, run key, hours.
+UPDATE {{ control | name }}.lease
 SET
   taken_at = CASE WHEN holder = %s::VARCHAR(512) THEN taken_at ELSE GETDATE() END,
   holder = %s::VARCHAR(512),
