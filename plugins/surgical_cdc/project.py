@@ -1,23 +1,28 @@
-"""Loads a dbt project: sources, models and facts, with Jinja rendered in dbt's own words."""
+"""Loads a dbt project: sources, models and facts, rendered in dbt's own words."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-import jinja2
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from surgical_cdc.contract import Cdc, Column, Fact, Identifier, Model, Source, Table
 from surgical_cdc.errors import ProjectError
+from surgical_cdc.rendering import Config, Renderer, This, WordError, YamlRenderer, merged
+from surgical_cdc.settings import Settings, fail, files_in, load_settings, read_yaml
+from surgical_cdc.templates import sql_name
 
 T = TypeVar("T")
 REF_SCHEMA = "ref"
 DEFAULT_PROJECT = Path(__file__).resolve().parents[2] / "include" / "sql"
+MATERIALIZATIONS = ("ephemeral", "view", "table", "incremental")
+# What dbt does besides the SELECT when it builds a model; a fact that the engine keeps would lack it.
+BESIDE_THE_SELECT = ("pre-hook", "post-hook", "pre_hook", "post_hook", "sql_header")
+Properties = Sequence[tuple[Path, Path, dict[str, Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,114 +76,273 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
     Raises:
         ProjectError: a file, key, reference or Jinja expression is wrong; the message names file and place.
     """
-    settings = _read_yaml(path / "dbt_project.yml")
-    name = settings.get("name") or _fail(path / "dbt_project.yml", "has no `name`")
-    folders = [path / folder for folder in settings.get("model-paths", ["models"])]
-    properties = list(_properties(folders))
-    sources = _sources(properties)
-    target_schema = _target_schema(path, settings)
-    files = {file.stem: file for folder in folders for file in sorted(folder.rglob("*.sql"))}
-    renderer = _Renderer(sources, files, settings.get("vars", {}))
-    models, facts = {}, {}
-    described = {entry["name"]: (file, entry) for file, content in properties for entry in content.get("models", [])}
-    for model_name, file in files.items():
-        file_of, entry = described.get(model_name, (file, {}))
-        config = _folder_config(settings, name, file.relative_to(_folder_of(file, folders)))
-        config |= entry.get("config", {})
-        sql, in_file = renderer.render(file)
-        config |= in_file
-        relation = _relation(model_name, config, target_schema)
-        models[model_name] = Model(name=model_name, path=str(file), sql=sql, relation=relation)
-        if "unique_key" in config:
-            facts[model_name] = _fact(file_of, entry, model_name, relation, config)
-    control_schema, scratch_schema = (
-        _schema_name(path, settings, *default)
-        for default in (("cdc_control_schema", "cdc"), ("cdc_scratch_schema", "cdc_scratch"))
-    )
+    settings = load_settings(path)
+    yaml_renderer = YamlRenderer(settings.target, settings.variables)
+    properties = [
+        (folder, file, yaml_renderer.render(read_yaml(file), file))
+        for folder, file in files_in(settings.model_folders, ".yml", ".yaml")
+    ]
+    declared = _declared_sources(settings, properties)
+    sources = {source.name: source for source in declared.values() if isinstance(source, Source)}
+    models, facts = _Models(settings, properties, declared).load()
+    _check_relations(facts)
     return Project(
-        name=name,
+        name=settings.name,
         path=path,
         sources=sources,
         models=models,
         facts=facts,
-        control_schema=control_schema,
-        scratch_schema=scratch_schema,
+        control_schema=_schema_name(settings, "cdc_control_schema", "cdc"),
+        scratch_schema=_schema_name(settings, "cdc_scratch_schema", "cdc_scratch"),
     )
 
 
-class _Renderer:
-    """Renders one model file with ref, source, config and var; keeps what config() said."""
+@dataclass(frozen=True)
+class _Untracked:
+    """A source table without `cdc` meta, which models that no fact reads may read."""
 
-    def __init__(self, sources: Mapping[str, Source], files: Mapping[str, Path], variables: Mapping[str, Any]) -> None:
+    file: Path
+    relation: str
+
+
+@dataclass
+class _Rendered:
+    """A model after rendering: its SQL, settings, relation, and what it reads."""
+
+    file: Path
+    sql: str
+    config: dict[str, Any]
+    relation: str
+    refs: list[str] = field(default_factory=list)
+    untracked: list[str] = field(default_factory=list)
+
+
+class _Models:
+    """Renders the model files of a project, each with its settings, and tells facts from other models."""
+
+    def __init__(
+        self, settings: Settings, properties: Properties, sources: Mapping[tuple[str, str], Source | _Untracked]
+    ) -> None:
+        self._settings = settings
         self._sources = sources
-        self._files = files
-        self._variables = variables
-        self._environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
+        self._described = _described(properties)
+        self._files = _model_files(settings)
+        self._seeds = {file.stem for _, file in files_in(settings.seed_folders, ".csv")}
+        self._renderer = Renderer(
+            project=settings.name,
+            target=settings.target,
+            variables=settings.variables,
+            macro_files=[file for _, file in files_in(settings.macro_folders, ".sql")],
+        )
+        self._known = ", ".join(sorted(self._files))
 
-    def render(self, file: Path) -> tuple[str, dict[str, Any]]:
-        config: dict[str, Any] = {}
+    def load(self) -> tuple[dict[str, Model], dict[str, Fact]]:
+        """Return the enabled models, and those among them that are facts."""
+        rendered = {name: self._render(name, file) for name, (_, file) in self._files.items()}
+        enabled = {name: found for name, found in rendered.items() if found.config.get("enabled", True)}
+        models, facts = {}, {}
+        for name, found in enabled.items():
+            for ref in found.refs:
+                if ref not in enabled:
+                    fail(found.file, f"ref({ref!r}): that model is disabled")
+            models[name] = self._model(name, found)
+            if found.config.get("unique_key") is not None:
+                facts[name] = self._fact(name, found)
+                self._check_tracked(name, enabled)
+        return models, facts
 
-        def set_config(**values: Any) -> str:
-            config.update(values)
-            return ""
+    def _render(self, name: str, file: Path) -> _Rendered:
+        """Render a file, twice if it calls config(): config.get() and `this` have what it says anywhere."""
+        folder = self._files[name][0]
+        _, entry = self._described.get(name, (file, {}))
+        place = [*file.relative_to(folder).parent.parts, name]
+        config = merged(self._settings.config_of("models", place), entry.get("config") or {})
+        while True:
+            found = self._render_with(name, file, config)
+            if found.config == config:
+                return found
+            config = found.config
 
-        def ref(model: str) -> str:
-            if model not in self._files:
-                _fail(file, f"ref({model!r}): no such model. Known: {', '.join(sorted(self._files))}")
-            return f"{REF_SCHEMA}.{model}"
+    def _render_with(self, name: str, file: Path, config: Mapping[str, Any]) -> _Rendered:
+        settings = Config(config)
+        found = _Rendered(file, "", settings.settings, self._relation(name, file, config))
+        words = {
+            "config": settings,
+            "this": This(found.relation),
+            "ref": self._ref(found),
+            "source": self._source(found),
+        }
+        found.sql = self._renderer.model(file, words)
+        found.config = settings.settings
+        return found
 
+    def _ref(self, found: _Rendered) -> Callable[..., str]:
+        def ref(*names: str, **version: Any) -> str:
+            said = f"ref({', '.join(map(repr, names))})"
+            if version:
+                raise WordError(f"{said}: versions of models are not supported")
+            *package, name = names or ("",)
+            if package and package != [self._settings.name]:
+                raise WordError(f"{said}: models of packages are not supported; this project is {self._settings.name}")
+            if name in self._seeds:
+                raise WordError(
+                    f"{said} is a seed, whose changes nothing tells. Describe its table as a source with `cdc` meta"
+                    " (load: snapshot), and read that"
+                )
+            if name not in self._files:
+                raise WordError(f"{said}: no such model. Known: {self._known}")
+            found.refs.append(name)
+            return f"{REF_SCHEMA}.{sql_name(name)}"
+
+        return ref
+
+    def _source(self, found: _Rendered) -> Callable[[str, str], str]:
         def source(group: str, table: str) -> str:
-            known = self._sources.get(table)
+            known = self._sources.get((group, table))
             if known is None:
-                _fail(file, f"source({group!r}, {table!r}): no such source. Known: {', '.join(sorted(self._sources))}")
-            return known.relation
+                names = ", ".join(f"{group}.{table}" for group, table in sorted(self._sources))
+                raise WordError(f"source({group!r}, {table!r}): no such source. Known: {names}")
+            if isinstance(known, _Untracked):
+                found.untracked.append(f"source({group!r}, {table!r}), described in {known.file}")
+            return sql_name(known.relation)
 
-        def var(name: str, *default: Any) -> Any:
-            if name not in self._variables and not default:
-                known = ", ".join(sorted(self._variables))
-                _fail(file, f"var({name!r}) is not set under `vars` in dbt_project.yml. Known: {known}")
-            return self._variables.get(name, *default)
+        return source
 
+    def _relation(self, name: str, file: Path, config: Mapping[str, Any]) -> str:
+        """Return the relation that dbt builds for a model, by the project's own macros if it has them."""
+        node = {"name": name, "resource_type": "model", "package_name": self._settings.name, "config": dict(config)}
+        custom, alias = config.get("schema"), config.get("alias")
+        target_schema = self._settings.target["schema"]
+        schema = f"{target_schema}_{custom}" if custom else target_schema
+        table = alias or name
+        if "generate_schema_name" in self._renderer.macros:
+            schema = self._renderer.call("generate_schema_name", file, custom, node)
+        if "generate_alias_name" in self._renderer.macros:
+            table = self._renderer.call("generate_alias_name", file, alias, node)
+        return f"{schema}.{table}"
+
+    def _model(self, name: str, found: _Rendered) -> Model:
+        kind = found.config.get("materialized", "view")
+        if kind not in MATERIALIZATIONS:
+            fail(found.file, f"materialized is {kind!r}; supported: {', '.join(MATERIALIZATIONS)}")
+        relation = None if kind == "ephemeral" else found.relation
         try:
-            template = self._environment.from_string(file.read_text())
-            return template.render(ref=ref, source=source, var=var, config=set_config), config
-        except jinja2.TemplateSyntaxError as error:
-            _fail(file, f"line {error.lineno}: {error.message}")
-        except jinja2.UndefinedError as error:
-            _fail(file, f"{error.message}. Known words: ref, source, config, var")
+            return Model(name=name, path=str(found.file), sql=found.sql, relation=relation)
+        except ValidationError as error:
+            _fail_validation(found.file, f"models.{name}", error)
+
+    def _fact(self, name: str, found: _Rendered) -> Fact:
+        file, entry = self._described.get(name, (found.file, {}))
+        config, place = found.config, f"models.{name}"
+        kind = config.get("materialized", "view")
+        if kind not in {"table", "incremental"}:
+            fail(file, f"{place} has a unique_key but is materialized as {kind}: set materialized='table'")
+        beside = [key for key in BESIDE_THE_SELECT if config.get(key)]
+        if beside:
+            fail(
+                file, f"{place} has a {beside[0]}, which the engine does not run: a fact is its SELECT, and that alone"
+            )
+        _check_database(file, place, config, self._settings)
+        meta = config.get("meta", {}).get("cdc", {})
+        key, sort = config["unique_key"], config.get("sort", [])
+        if isinstance(key, list) and len(key) == 1:
+            (key,) = key
+        try:
+            fact = Fact(
+                name=name,
+                relation=found.relation,
+                columns=_columns(entry),
+                unique_key=key,
+                anchor=meta.get("anchor", key),
+                maintenance=meta.get("maintenance", "incremental"),
+                dist=config.get("dist"),
+                sort=(sort,) if isinstance(sort, str) else tuple(sort),
+            )
+        except ValidationError as error:
+            _fail_validation(file, place, error)
+        named = {fact.unique_key, fact.anchor, fact.dist, *fact.sort} - {None}
+        _require_columns(file, place, named, fact.column_names)
+        return fact
+
+    def _check_tracked(self, fact: str, models: Mapping[str, _Rendered]) -> None:
+        """Refuse a fact that reads, through any model, a source in which nobody looks for changes."""
+        reached, waiting = set(), [fact]
+        while waiting:
+            name = waiting.pop()
+            if name in reached:
+                continue
+            reached.add(name)
+            waiting += models[name].refs
+            for source in models[name].untracked:
+                fail(
+                    models[name].file,
+                    f"{source}, has no `config: meta: cdc:` (staging, key, cursor), and the fact {fact} reads it",
+                )
 
 
-def _properties(folders: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for folder in folders:
-        for file in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
-            yield file, _read_yaml(file)
+def _described(properties: Properties) -> dict[str, tuple[Path, dict[str, Any]]]:
+    """Return what the YAML files say of models."""
+    described: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for _, file, content in properties:
+        for entry in content.get("models") or []:
+            name = entry.get("name")
+            if name in described:
+                fail(file, f"models.{name} is described in {described[name][0]} too")
+            if entry.get("versions"):
+                fail(file, f"models.{name} has versions, which are not supported")
+            described[name] = file, entry
+    return described
 
 
-def _sources(properties: Sequence[tuple[Path, dict[str, Any]]]) -> dict[str, Source]:
-    sources: dict[str, Source] = {}
-    for file, content in properties:
-        for group in content.get("sources", []):
-            for table in group.get("tables", []):
-                source = _source(file, group, table)
-                if source.name in sources:
-                    _fail(file, f"source table {source.name} is defined twice")
-                sources[source.name] = source
-    return sources
+def _model_files(settings: Settings) -> dict[str, tuple[Path, Path]]:
+    """Return the model files by name, each with its folder of model-paths."""
+    files: dict[str, tuple[Path, Path]] = {}
+    for folder, file in files_in(settings.model_folders, ".sql"):
+        if file.stem in files:
+            fail(file, f"there is a model of that name in {files[file.stem][1]} too")
+        files[file.stem] = folder, file
+    return files
 
 
-def _source(file: Path, group: Mapping[str, Any], table: Mapping[str, Any]) -> Source:
+def _declared_sources(settings: Settings, properties: Properties) -> dict[tuple[str, str], Source | _Untracked]:
+    """Return the source tables by group and name."""
+    declared: dict[tuple[str, str], Source | _Untracked] = {}
+    places: dict[str, str] = {}
+    for folder, file, content in properties:
+        for group in content.get("sources") or []:
+            for table in group.get("tables") or []:
+                place = [*file.relative_to(folder).parent.parts, group.get("name"), table.get("name")]
+                config = merged(settings.config_of("sources", place), group.get("config") or {})
+                config = merged(config, table.get("config") or {})
+                if not config.get("enabled", True):
+                    continue
+                source = _source(file, group, table, config)
+                where = f"{group['name']} ({file})"
+                if isinstance(source, Source):
+                    if source.name in places:
+                        fail(
+                            file,
+                            f"source table {source.name} is defined twice: in {places[source.name]} and in {where}",
+                        )
+                    places[source.name] = where
+                    _check_database(file, f"sources.{group['name']}", group, settings)
+                declared[group["name"], table["name"]] = source
+    return declared
+
+
+def _source(
+    file: Path, group: Mapping[str, Any], table: Mapping[str, Any], config: Mapping[str, Any]
+) -> Source | _Untracked:
     place = f"sources.{group.get('name')}.{table.get('name')}"
-    meta = table.get("config", {}).get("meta", {}).get("cdc")
+    if not group.get("name") or not table.get("name"):
+        fail(file, f"{place}: a source and each of its tables have a name")
+    relation = f"{group.get('schema') or group['name']}.{table.get('identifier') or table['name']}"
+    meta = (config.get("meta") or {}).get("cdc")
     if meta is None:
-        _fail(file, f"{place} has no `config: meta: cdc:` (staging, key, cursor)")
+        return _Untracked(file, relation)
     try:
         cdc = Cdc.model_validate(meta)
-        source = Source(
-            name=table["name"],
-            relation=f"{group.get('schema', group['name'])}.{table.get('identifier', table['name'])}",
-            columns=_columns(table),
-            **cdc.model_dump(),
-        )
+        source = Source(name=table["name"], relation=relation, columns=_columns(table), **cdc.model_dump())
     except ValidationError as error:
         _fail_validation(file, place, error)
     named = {source.key, source.cursor, source.created, source.dist, *source.sort} - {None}
@@ -186,99 +350,42 @@ def _source(file: Path, group: Mapping[str, Any], table: Mapping[str, Any]) -> S
     return source
 
 
-def _fact(file: Path, entry: Mapping[str, Any], name: str, relation: str | None, config: Mapping[str, Any]) -> Fact:
-    place = f"models.{name}"
-    if relation is None:
-        _fail(file, f"{place} has a unique_key but is not materialized: set materialized='table'")
-    meta = config.get("meta", {}).get("cdc", {})
-    sort = config.get("sort", [])
+def _schema_name(settings: Settings, variable: str, default: str) -> str:
     try:
-        fact = Fact(
-            name=name,
-            relation=relation,
-            columns=_columns(entry),
-            unique_key=config["unique_key"],
-            anchor=meta.get("anchor", config["unique_key"]),
-            maintenance=meta.get("maintenance", "incremental"),
-            dist=config.get("dist"),
-            sort=(sort,) if isinstance(sort, str) else tuple(sort),
-        )
+        return TypeAdapter(Identifier).validate_python(settings.variables.get(variable, default))
     except ValidationError as error:
-        _fail_validation(file, place, error)
-    named = {fact.unique_key, fact.anchor, fact.dist, *fact.sort} - {None}
-    _require_columns(file, place, named, fact.column_names)
-    return fact
+        _fail_validation(settings.file, f"vars.{variable}", error)
+
+
+def _check_database(file: Path, place: str, config: Mapping[str, Any], settings: Settings) -> None:
+    """Refuse another database than the one that the connection leads to."""
+    database = config.get("database")
+    if database and database != settings.target.get("dbname"):
+        fail(file, f"{place} is in the database {database}; all tables are in the one that the connection leads to")
+
+
+def _check_relations(facts: Mapping[str, Fact]) -> None:
+    """Refuse two facts in one table."""
+    owners: dict[str, str] = {}
+    for fact in facts.values():
+        if fact.relation in owners:
+            raise ProjectError(
+                f"The facts {owners[fact.relation]} and {fact.name} are the same table, {fact.relation}."
+            )
+        owners[fact.relation] = fact.name
 
 
 def _columns(entry: Mapping[str, Any]) -> tuple[Column, ...]:
     return tuple(
         Column.model_validate({"name": column.get("name"), "data_type": column.get("data_type")})
-        for column in entry.get("columns", [])
+        for column in entry.get("columns") or []
     )
 
 
-def _require_columns(file: Path, place: str, named: set[str | None], known: Sequence[str]) -> None:
+def _require_columns(file: Path, place: str, named: set[str | None], known: Collection[str]) -> None:
     missing = sorted(str(name) for name in named - set(known))
     if missing:
-        _fail(file, f"{place} names columns that it does not list: {', '.join(missing)}. Listed: {', '.join(known)}")
-
-
-def _folder_config(settings: Mapping[str, Any], project: str, file: Path) -> dict[str, Any]:
-    """Return the +settings of dbt_project.yml for a model file, the deepest folder winning."""
-    level = settings.get("models", {}).get(project, {})
-    config: dict[str, Any] = {}
-    for part in [*file.parent.parts, None]:
-        config |= {key.removeprefix("+"): value for key, value in level.items() if key.startswith("+")}
-        level = level.get(part, {})
-    return config
-
-
-def _folder_of(file: Path, folders: Sequence[Path]) -> Path:
-    return next(folder for folder in folders if file.is_relative_to(folder))
-
-
-def _relation(name: str, config: Mapping[str, Any], target_schema: str) -> str | None:
-    """Return the relation that dbt would build for a model, None where it builds none (ephemeral)."""
-    if config.get("materialized", "view") == "ephemeral":
-        return None
-    schema = f"{target_schema}_{config['schema']}" if config.get("schema") else target_schema
-    return f"{schema}.{config.get('alias', name)}"
-
-
-def _schema_name(path: Path, settings: Mapping[str, Any], variable: str, default: str) -> str:
-    try:
-        return TypeAdapter(Identifier).validate_python(settings.get("vars", {}).get(variable, default))
-    except ValidationError as error:
-        _fail_validation(path / "dbt_project.yml", f"vars.{variable}", error)
-
-
-def _target_schema(path: Path, settings: Mapping[str, Any]) -> str:
-    file = path / "profiles.yml"
-    profile = _read_yaml(file).get(settings.get("profile", ""), {})
-    try:
-        target = profile["outputs"][profile["target"]]
-        return str(target["schema"])
-    except (KeyError, TypeError):
-        _fail(file, f"expected {settings.get('profile')}.outputs.<target>.schema, the schema that dbt builds into")
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
-    except FileNotFoundError:
-        _fail(file, "does not exist: a dbt project has dbt_project.yml, profiles.yml and models/")
-    except yaml.YAMLError as error:
-        _fail(file, f"is no valid YAML: {error}")
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        _fail(file, f"expected a mapping at the top, found {type(content).__name__}")
-    return content
-
-
-def _fail(file: Path, problem: str) -> NoReturn:
-    message = f"{file}: {problem}."
-    raise ProjectError(message)
+        fail(file, f"{place} names columns that it does not list: {', '.join(missing)}. Listed: {', '.join(known)}")
 
 
 def _fail_validation(file: Path, place: str, error: ValidationError) -> NoReturn:
@@ -286,5 +393,4 @@ def _fail_validation(file: Path, place: str, error: ValidationError) -> NoReturn
         f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
         for item in error.errors()
     )
-    message = f"{file}: {place}: {problems}."
-    raise ProjectError(message) from error
+    raise ProjectError(f"{file}: {place}: {problems}.") from error

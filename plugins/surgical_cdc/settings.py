@@ -1,0 +1,137 @@
+"""Reads dbt_project.yml and profiles.yml: folders, variables, the target, and settings by folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import yaml
+
+from surgical_cdc.errors import ProjectError
+from surgical_cdc.rendering import YamlRenderer, merged
+
+# What the words target and env_var may decide on; the rest of a profile says how to reach the warehouse.
+TARGET_KEYS = ("type", "schema", "dbname", "threads")
+PROJECT_KEYS = ("name", "profile", "model-paths", "macro-paths", "seed-paths", "models", "sources")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the two files say. `target` is dbt's word, `config_of` the settings by kind and folder."""
+
+    name: str
+    path: Path
+    model_folders: Sequence[Path]
+    macro_folders: Sequence[Path]
+    seed_folders: Sequence[Path]
+    variables: Mapping[str, Any]
+    target: Mapping[str, Any]
+    by_folder: Mapping[Literal["models", "sources"], Mapping[str, Any]]
+
+    @property
+    def file(self) -> Path:
+        """The path of dbt_project.yml."""
+        return self.path / "dbt_project.yml"
+
+    def config_of(self, kind: Literal["models", "sources"], place: Sequence[str]) -> dict[str, Any]:
+        """Return the settings of dbt_project.yml for the folders and name in `place`, the deepest winning."""
+        level: Any = self.by_folder[kind]
+        config: dict[str, Any] = {}
+        for part in (self.name, *place, None):
+            if not isinstance(level, Mapping):
+                break
+            config = merged(config, _own_settings(level))
+            level = level.get(part)
+        return config
+
+
+def load_settings(path: Path) -> Settings:
+    """Read both files of the project in the folder `path`; the profile may be in the folder DBT_PROFILES_DIR instead.
+
+    The target is the one that DBT_TARGET names, else the profile's own.
+
+    Raises:
+        ProjectError: a file is missing or no YAML, or has no name, or no target with a schema.
+    """
+    file = path / "dbt_project.yml"
+    raw = read_yaml(file)
+    profile_name = raw.get("profile", "")
+    target = _target(Path(os.environ.get("DBT_PROFILES_DIR", path)) / "profiles.yml", profile_name)
+    renderer = YamlRenderer(target, {})
+    settings = {key: renderer.render(raw[key], file) for key in PROJECT_KEYS if raw.get(key) is not None}
+    name = settings.get("name") or fail(file, "has no `name`")
+    variables = raw.get("vars") or {}
+    own = variables.get(name)
+
+    def folders(key: str, default: str) -> list[Path]:
+        return [path / folder for folder in settings.get(key, [default])]
+
+    return Settings(
+        name=name,
+        path=path,
+        model_folders=folders("model-paths", "models"),
+        macro_folders=folders("macro-paths", "macros"),
+        seed_folders=folders("seed-paths", "seeds"),
+        variables={**variables, **own} if isinstance(own, Mapping) else variables,
+        target=target,
+        by_folder={"models": settings.get("models", {}), "sources": settings.get("sources", {})},
+    )
+
+
+def files_in(folders: Sequence[Path], *suffixes: str) -> Iterator[tuple[Path, Path]]:
+    """Yield the files with these suffixes, each with its folder of `folders`."""
+    for folder in folders:
+        for file in sorted(file for suffix in suffixes for file in folder.rglob(f"*{suffix}")):
+            yield folder, file
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Read a YAML file that has a mapping at its top; an empty file is an empty mapping.
+
+    Raises:
+        ProjectError: the file is missing, no YAML, or something else.
+    """
+    try:
+        content = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+    except FileNotFoundError:
+        fail(file, "does not exist: a dbt project has dbt_project.yml, profiles.yml and models/")
+    except yaml.YAMLError as error:
+        fail(file, f"is no valid YAML: {error}")
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        fail(file, f"expected a mapping at the top, found {type(content).__name__}")
+    return content
+
+
+def fail(file: Path, problem: str) -> NoReturn:
+    """Raise ProjectError for a file."""
+    raise ProjectError(f"{file}: {problem}.")
+
+
+def _target(file: Path, profile_name: str) -> dict[str, Any]:
+    """Return dbt's word `target`, without what only connecting needs: host, user, password."""
+    profile = read_yaml(file).get(profile_name)
+    if not isinstance(profile, Mapping):
+        fail(file, f"has no profile {profile_name!r}, which dbt_project.yml names")
+    renderer = YamlRenderer({}, {})
+    name = os.environ.get("DBT_TARGET") or renderer.render(profile.get("target", "default"), file)
+    outputs = profile.get("outputs") or {}
+    if name not in outputs or "schema" not in outputs[name]:
+        known = ", ".join(outputs) or "none"
+        fail(file, f"expected {profile_name}.outputs.{name}.schema, the schema that dbt builds into. Outputs: {known}")
+    output = {key: renderer.render(outputs[name][key], file) for key in TARGET_KEYS if key in outputs[name]}
+    database = {"database": output["dbname"]} if "dbname" in output else {}
+    return {**output, **database, "name": name, "target_name": name, "profile_name": profile_name}
+
+
+def _own_settings(level: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of one level: with a plus, or anything that can not be a folder."""
+    return {
+        key.removeprefix("+").strip(): value
+        for key, value in level.items()
+        if key.startswith("+") or not isinstance(value, Mapping)
+    }
