@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_redshift.qualify import translate_qualify
+from local_redshift.settings import PARAMETERS, PREFIX
 from local_redshift.tokens import Token, closing, is_call, split
 
 Arguments = list[list[Token]]
@@ -189,9 +190,22 @@ def in_schema(name: str) -> Callable[[Arguments, list[Token], int], tuple[str, i
     return call
 
 
+def with_parameter(name: str) -> Callable[[Arguments, list[Token], int], tuple[str, int]]:
+    """A function whose first argument names a session parameter, which may be one that only Redshift has."""
+
+    def call(arguments: Arguments, _tokens: list[Token], after: int) -> tuple[str, int]:
+        parameter, *rest = map(_written, arguments)
+        known = parameter.strip("'").lower()
+        named = f"'{PREFIX}{known}'" if known in PARAMETERS else parameter
+        return f"{name}({', '.join([named, *rest])})", after
+
+    return call
+
+
 FUNCTIONS: dict[str, Callable[[Arguments, list[Token], int], tuple[str, int]]] = {
     "dateadd": with_date_part("date_add"),
     "date_add": with_date_part("date_add"),
+    "current_setting": with_parameter("current_setting"),
     "datediff": with_date_part("date_diff"),
     "date_diff": with_date_part("date_diff"),
     "date_part": with_date_part("date_part"),
@@ -204,6 +218,7 @@ FUNCTIONS: dict[str, Callable[[Arguments, list[Token], int], tuple[str, int]]] =
     "nvl2": nvl2,
     "regexp_replace": in_schema("regexp_replace"),
     "regexp_substr": in_schema("regexp_substr"),
+    "set_config": with_parameter("set_config"),
 }
 WORDS = frozenset({"approximate", "minus", "qualify", "sysdate"})
 SIZED = frozenset({"varchar", "nvarchar", "varying", "char", "character"})

@@ -284,6 +284,14 @@ def test_session_parameters_of_redshift_are_accepted(rows: Rows, statement: str)
     assert rows(statement) == []
 
 
+def test_session_parameters_are_set_by_a_function(rows: Rows) -> None:
+    """SET_CONFIG is SET as a function; it knows the parameters that only Redshift has, and CURRENT_SETTING as well."""
+    assert rows("SELECT SET_CONFIG('query_group', 'nightly', FALSE)") == [("nightly",)]
+    assert rows("SELECT SET_CONFIG('statement_timeout', %s, FALSE)", "60000") == [("1min",)]
+    assert rows("SELECT CURRENT_SETTING('query_group'), CURRENT_SETTING('statement_timeout')") == [("nightly", "1min")]
+    assert rows("SHOW query_group") == [("nightly",)]
+
+
 def test_a_list_that_is_too_long_is_refused(rows: Rows) -> None:
     """LISTAGG has Redshift's limit of 65,535 bytes."""
     rows("CREATE TEMP TABLE t AS SELECT REPEAT('x', 40000) AS a UNION ALL SELECT REPEAT('y', 40000)")
