@@ -9,6 +9,7 @@ A development tool. ``docs/local_redshift.md`` says what it translates and what 
 from __future__ import annotations
 
 from local_redshift.errors import LocalRedshiftError
+from local_redshift.faults import Fault, FaultKind
 from local_redshift.launcher import LocalRedshift
 
-__all__ = ["LocalRedshift", "LocalRedshiftError"]
+__all__ = ["Fault", "FaultKind", "LocalRedshift", "LocalRedshiftError"]

@@ -12,9 +12,12 @@ import socket
 import sys
 from pathlib import Path
 
+from local_redshift import control
 from local_redshift.errors import LocalRedshiftError
+from local_redshift.faults import Faults
 from local_redshift.gateway import Client
 from local_redshift.installation import DATABASE
+from local_redshift.listener import BACKLOG, Listener
 from local_redshift.postgres import SOCKET_NAME, USER, Postgres
 from local_redshift.recording import Recording
 
@@ -35,20 +38,19 @@ def main() -> int:
     options = parser.parse_args()
     postgres = Postgres(options.data.expanduser().resolve())
     try:
-        listener = _listen(options.host, options.port)
         with contextlib.ExitStack() as opened:
-            opened.enter_context(listener)
+            bound = opened.enter_context(_bind(options.host, options.port))
             recording = opened.enter_context(Recording(options.record)) if options.record else None
-            asyncio.run(_serve(postgres, listener, options.parent, recording=recording))
+            asyncio.run(_serve(postgres, bound, options.parent, recording=recording))
     except LocalRedshiftError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), backlog=200)
+        return socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         in_use = error.errno == errno.EADDRINUSE
         raise LocalRedshiftError.of(
@@ -59,17 +61,22 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def _serve(postgres: Postgres, listener: socket.socket, parent: int, *, recording: Recording | None) -> None:
+async def _serve(postgres: Postgres, bound: socket.socket, parent: int, *, recording: Recording | None) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+
+    def client() -> Client:
+        return Client(postgres.socket / SOCKET_NAME, faults=faults, recording=recording)
+
+    listener = Listener(bound, client)
+    faults = Faults(listener.refuse)
     postgres.start()
     try:
-        server = await loop.create_server(
-            lambda: Client(postgres.socket / SOCKET_NAME, recording=recording), sock=listener
-        )
-        host, port = listener.getsockname()[:2]
+        await listener.accept()
+        controls = await control.serve(postgres.socket, faults, listener)
+        host, port = listener.address[:2]
         print(
             f"Local Redshift is ready on {host}:{port}: database {DATABASE}, user {USER}, "
             f"any password, no SSL; data in {postgres.data}; Ctrl-C stops it",
@@ -79,7 +86,8 @@ async def _serve(postgres: Postgres, listener: socket.socket, parent: int, *, re
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), PARENT_CHECK_SECONDS)
             postgres.check()
-        server.close()
+        controls.close()
+        listener.close()
     finally:
         postgres.stop()
 

@@ -1,7 +1,9 @@
 """The gateway: Redshift's port on one side, PostgreSQL's socket on the other.
 
 Both speak version 3 of the wire protocol. What the server says passes untouched; of what the client
-says, the startup packet is filtered, and each statement goes through `statements.translate`.
+says, the startup packet is filtered, and each statement goes through `statements.translate`. Only
+while a fault is set, each statement is counted when it is run, and the answer to the one that is
+struck is read.
 """
 
 from __future__ import annotations
@@ -11,19 +13,20 @@ import socket
 import struct
 from typing import TYPE_CHECKING, cast
 
+from local_redshift.faults import FaultKind
+from local_redshift.injection import BIND, COUNTED, HEADER, PARSE, STATEMENTS, Answer, Portals, failing
 from local_redshift.statements import translate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local_redshift.faults import Faults
     from local_redshift.recording import Recording
 
 CANCEL_REQUEST = 80877102
 ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSL, GSSAPI
 # Redshift's driver sends more, and PostgreSQL refuses a connection for each it does not know.
 STARTUP_PARAMETERS = (b"user", b"database", b"application_name", b"options", b"client_encoding")
-PARSE, QUERY = ord("P"), ord("Q")
-HEADER = 5  # of a message: its kind and its length
 STARTUP_HEADER = 8  # of a startup packet: its length and the protocol's version
 STARTUP_LIMIT = 10_000
 
@@ -41,7 +44,7 @@ class Server(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on what PostgreSQL says."""
-        self.client.send(data)
+        self.client.send(data if self.client.answer is None else self.client.answer_struck(data))
 
     def connection_lost(self, _error: Exception | None) -> None:
         """PostgreSQL has ended the session."""
@@ -59,9 +62,14 @@ class Server(asyncio.Protocol):
 class Client(asyncio.Protocol):
     """One client's connection: its startup, then its messages."""
 
-    def __init__(self, postgres: Path, *, recording: Recording | None = None) -> None:
+    def __init__(self, postgres: Path, *, faults: Faults | None = None, recording: Recording | None = None) -> None:
         self.postgres = postgres
         self.recording = recording
+        self.faults = faults
+        self.portals = Portals()
+        self.waiting: asyncio.TimerHandle | None = None  # for the end of a delay
+        self.has_waited = False  # true while a delayed statement is passed
+        self.answer: Answer | None = None  # of the statement that a fault has struck
         self.received = bytearray()
         self.to_pass = 0
         self.transport: asyncio.Transport | None = None
@@ -79,13 +87,15 @@ class Client(asyncio.Protocol):
         """Read the startup, then pass on the messages."""
         self.received += data
         if self.server is not None:
-            self.server.write(self._take_messages())
+            self._pass_messages()
         elif self.connecting is None:
             self._read_startup()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """End the session in PostgreSQL too."""
         self.transport = None
+        if self.waiting is not None:
+            self.waiting.cancel()
         if self.connecting is not None:
             self.connecting.cancel()
         if self.server is not None:
@@ -110,6 +120,17 @@ class Client(asyncio.Protocol):
         """End the client's connection after what was sent."""
         if self.transport is not None:
             self.transport.close()
+
+    def answer_struck(self, data: bytes) -> bytes:
+        """What the client gets in place of the server's answer to the statement that a fault has struck."""
+        if self.answer is None:
+            return data
+        taken = self.answer.take(data)
+        if self.answer.complete:
+            if self.answer.kind is FaultKind.CUT_AFTER:
+                self.close()
+            self.answer = None
+        return taken
 
     def pause_reading(self) -> None:
         """Let the client wait until PostgreSQL has read."""
@@ -148,14 +169,21 @@ class Client(asyncio.Protocol):
             return
         self.server = transport
         transport.write(packet)
-        transport.write(self._take_messages())
+        self._pass_messages()
+
+    def _pass_messages(self) -> None:
+        if self.waiting is None and (messages := self._take_messages()) and self.server is not None:
+            self.server.write(messages)
 
     def _take_messages(self) -> bytes:
         """Take the messages received so far, their statements translated.
 
-        A statement is kept until it is complete; any other message passes as its bytes come.
+        A statement is kept until it is complete; any other message passes as its bytes come. While a fault is set, so
+        is what runs a statement.
         """
         received = self.received
+        counting = self.faults is not None and self.faults.fault is not None
+        whole = STATEMENTS | COUNTED | {BIND} if counting else STATEMENTS
         ready = []
         passed = position = 0
         while True:
@@ -167,15 +195,19 @@ class Client(asyncio.Protocol):
                 break
             (length,) = struct.unpack_from("!i", received, position + 1)
             end = position + 1 + length
-            if received[position] not in (PARSE, QUERY):
+            if received[position] not in whole:
                 self.to_pass = 1 + length
                 continue
             if len(received) < end:
                 break
             message = bytes(received[position:end])
-            translated = self._translate(message)
-            if translated is not message:
-                ready += [bytes(received[passed:position]), translated]
+            sent = self._translate(message) if message[0] in STATEMENTS else message
+            if counting:
+                sent = self._count(message, sent)
+                if not sent:
+                    break
+            if sent is not message:
+                ready += [bytes(received[passed:position]), sent]
                 passed = end
             position = end
         ready.append(bytes(received[passed:position]))
@@ -189,6 +221,8 @@ class Client(asyncio.Protocol):
             start = message.index(b"\0", HEADER) + 1  # the name of the prepared statement comes first
         end = message.index(b"\0", start)
         statement = message[start:end]
+        if message[0] == PARSE:
+            self.portals.prepare(message[HEADER : start - 1], statement)
         if self.recording is not None:
             self.recording.add(statement)
         translated = translate(statement)
@@ -197,6 +231,43 @@ class Client(asyncio.Protocol):
         length = len(message) - 1 + len(translated) - len(statement)
         head = message[:1] + struct.pack("!i", length) + message[HEADER:start]
         return head + translated + message[end:]
+
+    def _count(self, message: bytes, translated: bytes) -> bytes:
+        """Count what a message runs: what passes in its place, nothing when it stays."""
+        if message[0] == BIND:
+            self.portals.bind(message)
+        if message[0] not in COUNTED or self.faults is None:
+            return translated
+        if self.has_waited:
+            return translated
+        fault = self.faults.count()
+        if fault is None:
+            return translated
+        if fault.kind in {FaultKind.CUT_BEFORE, FaultKind.REFUSE_CONNECTIONS}:
+            self._reset()
+            return b""
+        if fault.kind is FaultKind.DELAY:
+            self.waiting = asyncio.get_running_loop().call_later(fault.seconds, self._end_delay)
+            return b""
+        self.answer = Answer(fault.kind)
+        if fault.kind is FaultKind.CUT_AFTER:
+            return translated
+        return failing(message, commit=self.portals.commits(message))
+
+    def _end_delay(self) -> None:
+        # What is passed now begins with the statement that is counted already.
+        self.waiting, self.has_waited = None, True
+        self._pass_messages()
+        self.has_waited = False
+
+    def _reset(self) -> None:
+        """Reset the connection, as a machine does that knows nothing of it, and end the session in PostgreSQL."""
+        if self.transport is not None and self.server is not None:
+            no_lingering = struct.pack("ii", 1, 0)
+            client = self.transport.get_extra_info("socket")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_lingering)
+            self.transport.abort()
+            self.server.abort()
 
 
 def known_startup(packet: bytes) -> bytes:

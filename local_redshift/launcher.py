@@ -7,15 +7,19 @@ import re
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
+from local_redshift.control import ask
 from local_redshift.errors import LocalRedshiftError
 from local_redshift.installation import DATABASE
 from local_redshift.postgres import USER, metadata_uri
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from local_redshift.faults import Fault
 
 READY = re.compile(r"ready on \S+:(?P<port>\d+)")
 STOP_SECONDS = 30.0
@@ -64,6 +68,31 @@ class LocalRedshift:
     def metadata_uri(self) -> str:
         """SQLAlchemy URI of the `airflow` database, over PostgreSQL's own socket."""
         return metadata_uri(self.data)
+
+    @property
+    def struck(self) -> int:
+        """Statements that the last fault that was set has struck.
+
+        Raises:
+            LocalRedshiftError: the stand-in does not run.
+        """
+        return ask(self.data, {})["struck"]
+
+    def set_fault(self, fault: Fault) -> None:
+        """Let a fault strike, in place of any other; the statements of all connections are counted from now on.
+
+        Raises:
+            LocalRedshiftError: the stand-in does not run.
+        """
+        ask(self.data, {"set": asdict(fault)})
+
+    def clear_faults(self) -> int:
+        """Let all statements pass, and end an outage; return the number of statements since the fault was set.
+
+        Raises:
+            LocalRedshiftError: the stand-in does not run.
+        """
+        return ask(self.data, {"clear": True})["counted"]
 
     def start(self) -> Self:
         """Start the databases and the gateway, and wait until they answer.
