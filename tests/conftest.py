@@ -35,7 +35,8 @@ from surgical_cdc.templates import sql_name  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
 from surgical_cdc.warehouse import Warehouse  # noqa: E402
 
-SHOP = Path(__file__).parent / "projects" / "shop" / "sql"
+PROJECTS = Path(__file__).parent / "projects"
+SHOP, LIBRARY = PROJECTS / "shop" / "sql", PROJECTS / "library" / "sql"
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 # The stand-in takes any; Airflow warns of one that is too short to be masked in logs.
 PASSWORD = "not checked"

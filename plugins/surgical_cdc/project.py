@@ -245,7 +245,9 @@ class _Models:
         _check_database(file, place, config, self._settings)
         meta = config.get("meta", {}).get("cdc", {})
         key, sort = config["unique_key"], config.get("sort", [])
-        if isinstance(key, list) and len(key) == 1:
+        if isinstance(key, list):
+            if len(key) != 1:
+                fail(file, f"{place} has a unique_key of {len(key)} columns; a row key is one: make it in the SELECT")
             (key,) = key
         try:
             fact = Fact(

@@ -271,7 +271,9 @@ class YamlRenderer:
         if not isinstance(value, str) or "{" not in value:
             return value
         try:
-            return self._environment.from_string(value).render(self._words)
+            found: Any = self._environment.from_string(value).render(self._words)
+            # An undefined name alone is a value of that kind, which only complains when it becomes text.
+            return str(found) if isinstance(found, jinja2.Undefined) else found
         except (WordError, SyntaxError, *RUNTIME_ERRORS) as error:
             known = ", ".join(self._words)
             raise ProjectError(f"{file}: {value!r} can not be rendered: {error}. Known words: {known}.") from error

@@ -10,7 +10,7 @@ from surgical_cdc.errors import DictionaryError, ProjectError, UnsupportedQuery
 from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import load_project
 from surgical_cdc.values import ChangeSet, Preparation
-from tests.conftest import SHOP
+from tests.conftest import LIBRARY, SHOP
 from tests.engine.one_model import one_model
 
 VENDOR = load_project()
@@ -120,7 +120,7 @@ def test_source_that_is_only_counted_feeds_by_its_key(tmp_path: Path) -> None:
     assert feeds(tmp_path, sql)["orders"] == {"id": "*"}
 
 
-@pytest.mark.parametrize("path", [VENDOR.path, SHAPES, SHOP], ids=["vendor", "shapes", "shop"])
+@pytest.mark.parametrize("path", [VENDOR.path, SHAPES, SHOP, LIBRARY], ids=["vendor", "shapes", "shop", "library"])
 def test_committed_dictionary_is_that_of_the_models(path: Path) -> None:
     """The dictionary in the repository is what the models give; `make dictionary` writes it anew."""
     project = load_project(path)

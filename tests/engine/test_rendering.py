@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from surgical_cdc.errors import ProjectError
+from surgical_cdc.project import load_project
+from tests.conftest import LIBRARY
+from tests.engine.one_model import one_model
+
+SELECT = "SELECT o.id, {} AS n FROM {{{{ source('live', 'orders') }}}} AS o"
+
+
+def sql_of(folder: Path, expression: str, *, macros: str = "", **models: str) -> str:
+    """Return what the column n of the fact is, written with dbt's words."""
+    if macros:
+        (folder / "sql" / "macros").mkdir(parents=True)
+        (folder / "sql" / "macros" / "own.sql").write_text(macros)
+    sql = one_model(folder, SELECT.format(expression), "id n", **models).models["fact"].sql
+    return sql.partition("SELECT o.id, ")[2].partition(" AS n FROM ")[0]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A copy of the library project."""
+    shutil.copytree(LIBRARY, tmp_path / "sql")
+    return tmp_path / "sql"
+
+
+def edit(project: Path, file: str, before: str, after: str) -> None:
+    """Change a file of a project."""
+    text = (project / file).read_text()
+    assert before in text
+    (project / file).write_text(text.replace(before, after))
+
+
+@pytest.mark.parametrize(
+    ("expression", "macros", "expected"),
+    [
+        pytest.param("{{ var('limit') }}", "", "3", id="var"),
+        pytest.param("{{ var('other', 4) }}", "", "4", id="default of var"),
+        pytest.param("{{ var.has_var('other') }}", "", "False", id="has_var"),
+        pytest.param("{{ target.name }} {{ target.schema }} {{ target.type }}", "", "t facts redshift", id="target"),
+        pytest.param("{{ this }} {{ this.schema }} {{ this.name }}", "", "facts.fact facts fact", id="this"),
+        pytest.param("{{ config.get('unique_key') }} {{ config.get('x', 1) }}", "", "id 1", id="config.get"),
+        pytest.param("{% if is_incremental() %}1{% elif execute %}2{% endif %}", "", "2", id="is_incremental"),
+        pytest.param("{% set x = [1] %}{% do x.append(2) %}{{ x | join('+') }}", "", "1+2", id="set and do"),
+        pytest.param("{% for x in range(5) %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endfor %}", "", "01",
+                     id="for"),
+        pytest.param("{{ outer(2) }}", "{% macro outer(x) %}{{ inner(x) }}+1{% endmacro %}"
+                     "{% macro inner(x) %}{{ x * var('limit') }}{% endmacro %}", "6+1", id="macros"),
+        pytest.param("{{ small.one() }}", "{% macro one() %}1{% endmacro %}", "1", id="macro by project"),
+        pytest.param("{{ l() | sum }}", "{% macro l() %}{{ return([1, 2]) }}{% endmacro %}", "3", id="return"),
+        pytest.param("{{ outer() }}", "{% macro outer() %}{{ inner() + 1 }}{% endmacro %}"
+                     "{% macro inner() %}{{ return(1) }}{% endmacro %}", "2", id="return to a macro of the same file"),
+        pytest.param("{% call f() %}1+{% endcall %}0", "{% macro f() %}{{ caller() }}{{ caller() }}{% endmacro %}",
+                     "1+1+0", id="call"),
+        pytest.param("{{ one() }}", "{% test t(model) %}{{ model.x }}{% endtest %}{% macro one() %}1{% endmacro %}"
+                     "{% materialization m, default %}{{ hooks(x) }}{% endmaterialization %}", "1", id="other blocks"),
+    ],
+)  # fmt: skip
+def test_words_of_dbt_mean_what_they_mean_there(tmp_path: Path, expression: str, macros: str, expected: str) -> None:
+    """What the words give is what dbt gives; test_words.py compares a whole project with dbt itself."""
+    assert sql_of(tmp_path, expression, macros=macros) == expected
+
+
+def test_env_var_is_read_where_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment wins over the default, which stands in where there is nothing."""
+    monkeypatch.setenv("CDC_TEST_LIMIT", "7")
+    expression = "{{ env_var('CDC_TEST_LIMIT', '1') }} {{ env_var('CDC_TEST_OTHER', '2') }}"
+    assert sql_of(tmp_path, expression) == "7 2"
+
+
+@pytest.mark.parametrize(
+    ("expression", "macros", "problem"),
+    [
+        pytest.param("{{ run_query('x') }}", "", r"fact\.sql, line 2: 'run_query' is undefined", id="run_query"),
+        pytest.param("{{ adapter.dispatch('x')() }}", "", r"fact\.sql, line 2: 'adapter' is undefined", id="adapter"),
+        pytest.param("\n{{ dbt_utils.star(1) }}", "", r"fact\.sql, line 3: 'dbt_utils' is undefined", id="package"),
+        pytest.param("{{ x }}", "{% macro own() %}{% endmacro %}", r"macros of the project: own\.$", id="known macros"),
+        pytest.param("{{ own() }}", "\n{% macro own() %}\n{{ log('x') }}{% endmacro %}",
+                     r"own\.sql, line 3, called from .*fact\.sql, line 2: 'log' is undefined", id="inside a macro"),
+        pytest.param("{{ target.host }}", "", r"line 2: 'dict object' has no attribute 'host'", id="target"),
+        pytest.param("{{ var('gone') }}", "", r"line 2: var\('gone'\) is not set .*Known: limit", id="var"),
+        pytest.param("{{ env_var('CDC_GONE') }}", "", r"env_var\('CDC_GONE'\): the environment has no", id="env_var"),
+        pytest.param("{{ env_var('DBT_ENV_SECRET_X', '') }}", "", "a secret can only be read in profiles", id="secret"),
+        pytest.param("{{ ref('gone') }}", "", r"line 2: ref\('gone'\): no such model\. Known: fact", id="ref"),
+        pytest.param("{{ ref('other', 'fact') }}", "", "models of packages are not supported", id="ref of a package"),
+        pytest.param("{{ ref('fact', v=1) }}", "", "versions of models are not supported", id="ref of a version"),
+        pytest.param("{{ source('dead', 'orders') }}", "", r"no such source\. Known: live\.cities", id="source"),
+        pytest.param("{{ config.require('gone') }}", "", "the model has no such setting", id="config"),
+        pytest.param("{{ exceptions.raise_compiler_error('no kind') }}", "", "line 2: no kind", id="own error"),
+        pytest.param("{{ return(1) }}", "", r"return\(\) stands outside a macro", id="return"),
+        pytest.param("{{ own(1, 2) }}", "{% macro own(x) %}{% endmacro %}", "not more than 1 arg", id="arguments"),
+        pytest.param("{% macro f() %}1{% endmacro %}{{ f() }}", "", "'f' is undefined", id="macro in a model"),
+        pytest.param("{{ [1, 2] | random }}", "", "No filter named 'random'", id="random"),
+        pytest.param("{% include 'fact.sql' %}", "", "no loader", id="include"),
+        pytest.param("{{ ().__class__ }}", "", "'__class__'.* unsafe", id="sandbox"),
+        pytest.param("{{ f() }}", "{% macro f() %}{{ f() }}{% endmacro %}", "recursion", id="endless recursion"),
+        pytest.param("1", "{% macro ref(x) %}{% endmacro %}", "has the name of a word of dbt's", id="macro called ref"),
+        pytest.param("1", "{% macro f() %}{% endmacro %}{% macro f() %}{% endmacro %}", "defined in", id="macro twice"),
+        pytest.param("1", "{% macro f() %}", r"own\.sql, line 1", id="no Jinja"),
+    ],
+)  # fmt: skip
+def test_word_that_can_not_be_followed_is_named_with_file_and_line(
+    tmp_path: Path, expression: str, macros: str, problem: str
+) -> None:
+    """Nothing is guessed: an unknown word, package or value ends in one message that says where it stands."""
+    with pytest.raises(ProjectError, match=problem):
+        sql_of(tmp_path, expression, macros=macros)
+
+
+def test_environment_is_part_of_the_fingerprint(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dictionary made under another target, variable or environment is stale."""
+    prints = {load_project(library).fingerprint}
+    monkeypatch.setenv("LIBRARY_CURRENCY", "INR")
+    prints.add(load_project(library).fingerprint)
+    monkeypatch.setenv("LIBRARY_TARGET", "prod")
+    prints.add(load_project(library).fingerprint)
+    edit(library, "dbt_project.yml", "fine_per_day: 5", "fine_per_day: 6")
+    prints.add(load_project(library).fingerprint)
+    assert len(prints) == 4
+    monkeypatch.setenv("DBT_TARGET", "dev")
+    assert load_project(library).facts["fact_loan"].relation == "dev_library_facts.fact_loan"
+
+
+def test_profile_may_be_in_another_folder(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DBT_PROFILES_DIR leads to the profile, as it does for dbt."""
+    shutil.move(library / "profiles.yml", tmp_path / "profiles.yml")
+    with pytest.raises(ProjectError, match=r"profiles.yml: does not exist"):
+        load_project(library)
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
+    assert load_project(library).facts
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param("      fact_title:\n        +materialized: incremental", "", "dev_library_facts", id="folder"),
+        pytest.param("+schema: facts", "+schema: other", "dev_library_other", id="schema"),
+        pytest.param("+schema: facts", "schema: other", "dev_library_other", id="without plus"),
+        pytest.param("fact_title:\n", "fact_title:\n        +schema: other\n", "dev_library_other", id="model"),
+        pytest.param("+schema: facts", '+schema: "{{ target.type }}"', "dev_library_redshift", id="rendered"),
+    ],
+)  # fmt: skip
+def test_settings_of_a_folder_are_those_of_dbt(library: Path, before: str, after: str, expected: str) -> None:
+    """The deepest level of dbt_project.yml wins, down to the model's own name."""
+    edit(library, "dbt_project.yml", before, after)
+    assert load_project(library).facts["fact_title"].relation == f"{expected}.fact_title"
+
+
+def test_settings_in_the_model_win_over_those_in_yaml(library: Path) -> None:
+    """config() in the file wins over the YAML's config, and that over the folder's; meta is merged key by key."""
+    edit(library, "dbt_project.yml", "+schema: facts", "+schema: facts\n      +meta: {owner: desk}")
+    edit(
+        library,
+        "models/marts/_facts.yml",
+        "- name: fact_title",
+        "- name: fact_title\n    config: {schema: one, alias: t}",
+    )
+    assert load_project(library).facts["fact_title"].relation == "dev_library_one.t"
+    edit(
+        library,
+        "models/marts/fact_title.sql",
+        "unique_key='isbn'",
+        "unique_key=['isbn'], schema='two', meta={'cdc': {}}",
+    )
+    assert load_project(library).facts["fact_title"].relation == "dev_library_two.t"
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "problem"),
+    [
+        pytest.param("models/marts/fact_title.sql", "source('stock', 'books')", "ref('titles')",
+                     r"fact_title\.sql, line 10: ref\('titles'\) is a seed", id="seed"),
+        pytest.param("models/marts/fact_title.sql", "unique_key='isbn'", "unique_key=['isbn', 'title']",
+                     "models.fact_title has a unique_key of 2 columns", id="row key of two columns"),
+        pytest.param("models/marts/fact_title.sql", "unique_key='isbn'", "unique_key='isbn', materialized='view'",
+                     "has a unique_key but is materialized as view", id="view with a row key"),
+        pytest.param("models/marts/fact_title.sql", "unique_key='isbn'", "unique_key='isbn', post_hook='DELETE'",
+                     "has a post_hook, which the engine does not run", id="hook"),
+        pytest.param("models/marts/fact_title.sql", "unique_key='isbn'", "unique_key='isbn', database='other'",
+                     "is in the database other", id="database"),
+        pytest.param("models/staging/readers.sql", "materialized='view'", "materialized='materialized_view'",
+                     "materialized is 'materialized_view'; supported: ephemeral, view", id="materialization"),
+        pytest.param("models/staging/readers.sql", "materialized='view'", "enabled=false",
+                     r"fact_loan\.sql: ref\('readers'\): that model is disabled", id="disabled"),
+        pytest.param("models/marts/_facts.yml", "- name: fact_title", "- name: fact_title\n    versions: [{v: 1}]",
+                     "models.fact_title has versions", id="versions"),
+        pytest.param("models/marts/_facts.yml", "- name: fact_title", "- name: fact_loan",
+                     "models.fact_loan is described in .*_facts.yml too", id="described twice"),
+        pytest.param("models/marts/_facts.yml", "version: 2", 'version: "{{ gone }}"',
+                     "'{{ gone }}' can not be rendered: 'gone' is undefined", id="word in YAML"),
+        pytest.param("models/sources/_stock.yml", "- name: copies", "- name: loans",
+                     "source table loans is defined twice: in desk .* and in stock", id="source twice"),
+        pytest.param("models/sources/_stock.yml",
+                     "{cdc: {staging: library_staging.copies, key: barcode, cursor: updated_at}}", "{}",
+                     r"stg_loans\.sql: source\('stock', 'copies'\).*has no `config: meta: cdc:`.*fact_loan",
+                     id="source without meta"),
+        pytest.param("models/marts/_facts.yml", "unique_key: loan_no", "unique_key: loan_no, alias: fact_title",
+                     "The facts fact_loan and fact_title are the same table", id="one table"),
+        pytest.param("profiles.yml", "{{ env_var('LIBRARY_TARGET', 'dev') }}", "gone",
+                     r"expected library\.outputs\.gone\.schema.* Outputs: dev, prod", id="target"),
+    ],
+)  # fmt: skip
+def test_project_that_can_not_be_kept_is_refused(
+    library: Path, file: str, before: str, after: str, problem: str
+) -> None:
+    """What dbt would do and the engine can not is refused when the project is loaded, with the file."""
+    edit(library, file, before, after)
+    with pytest.raises(ProjectError, match=problem):
+        load_project(library)
+
+
+def test_source_without_meta_may_be_read_by_what_is_no_fact(library: Path) -> None:
+    """A dbt project has tables and models that are none of the engine's business."""
+    edit(library, "models/sources/_stock.yml", "    tables:\n", "    tables:\n      - name: visitors\n")
+    (library / "models" / "visits.sql").write_text("SELECT COUNT(*) AS visits FROM {{ source('stock', 'visitors') }}")
+    project = load_project(library)
+    assert "visitors" not in project.sources
+    assert project.models["visits"].sql.endswith("FROM dev_library_raw.visitors")
