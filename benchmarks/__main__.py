@@ -1,6 +1,7 @@
 """`python -m benchmarks`: one cycle of 20 changed rows beside the full refresh, and the DAG beside an empty one.
 
-Figures are medians of all rounds but a first one that warms up, in seconds. Each size has a warehouse of its own, which is removed at the end.
+Figures are medians of all rounds but a first one that warms up, in seconds. Each size has a warehouse of its own, which
+is removed at the end.
 """
 
 from __future__ import annotations
