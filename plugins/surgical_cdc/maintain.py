@@ -17,11 +17,12 @@ from surgical_cdc.query import replace_tables
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source
-    from surgical_cdc.tree import JoinTree, Node
+    from surgical_cdc.tree import Edge, JoinTree, Node
 
 AFFECTED_KEYS = "affected_keys"
 IMAGES = ("I", "U", "T")
 WRITES = (*IMAGES, "D")
+Restriction = Callable[[exp.Select], exp.Select]
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,18 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
     """
     statements = []
     reached: set[str] = set()
+    arms: list[exp.Select] = []
     for node in reversed(tree.nodes):
-        wanted = (
-            [exp.alias_(tree.anchor.copy(), "anchor")] if node is tree.root else _columns(node, node.link_columns())
-        )
-        arms = list(_changed_rows(node, wanted, changes.get(node.source.name)))
-        arms += [_climb(node, child, wanted) for child in node.children if child.name in reached]
-        if arms:
+        anchor = tree.anchors.get(node.name)
+        wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _columns(node, node.link_columns())
+        found = list(_changed_rows(node, wanted, changes.get(node.source.name)))
+        found += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
+        if anchor:
+            arms += found
+        elif found:
             reached.add(node.name)
-            table = AFFECTED_KEYS if node is tree.root else f"reached_{node.name}"
-            statements.append(_temp_table(table, _union(arms)))
-    return statements
+            statements.append(_temp_table(f"reached_{node.name}", _union(found)))
+    return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
 
 
 def slices(tree: JoinTree, changes: Mapping[str, SourceChange], *, null_key: bool) -> list[exp.Create]:
@@ -83,7 +85,7 @@ def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Ma
         if change is None or not change.rewrites:
             return exp.to_table(source.relation)
         columns = [exp.column(name, table="whole") for name in source.column_names]
-        return exp.Subquery(this=_after_sync(source, change, columns, "whole", lambda rows: rows))
+        return exp.Subquery(this=_after_sync(source, change, columns, "whole", [lambda rows: rows]))
 
     return replace_tables(query, overlay)
 
@@ -119,24 +121,33 @@ def _changed(node: Node, read: Sequence[str], table: str, *, came_or_went: str) 
     return exp.or_(kind.eq(came_or_went), *updated, copy=False)
 
 
-def _climb(node: Node, child: Node, wanted: Sequence[exp.Expr]) -> exp.Select:
+def _edges_down(node: Node) -> Iterator[tuple[Node, Edge]]:
+    for child in node.children:
+        for edge in child.edges:
+            if edge.parent is node:
+                yield child, edge
+
+
+def _climb(node: Node, edge: Edge, child: Node, wanted: Sequence[exp.Expr]) -> exp.Select:
     return _select(wanted, node.source.relation, node.name).join(
-        _aliased(f"reached_{child.name}", child.name), on=child.edge
+        _aliased(f"reached_{child.name}", child.name), on=edge.predicate
     )
 
 
 def _slice(tree: JoinTree, node: Node, change: SourceChange | None, *, null_key: bool) -> exp.Query:
-    columns = _columns(node, node.columns)
-    if node.edge is None or node.parent is None:
-        affected = _Membership(tree.anchor, _keys(), or_null=null_key)
-        return _after_sync(node.source, change, columns, node.name, affected)
-    own, theirs = _equality(node)
+    if node.name in tree.anchors:
+        restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
+    else:
+        restrictions = [_reachable(node, edge) for edge in node.edges]
+    return _after_sync(node.source, change, _columns(node, node.columns), node.name, restrictions)
+
+
+def _reachable(node: Node, edge: Edge) -> Restriction:
+    """Return what keeps the node's rows that an edge leads to from the slice of its parent."""
+    own, theirs = _equality(node, edge)
     if own is None or theirs is None:
-        return _after_sync(
-            node.source, change, columns, node.name, _Pairing(f"slice_{node.parent.name}", node.parent.name, node.edge)
-        )
-    values = _select([theirs], f"slice_{node.parent.name}", node.parent.name)
-    return _after_sync(node.source, change, columns, node.name, _Membership(own, values))
+        return _Pairing(f"slice_{edge.parent.name}", edge.parent.name, edge.predicate)
+    return _Membership(own, _select([theirs], f"slice_{edge.parent.name}", edge.parent.name))
 
 
 def _keys() -> exp.Select:
@@ -169,12 +180,12 @@ class _Pairing:
         return joined.distinct(copy=False)
 
 
-def _equality(node: Node) -> tuple[exp.Expr | None, exp.Expr | None]:
+def _equality(node: Node, edge: Edge) -> tuple[exp.Expr | None, exp.Expr | None]:
     """Return the node's and its parent's side of an equality in the edge: more rows than all of it allows are safe."""
-    for part in node.edge.flatten() if isinstance(node.edge, exp.And) else [node.edge]:
+    for part in edge.predicate.flatten() if isinstance(edge.predicate, exp.And) else [edge.predicate]:
         if isinstance(part, exp.EQ):
             for own, theirs in ((part.left, part.right), (part.right, part.left)):
-                if _tables(own) == {node.name} and node.parent and _tables(theirs) == {node.parent.name}:
+                if _tables(own) == {node.name} and _tables(theirs) == {edge.parent.name}:
                     return own, theirs
     return None, None
 
@@ -184,24 +195,28 @@ def _after_sync(
     change: SourceChange | None,
     columns: Sequence[exp.Expr],
     alias: str,
-    restrict: Callable[[exp.Select], exp.Select],
+    restrictions: Sequence[Restriction],
 ) -> exp.Query:
-    """Return a source's rows as the sync will leave them: the baseline less the changed keys, and the new images."""
-    baseline = restrict(_select(columns, source.relation, alias))
-    if change is None or not change.rewrites:
-        return baseline
-    key = exp.column(source.key, table=alias)
-    rewritten = (
-        exp.select("1")
-        .from_(_aliased(change.relation, "changed"))
-        .where(exp.column(source.key, table="changed").eq(key))
-        .where(exp.column("cdc_change", table="changed").isin(*WRITES))
-    )
-    images = restrict(_select(columns, change.relation, alias)).where(
-        exp.column("cdc_change", table=alias).isin(*IMAGES)
-    )
-    unchanged = baseline.where(exp.Not(this=exp.Exists(this=rewritten)), copy=False)
-    return exp.union(unchanged, images, distinct=False, copy=False)
+    """Return a source's rows as the sync will leave them: the baseline less the changed keys, and the new images.
+
+    Of several restrictions one is enough; a row that more of them keep is there once: the key is among the columns.
+    """
+    arms = []
+    for restrict in restrictions:
+        baseline = restrict(_select(columns, source.relation, alias))
+        if change is None or not change.rewrites:
+            arms.append(baseline)
+            continue
+        rewritten = (
+            exp.select("1")
+            .from_(_aliased(change.relation, "changed"))
+            .where(exp.column(source.key, table="changed").eq(exp.column(source.key, table=alias)))
+            .where(exp.column("cdc_change", table="changed").isin(*WRITES))
+        )
+        arms.append(baseline.where(exp.Not(this=exp.Exists(this=rewritten)), copy=False))
+        images = restrict(_select(columns, change.relation, alias))
+        arms.append(images.where(exp.column("cdc_change", table=alias).isin(*IMAGES), copy=False))
+    return arms[0] if len(arms) == 1 else exp.union(*arms, distinct=len(restrictions) > 1, copy=False)
 
 
 def _select(columns: Sequence[exp.Expr], relation: str, alias: str) -> exp.Select:

@@ -32,41 +32,43 @@ ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, 
 
 
 @cache
-def fact_query(project: Project, fact_name: str) -> exp.Select:
+def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp.Select:
     """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
 
-    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads.
+    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. With
+    `placed` the query's parts know where they stand in the models' text, see `place`: dear in every copy of the query.
 
     Raises:
         ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
-        UnsupportedQuery: it is no SELECT on its outside, joins inside a join, or gives another value at each run.
+        UnsupportedQuery: it joins inside a join, or gives another value at each run.
     """
     fact = project.fact(fact_name)
     model = project.models[fact_name]
     try:
         tree = _inline(_parse(model), project.models, {})
-    except UnsupportedQuery as error:
-        message = f"{model.path}: {error}"
-        raise UnsupportedQuery(message) from error
-    if not isinstance(tree, exp.Select):
-        message = f"{model.path}: a fact is one SELECT, this is a {tree.key}. Put it into a derived table of a SELECT."
-        raise UnsupportedQuery(message)
-    try:
+        if not isinstance(tree, exp.Select):
+            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact_name)))
+            tree = exp.select("*").from_(rows)
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
-        pruned = pushdown_projections(qualified)
+        query = pushdown_projections(qualified)
+        _check_values(query)
+    except _Refused as error:
+        raise UnsupportedQuery(f"{place(error.clause, model)}: {error}") from error
     except SqlglotError as error:
-        message = f"{model.path}: {error}"
-        raise ProjectError(message) from error
-    for part in pruned.walk():
-        if _is_arbitrary(part):
-            message = (
-                f"{model.path}: {part.sql(DIALECT)} gives another value at each run."
-                " Use columns of sources, and order rows by what tells them apart."
-            )
-            raise UnsupportedQuery(message)
-        # Places in the text of one of several models: of no use here, and dear in every copy of the query.
-        part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
-    return _in_declared_order(pruned, fact, model)
+        raise ProjectError(f"{model.path}: {error}") from error
+    if not placed:
+        for part in query.walk():
+            part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
+    return _in_declared_order(query, fact, model)
+
+
+def place(clause: exp.Expr, model: Model) -> str:
+    """Return the file of a clause, of the model or of another that it reads, and the clause's first line there."""
+    places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001 - see above
+    if not places:
+        return model.path
+    path = places[0]["path"]
+    return f"{path}, line {min(found['line'] for found in places if found['path'] == path)}"
 
 
 def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:
@@ -79,16 +81,25 @@ def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Exp
     return copied
 
 
+class _Refused(Exception):
+    """A clause that no fact can have."""
+
+    def __init__(self, problem: str, clause: exp.Expr) -> None:
+        super().__init__(problem)
+        self.clause = clause
+
+
 def _parse(model: Model) -> exp.Expr:
     try:
         statements = sqlglot.parse(model.sql, read=DIALECT)
     except SqlglotError as error:
-        message = f"{model.path}: {error}"
-        raise ProjectError(message) from error
+        raise ProjectError(f"{model.path}: {error}") from error
     queries = [statement for statement in statements if statement is not None]
     if len(queries) != 1 or not isinstance(queries[0], exp.Query):
-        message = f"{model.path}: expected one SELECT, found {len(queries)} statements."
-        raise ProjectError(message)
+        raise ProjectError(f"{model.path}: expected one SELECT, found {len(queries)} statements.")
+    for part in queries[0].walk():
+        if part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
+            part.meta["path"] = model.path
     return normalize_identifiers(queries[0], dialect=DIALECT)
 
 
@@ -98,12 +109,12 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
     with_ = query.args.get("with_")
     if with_ is not None:
         if with_.args.get("recursive"):
-            message = "WITH RECURSIVE can not be maintained. Write the levels out."
-            raise UnsupportedQuery(message)
+            raise _Refused("WITH RECURSIVE can not be maintained. Write the levels out.", with_)
         for cte in with_.expressions:
             if cte.args["alias"].columns:
-                message = f"CTE {cte.alias} renames its columns in the WITH list. Name them in its SELECT instead."
-                raise UnsupportedQuery(message)
+                raise _Refused(
+                    f"CTE {cte.alias} renames its columns in the WITH list. Name them in its SELECT instead.", cte
+                )
             visible[cte.alias] = _inline(cte.this, models, visible)
         with_.pop()
     parts = _own_parts(query)
@@ -122,20 +133,31 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
             body = visible[table.name].copy()
         else:
             continue
-        table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
+        alias = table.args["alias"].this if table.alias else table.this
+        table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
     return query
 
 
 def _check_relation(relation: exp.Table | exp.Subquery) -> None:
     """Refuse what stands beside a relation in FROM and would be lost when another takes its place."""
-    beside = [clause for clause in ("joins", "pivots", "laterals", "sample") if relation.args.get(clause)]
+    beside = [name for name in ("joins", "pivots", "laterals", "sample", "limit", "offset") if relation.args.get(name)]
     renamed = isinstance(relation, exp.Table) and relation.alias_column_names
     if beside or renamed:
-        message = (
+        raise _Refused(
             f"{relation.sql(DIALECT)} can not be maintained. Write each join on its own, without parentheses around it,"
-            " and name columns in a SELECT."
+            " and name columns in a SELECT.",
+            relation,
         )
-        raise UnsupportedQuery(message)
+
+
+def _check_values(query: exp.Select) -> None:
+    for part in query.walk():
+        if _is_arbitrary(part):
+            raise _Refused(
+                f"{part.sql(DIALECT)} gives another value at each run."
+                " Use columns of sources, and order rows by what tells them apart.",
+                part,
+            )
 
 
 def _is_arbitrary(node: exp.Expr) -> bool:
@@ -147,7 +169,9 @@ def _is_arbitrary(node: exp.Expr) -> bool:
     if isinstance(node, exp.GroupConcat):
         return not isinstance(node.parent, exp.WithinGroup)
     if isinstance(node, exp.Window):
-        return bool(node.find(*ORDERED_WINDOWS)) and not node.args.get("order")
+        return bool(node.find(*ORDERED_WINDOWS) or node.args.get("spec")) and not node.args.get("order")
+    if isinstance(node, exp.Distinct):
+        return bool(node.args.get("on"))
     return isinstance(node, NON_DETERMINISTIC)
 
 

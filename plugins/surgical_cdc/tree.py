@@ -1,8 +1,9 @@
 """The tree of joins of a fact: which source feeds it where, and by which predicate rows lead to the fact's anchor.
 
 A node is one occurrence of a source in the fact's query. Its edge is a predicate between its own columns and its
-parent's, true for every pair of rows that the query can bring together. The root holds the anchor. Why slices that
-follow these edges give the same rows as the whole tables is argued in docs/adr/0001-slices-along-the-join-tree.md.
+parent's, true for every pair of rows that the query can bring together. The root holds the anchor. Each branch of a
+UNION has nodes of its own, and what is joined to the UNION has an edge to each. Why slices that follow these edges give
+the same rows as the whole tables is argued in docs/adr/0001-slices-along-the-join-tree.md.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, walk_in_scope
 
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.query import fact_query
+from surgical_cdc.query import fact_query, place
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Fact, Source
@@ -31,46 +32,50 @@ STRICT = (
 )
 # Stands for the rows of an IN (SELECT …) as an alias that no query can have.
 MEMBER = "(member)"
+SHOWN_CHARACTERS = 160
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A tie to a node further up; `predicate` names the columns of both as <node name>.<column>."""
+
+    parent: Node
+    predicate: exp.Expr
 
 
 @dataclass(eq=False)
 class Node:
     """One occurrence of a source.
 
-    `columns` are those that the query reads here, the source's key first. `edge` names the node's own and its parent's
-    columns as <node name>.<column>; it is None at the root.
+    `columns` are those that the query reads here, the source's key first. There are several `edges` where the node is
+    tied to the branches of a UNION, and none at a root.
     """
 
     name: str
     source: Source
     columns: tuple[str, ...]
-    parent: Node | None = None
-    edge: exp.Expr | None = None
+    edges: list[Edge] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
 
     def link_columns(self) -> tuple[str, ...]:
-        """Return this node's columns that its edge reads."""
-        columns = self.edge.find_all(exp.Column) if self.edge else ()
+        """Return this node's columns that its edges read."""
+        columns = [column for edge in self.edges for column in edge.predicate.find_all(exp.Column)]
         return tuple(dict.fromkeys(column.name for column in columns if column.table == self.name))
 
 
 @dataclass(frozen=True)
 class JoinTree:
-    """A fact's query with its nodes, parents before children; `anchor` is the root's column that the anchor shows.
+    """A fact's query with its nodes, parents before children.
 
-    `tables` maps the id of each source table in `query` to its node.
+    `anchors` gives for each root, of which a UNION has several, what the fact's anchor shows of it. `tables` maps the
+    id of each source table in `query` to its node.
     """
 
     fact: Fact
     query: exp.Select
     nodes: tuple[Node, ...]
-    anchor: exp.Expr
+    anchors: Mapping[str, exp.Expr]
     tables: Mapping[int, Node]
-
-    @property
-    def root(self) -> Node:
-        """The node whose rows decide the anchor."""
-        return self.nodes[0]
 
 
 @cache
@@ -78,27 +83,37 @@ def join_tree(project: Project, fact_name: str) -> JoinTree:
     """Derive the tree of joins of a fact from its SELECT.
 
     Raises:
-        UnsupportedQuery: a part of the SELECT can not be maintained; the message names it and says what to write.
+        UnsupportedQuery: a part of the SELECT can not be maintained; the message names it, its file and line, and says
+            what to write.
     """
     fact = project.fact(fact_name)
-    query = fact_query(project, fact_name)
     try:
-        return _Builder(project, fact, query).build()
+        return _Builder(project, fact, fact_query(project, fact_name)).build()
+    except _Unsupported:
+        return _refused(project, fact)
+
+
+def _refused(project: Project, fact: Fact) -> NoReturn:
+    """Derive the tree once more, from a query that knows its places in the files, and say where it ends."""
+    query = fact_query(project, fact.name, placed=True)
+    try:
+        _Builder(project, fact, query).build()
     except _Unsupported as error:
-        message = (
-            f"{project.models[fact_name].path}: {error.problem} can not be maintained incrementally."
+        raise UnsupportedQuery(
+            f"{place(error.clause, project.models[fact.name])}: {error.problem} can not be maintained incrementally."
             f" {error.hint} Or set meta: {{cdc: {{maintenance: full}}}}."
-        )
-        raise UnsupportedQuery(message) from error
+        ) from error
+    raise AssertionError(f"{fact.name} is refused only without its places")
 
 
 class _Unsupported(Exception):
-    """What is in the way, and what to write instead."""
+    """What is in the way, what to write instead, and the clause where it stands."""
 
-    def __init__(self, problem: str, hint: str) -> None:
+    def __init__(self, problem: str, hint: str, clause: exp.Expr) -> None:
         super().__init__(problem)
         self.problem = problem
         self.hint = hint
+        self.clause = clause
 
 
 @dataclass(frozen=True)
@@ -110,20 +125,34 @@ class _Conjunct:
 
 
 @dataclass(frozen=True)
+class _Tie:
+    """A predicate between relations of a scope and a node that is in the tree; no node where it is the anchor."""
+
+    parent: Node | None
+    predicate: exp.Expr
+
+
+@dataclass(frozen=True)
 class _Link:
-    """A predicate that can tie a relation to a node in the tree.
+    """What can tie a relation to the tree: a tie to one node, or one to each branch of a UNION.
 
     `certain` says that a row in which the relation is absent does not satisfy it, and so does not matter.
     """
 
-    parent: Node
-    predicate: exp.Expr
+    ties: tuple[_Tie, ...]
     certain: bool = False
 
     @property
+    def parents(self) -> tuple[str, ...]:
+        return tuple(tie.parent.name for tie in self.ties if tie.parent)
+
+    @property
     def is_plain(self) -> bool:
-        return isinstance(self.predicate, exp.EQ) and all(
-            isinstance(side, exp.Column) for side in (self.predicate.left, self.predicate.right)
+        return all(
+            isinstance(tie.predicate, exp.EQ)
+            and isinstance(tie.predicate.left, exp.Column)
+            and isinstance(tie.predicate.right, exp.Column)
+            for tie in self.ties
         )
 
 
@@ -134,69 +163,69 @@ class _Builder:
         self._fact = fact
         self._query = query
         self._sources = {source.relation: source for source in project.sources.values()}
-        self._tables: dict[int, Node] = {}
+        tables = list(query.find_all(exp.Table))
         aliases = {relation.alias_or_name for relation in query.find_all(exp.Table, exp.Subquery)}
         prefix = "n"
         while any(alias.startswith(prefix) and alias[len(prefix) :][:1].isdigit() for alias in aliases):
             prefix += "n"
-        self._names = {
-            id(table): f"{prefix}{number}_{table.name}"[:63]
-            for number, table in enumerate(query.find_all(exp.Table), start=1)
-        }
+        self._names = {id(table): f"{prefix}{number}_{table.name}"[:63] for number, table in enumerate(tables, start=1)}
+        self._read = {self._names[id(table)]: self._source(table) for table in tables}
+        self._tables: dict[int, Node] = {}
         self._nodes: dict[str, Node] = {}
+        self._anchors: dict[str, exp.Expr] = {}
 
     def build(self) -> JoinTree:
         scope = build_scope(self._query)
         if scope is None or not scope.selected_sources:
-            _refuse("a query that reads no source", "Read at least one source.")
+            _refuse("a query that reads no source", "Read at least one source.", self._query)
         anchor = _projection(scope, self._fact.anchor)
-        root, expression = self._descend(scope, anchor, None, at_top=True)
-        _check_anchor_type(self._fact, root.source, expression)
-        return JoinTree(self._fact, self._query, tuple(self._nodes.values()), expression, self._tables)
-
-    def _descend(
-        self,
-        scope: Scope,
-        predicate: exp.Expr,
-        parent: Node | None,
-        *,
-        at_top: bool = False,
-        filtered: bool = False,
-    ) -> tuple[Node, exp.Expr]:
-        """Enter a scope by a predicate on its relations: make the node that it leads to, then reach all others.
-
-        Returns that node and the predicate in terms of nodes. `filtered` says that the predicate is part of the scope's
-        own WHERE, before any grouping.
-        """
-        alias = self._entry_alias(scope, predicate, at_top=at_top, filtered=filtered)
-        source = scope.selected_sources[alias][1]
-        if isinstance(source, Scope):
-            inner = self._substituted(scope, alias, predicate)
-            node, resolved = self._descend(source, inner, parent, at_top=at_top)
-        else:
-            node = self._node(scope, alias, source, parent)
-            resolved = self._renamed(predicate, alias, node)
-            if parent is not None:
-                node.edge = resolved
-        self._grow(scope, alias)
-        return node, resolved
-
-    def _node(self, scope: Scope, alias: str, table: exp.Table, parent: Node | None) -> Node:
-        source = self._source(table)
-        read = sorted({column.name for column in scope.columns if column.table == alias} - {source.key})
-        node = Node(self._names[id(table)], source, (source.key, *read), parent)
-        if parent is not None:
-            parent.children.append(node)
-        self._tables[id(table)] = self._nodes[node.name] = node
-        return node
+        self._descend(scope, [_Tie(None, anchor)], at_top=True)
+        for expression in self._anchors.values():
+            self._check_anchor_type(expression, anchor)
+        return JoinTree(self._fact, self._query, tuple(self._nodes.values()), self._anchors, self._tables)
 
     def _source(self, table: exp.Table) -> Source:
         relation = f"{table.db}.{table.name}"
         if relation not in self._sources:
-            _refuse(f"{relation}, which is no source,", f"Known sources: {', '.join(sorted(self._sources))}.")
-        if table.args.get("joins") or table.args.get("sample"):
-            _refuse(f"{table.sql('redshift')}", "Write each join on its own, without parentheses.")
+            _refuse(
+                f"{relation}, which is no source,", f"Known sources: {', '.join(sorted(self._sources))}.", clause=table
+            )
         return self._sources[relation]
+
+    def _descend(self, scope: Scope, ties: Sequence[_Tie], *, at_top: bool = False, filtered: bool = False) -> None:
+        """Enter a scope by ties of its relations: make the nodes that they lead to, then reach all others.
+
+        All ties read the same columns of the scope. `filtered` says that they are part of its own WHERE, before any
+        grouping.
+        """
+        (alias,) = {self._entry_alias(scope, tie.predicate, at_top=at_top, filtered=filtered) for tie in ties}
+        self._enter(scope, alias, ties, at_top=at_top)
+        self._grow(scope, alias)
+
+    def _enter(self, scope: Scope, alias: str, ties: Sequence[_Tie], *, at_top: bool = False) -> None:
+        """Make the nodes of one relation of a scope: of each branch of a UNION, for its query gives their rows."""
+        source = scope.selected_sources[alias][1]
+        if not isinstance(source, Scope):
+            self._add_node(scope, alias, source, ties)
+            return
+        for branch in _branches(source):
+            # The rows of a branch that reads nothing are there whatever is sliced.
+            if _reads_source(branch):
+                opened = [replace(tie, predicate=_opened(source, branch, alias, tie.predicate)) for tie in ties]
+                self._descend(branch, opened, at_top=at_top)
+
+    def _add_node(self, scope: Scope, alias: str, table: exp.Table, ties: Sequence[_Tie]) -> None:
+        source = self._source(table)
+        read = sorted({column.name for column in scope.columns if column.table == alias} - {source.key})
+        node = Node(self._names[id(table)], source, (source.key, *read))
+        self._tables[id(table)] = self._nodes[node.name] = node
+        for tie in ties:
+            predicate = _renamed(tie.predicate, alias, node.name)
+            if tie.parent is None:
+                self._anchors[node.name] = predicate
+            else:
+                node.edges.append(Edge(tie.parent, predicate))
+                tie.parent.children.append(node)
 
     def _grow(self, scope: Scope, start: str) -> None:
         """Tie every other relation of the scope, and its subqueries, to the nodes that were reached through `start`."""
@@ -206,135 +235,162 @@ class _Builder:
         # The relations of which no row that matters lacks a partner.
         certain = {start, *scope.selected_sources} - (optional - {start})
         reached, waiting = {start}, [alias for alias in scope.selected_sources if alias != start]
-        waiting = [alias for alias in waiting if self._reads_source(scope.selected_sources[alias][1])]
+        waiting = [alias for alias in waiting if _reads_source(scope.selected_sources[alias][1])]
         while waiting:
+            failures: list[_Unsupported] = []
             for alias in waiting:
                 usable = [
                     conjunct
                     for conjunct in conjuncts
                     if conjunct.joined in {None, alias, *certain} and _aliases(conjunct.predicate) <= {alias, *reached}
                 ]
-                links = self._links(scope, alias, usable)
+                links = self._links(scope, alias, usable, failures)
                 if links:
-                    predicate = exp.and_(*(link.predicate for link in links), copy=True)
-                    self._descend_into(scope, alias, predicate, links[0].parent)
+                    self._enter(scope, alias, _all_of(links))
                     reached.add(alias)
                     certain |= {alias} if any(link.certain for link in links) else set()
                     waiting.remove(alias)
                     break
             else:
-                _refuse(
-                    f"{' and '.join(waiting)}, tied to {' and '.join(sorted(reached))} by no usable predicate,",
-                    "Join on columns of two relations; enter a grouped or windowed one by columns of its GROUP BY or"
-                    " PARTITION BY.",
-                )
+                _refuse_untied(scope, waiting, reached, failures)
         for subquery in scope.subquery_scopes:
             self._attach_subquery(scope, subquery)
 
-    def _descend_into(self, scope: Scope, alias: str, predicate: exp.Expr, parent: Node) -> None:
-        """Make the nodes of one relation of a scope that is already being grown."""
-        source = scope.selected_sources[alias][1]
-        if isinstance(source, Scope):
-            self._descend(source, self._substituted(scope, alias, predicate), parent)
-        else:
-            node = self._node(scope, alias, source, parent)
-            node.edge = self._renamed(predicate, alias, node)
+    def _links(
+        self, scope: Scope, alias: str, conjuncts: Sequence[_Conjunct], failures: list[_Unsupported]
+    ) -> list[_Link]:
+        """Return the predicates that tie a relation to the same nodes: the largest group, plain ones first.
 
-    def _links(self, scope: Scope, alias: str, conjuncts: Sequence[_Conjunct]) -> list[_Link]:
-        """Return the predicates that tie a relation to one node: the largest group, plain ones first."""
-        groups: dict[tuple[str, int], list[_Link]] = {}
+        Why others are no tie is added to `failures`.
+        """
+        groups: dict[tuple[object, ...], list[_Link]] = {}
         for conjunct in conjuncts:
             aliases = _aliases(conjunct.predicate)
-            if alias in aliases and len(aliases) > 1:
+            if alias not in aliases or len(aliases) == 1:
+                continue
+            try:
                 link = self._link_to(scope, conjunct.predicate, alias)
-                if link and conjunct.joined != alias and alias in _optional(scope):
+                if conjunct.joined != alias and alias in _optional(scope):
                     # It decides on rows in which the relation is absent as well, so it must be false for them.
-                    link = replace(link, certain=True) if _rejects_null(link.predicate) else None
-                entry = self._entry(scope, alias, link.predicate) if link else None
-                if link and entry is not None:
-                    groups.setdefault((link.parent.name, entry), []).append(link)
+                    _require_false_for_null(link, conjunct.predicate, alias)
+                    link = replace(link, certain=True)
+                groups.setdefault((link.parents, self._entry(scope, alias, link)), []).append(link)
+            except _Unsupported as failure:
+                failures.append(failure)
         return max(groups.values(), key=lambda links: (sum(link.is_plain for link in links), len(links)), default=[])
 
-    def _link_to(self, scope: Scope, conjunct: exp.Expr, alias: str) -> _Link | None:
-        """Return the predicate with all columns but those of `alias` in terms of one node; None if that can't be."""
-        others = [column for column in conjunct.find_all(exp.Column) if column.table != alias]
-        predicate = self._resolved(scope, conjunct, keep=alias)
-        if predicate is None or (
-            any(self._is_optional(scope, other) for other in others) and not _rejects_null(predicate)
-        ):
-            return None
-        parents = _aliases(predicate) - {alias}
-        return _Link(self._nodes[parents.pop()], predicate) if len(parents) == 1 else None
+    def _link_to(self, scope: Scope, conjunct: exp.Expr, alias: str) -> _Link:
+        """Return the predicate with all columns but those of `alias` in terms of one node, or of one for each branch.
+
+        In a branch that shows NULL there it is never true, so nothing is tied to it.
+        """
+        optional = any(
+            self._is_optional(scope, column) for column in conjunct.find_all(exp.Column) if column.table != alias
+        )
+        ties = []
+        for (predicate,) in self._ways(scope, [conjunct], keep=alias):
+            parents = _aliases(predicate) - {alias}
+            if len(parents) == 1:
+                ties.append(_Tie(self._nodes[parents.pop()], predicate))
+            elif parents or not _is_never_true(predicate):
+                _refuse(
+                    f"{conjunct.sql('redshift')}, a tie to {len(parents) or 'no'} sources at once,",
+                    "Compare a column with columns of one source; in a branch of a UNION, with no constant but NULL.",
+                    conjunct,
+                )
+        link = _Link(tuple(ties))
+        if not ties or len(set(link.parents)) < len(ties):
+            _refuse(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
+        if optional:
+            _require_false_for_null(link, conjunct, "the optional side of an outer join")
+        return link
 
     def _attach_subquery(self, scope: Scope, subquery: Scope) -> None:
         """Tie a subquery in WHERE, HAVING, ON or SELECT to the scope around it."""
         select = subquery.expression
-        shown = select.sql("redshift")
-        if not isinstance(select, exp.Select) or select.args.get("limit") or select.args.get("offset"):
-            _refuse(
-                f"the subquery ({shown})", "Write it as EXISTS (SELECT 1 … WHERE …) without LIMIT or set operation."
-            )
+        shown = _shortened(select)
         if any(column.table not in scope.selected_sources for column in subquery.external_columns):
             _refuse(
-                f"the subquery ({shown}), correlated over more than one level,", "Correlate with the query around it."
+                f"the subquery ({shown}), correlated over more than one level,",
+                "Correlate with the query around it.",
+                select,
             )
-        links = self._memberships(scope, subquery, select)
-        filtered = not links
-        links = links or self._correlations(scope, subquery)
-        if not links:
-            _refuse(
-                f"the subquery ({shown}), which is tied to no row of the query around it,",
-                "Correlate it by an equality with a column of the outer query.",
-            )
-        predicate = exp.and_(*(link.predicate for link in links), copy=True)
-        self._descend(subquery, predicate, links[0].parent, filtered=filtered)
+        if not _reads_source(subquery):
+            return
+        failures: list[_Unsupported] = []
+        links = self._correlations(scope, subquery, failures)
+        # By an equality there are fewer rows to look at.
+        equal = any(isinstance(tie.predicate, exp.EQ) for link in links for tie in link.ties)
+        member = None if equal else self._membership(scope, subquery, failures)
+        if member is not None:
+            for branch in filter(_reads_source, _branches(subquery)):
+                opened = [replace(tie, predicate=_opened(subquery, branch, MEMBER, tie.predicate)) for tie in member]
+                self._descend(branch, opened)
+            return
+        if links:
+            self._descend(subquery, _all_of(links), filtered=True)
+            return
+        if failures:
+            raise failures[0]
+        _refuse(
+            f"the subquery ({shown}), which is tied to no row of the query around it,",
+            "Correlate it by a predicate with a column of the outer query: EXISTS (SELECT 1 … WHERE inner = outer).",
+            select,
+        )
 
-    def _memberships(self, scope: Scope, subquery: Scope, select: exp.Select) -> list[_Link]:
-        """Return the tie of `x IN (SELECT y …)`: x = y; none where the subquery stands elsewhere."""
-        membership = select.find_ancestor(exp.In, exp.Select)
-        rows = membership.args.get("query") if isinstance(membership, exp.In) else None
-        if not isinstance(membership, exp.In) or not isinstance(rows, exp.Query) or rows.unnest() is not select:
-            return []
-        if membership.this.find(exp.Tuple, exp.Query):
-            _refuse(f"{membership.sql('redshift')}", "Write EXISTS with a correlation.")
-        around = membership.parent
-        while isinstance(around, (exp.And, exp.Or, exp.Paren)):
-            around = around.parent
-        if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
-            _refuse(
-                f"IN ({select.sql('redshift')}) outside a plain condition, where a NULL among its rows matters,",
-                "Write [NOT] EXISTS with a correlation.",
-            )
-        column = exp.column(select.named_selects[0], table=MEMBER)
-        link = self._link_to(scope, exp.EQ(this=membership.this.copy(), expression=column), MEMBER)
-        opened = self._opened(subquery, MEMBER, link.predicate) if link else None
-        return [_Link(link.parent, opened)] if link and opened is not None else []
-
-    def _correlations(self, scope: Scope, subquery: Scope) -> list[_Link]:
+    def _correlations(self, scope: Scope, subquery: Scope, failures: list[_Unsupported]) -> list[_Link]:
         """Return the predicates that filter a subquery's rows by one of its relations and one node outside."""
+        select = subquery.expression
+        if not isinstance(select, exp.Select):
+            return []
         outside = set(scope.selected_sources) - set(subquery.selected_sources)
-        groups: dict[tuple[str, int], list[_Link]] = {}
+        groups: dict[tuple[object, ...], list[_Link]] = {}
         for conjunct in _conjuncts(subquery):
             aliases = _aliases(conjunct.predicate)
             inside = aliases - outside
             if conjunct.joined is None and len(inside) == 1 and aliases & outside:
                 (alias,) = inside
-                link = self._link_to(scope, conjunct.predicate, alias)
-                entry = self._entry(subquery, alias, link.predicate) if link else None
-                if link and entry is not None:
-                    groups.setdefault((link.parent.name, entry), []).append(link)
+                try:
+                    link = self._link_to(scope, conjunct.predicate, alias)
+                    groups.setdefault((link.parents, self._entry(subquery, alias, link)), []).append(link)
+                except _Unsupported as failure:
+                    failures.append(failure)
+        if groups:
+            _check_limit(select)
         return max(groups.values(), key=len, default=[])
+
+    def _membership(self, scope: Scope, subquery: Scope, failures: list[_Unsupported]) -> list[_Tie] | None:
+        """Return the ties of `x IN (SELECT y …)`: x = y; None where the subquery stands elsewhere or that is no tie."""
+        query = cast("exp.Query", subquery.expression)
+        membership = query.find_ancestor(exp.In, exp.Select)
+        rows = membership.args.get("query") if isinstance(membership, exp.In) else None
+        if not isinstance(membership, exp.In) or not isinstance(rows, exp.Query) or rows.unnest() is not query:
+            return None
+        try:
+            _check_membership(membership)
+            name = query.named_selects[0]
+            self._definitions(subquery, [name])
+            equality = exp.EQ(this=membership.this.copy(), expression=exp.column(name, table=MEMBER))
+            return list(self._link_to(scope, equality, MEMBER).ties)
+        except _Unsupported as failure:
+            failures.append(failure)
+            return None
 
     def _entry_alias(self, scope: Scope, predicate: exp.Expr, *, at_top: bool, filtered: bool) -> str:
         """Return the one relation of the scope that the predicate reads, or refuse."""
-        aliases = _aliases(predicate) - set(self._nodes)
+        aliases = _aliases(predicate) - set(self._read)
         shown = predicate.sql("redshift")
         if predicate.find(exp.AggFunc, exp.Window, exp.Query):
-            _refuse(f"{shown}, computed from several rows,", "Join, anchor and group by a column of one relation.")
+            _refuse(
+                f"{shown}, computed from several rows,",
+                "Join, anchor and group by a column of one relation.",
+                predicate,
+            )
         if len(aliases) != 1:
             _refuse(
                 f"{shown}, computed from {len(aliases)} relations,",
-                "Join, anchor and group by a column of one relation.",
+                "Join, anchor and group by a column of one relation, in each branch of a UNION.",
+                predicate,
             )
         (alias,) = aliases
         if not filtered:
@@ -343,107 +399,155 @@ class _Builder:
             _refuse(
                 f"{shown}, from the optional side of an outer join,",
                 "Anchor or join at a column of the relation that the outer join preserves.",
+                predicate,
             )
         return alias
 
-    def _entry(self, scope: Scope, alias: str, predicate: exp.Expr) -> int | None:
-        """Return the id of the table that the predicate's columns of `alias` come from; None where it can't enter."""
+    def _entry(self, scope: Scope, alias: str, link: _Link) -> object:
+        """Return what identifies the tables that a link enters, or refuse it."""
+        entries = [self._entered(scope, alias, tie.predicate) for tie in link.ties]
+        return entries[0]
+
+    def _entered(self, scope: Scope, alias: str, predicate: exp.Expr) -> object:
         source = scope.selected_sources[alias][1]
         if not isinstance(source, Scope):
             return id(source)
-        opened = self._opened(source, alias, predicate)
-        if opened is None:
-            return None
-        try:
-            inner = self._entry_alias(source, opened, at_top=False, filtered=False)
-        except _Unsupported:
-            return None
-        return self._entry(source, inner, opened)
+        entered = []
+        for branch in filter(_reads_source, _branches(source)):
+            opened = _opened(source, branch, alias, predicate)
+            inner = self._entry_alias(branch, opened, at_top=False, filtered=False)
+            entered.append(self._entered(branch, inner, opened))
+        self._definitions(source, [column.name for column in predicate.find_all(exp.Column) if column.table == alias])
+        return tuple(entered)
 
-    def _opened(self, inner: Scope, alias: str, predicate: exp.Expr) -> exp.Expr | None:
-        """Return the predicate with the columns of a derived table replaced by what defines them inside."""
-        if not isinstance(inner.expression, exp.Select):
-            return None
+    def _ways(self, scope: Scope, expressions: Sequence[exp.Expr], *, keep: str) -> list[list[exp.Expr]]:
+        """Return the expressions with all columns but those of `keep` in terms of nodes, once for each branch of UNION.
 
-        def define(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Column) and node.table == alias:
-                return _parenthesised(_projection(inner, node.name))
-            return node
+        Raises:
+            _Unsupported: one is computed from several rows.
+        """
+        read: dict[str, list[str]] = {}
+        for column in [column for expression in expressions for column in expression.find_all(exp.Column)]:
+            if column.table != keep and column.table in scope.selected_sources:
+                read.setdefault(column.table, []).append(column.name)
+        ways: list[dict[tuple[str, str], exp.Expr]] = [{}]
+        for alias, names in read.items():
+            source = scope.selected_sources[alias][1]
+            if isinstance(source, Scope):
+                found = self._definitions(source, names)
+            else:
+                found = [{name: exp.column(name, table=self._names[id(source)]) for name in names}]
+            ways = [
+                way | {(alias, name): definition for name, definition in definitions.items()}
+                for way in ways
+                for definitions in found
+            ]
+        return [[_defined(expression, way) for expression in expressions] for way in ways]
 
-        return predicate.copy().transform(define)
+    def _definitions(self, source: Scope, names: Sequence[str]) -> list[dict[str, exp.Expr]]:
+        """Return what columns of a derived table are in terms of nodes, in each branch of a UNION.
 
-    def _substituted(self, scope: Scope, alias: str, predicate: exp.Expr) -> exp.Expr:
-        opened = self._opened(cast("Scope", scope.selected_sources[alias][1]), alias, predicate)
-        if opened is None:
-            _refuse(f"the set operation {alias}", "Write one SELECT.")
-        return opened
-
-    def _resolved(self, scope: Scope, predicate: exp.Expr, *, keep: str) -> exp.Expr | None:
-        """Return the predicate with all columns but those of `keep` in terms of nodes; None if one is computed."""
-        computed = False
-
-        def resolve(node: exp.Expr) -> exp.Expr:
-            nonlocal computed
-            if not isinstance(node, exp.Column) or node.table == keep or node.table not in scope.selected_sources:
-                return node
-            source = scope.selected_sources[node.table][1]
-            if not isinstance(source, Scope):
-                return exp.column(node.name, table=self._names[id(source)])
-            definition = _projection(source, node.name)
-            if definition.find(exp.AggFunc, exp.Window, exp.Query):
-                computed = True
-                return node
-            inner = self._resolved(source, definition, keep="")
-            computed = computed or inner is None
-            return node if inner is None else _parenthesised(inner)
-
-        resolved = predicate.copy().transform(resolve)
-        return None if computed else resolved
+        Raises:
+            _Unsupported: one is computed from several rows, or not of the same type in all branches.
+        """
+        names = list(dict.fromkeys(names))
+        found: list[dict[str, exp.Expr]] = []
+        for branch in _branches(source):
+            columns = [_definition(source, branch, name) for name in names]
+            for column in columns:
+                if column.find(exp.AggFunc, exp.Window, exp.Query):
+                    _refuse(
+                        f"a tie to {column.sql('redshift')}, computed from several rows,",
+                        "Join, anchor and group by a column of one relation.",
+                        column,
+                    )
+            found += [dict(zip(names, way, strict=True)) for way in self._ways(branch, columns, keep="")]
+        for name in names:
+            self._check_branch_types(name, [way[name] for way in found], source)
+        return found
 
     def _is_optional(self, scope: Scope, column: exp.Column) -> bool:
         """Return whether an outer join can make the column NULL where its table has no NULL."""
         if column.table in _optional(scope):
             return True
-        source = scope.selected_sources[column.table][1]
-        if not isinstance(source, Scope):
-            return False
-        definition = _projection(source, column.name)
-        return any(self._is_optional(source, inner) for inner in definition.find_all(exp.Column))
-
-    def _renamed(self, predicate: exp.Expr, alias: str, node: Node) -> exp.Expr:
-        def rename(part: exp.Expr) -> exp.Expr:
-            if isinstance(part, exp.Column) and part.table == alias:
-                return exp.column(part.name, table=node.name)
-            return part
-
-        return predicate.copy().transform(rename)
-
-    def _reads_source(self, source: exp.Expr | Scope) -> bool:
-        expression = source.expression if isinstance(source, Scope) else source
-        return expression.find(exp.Table) is not None
-
-
-def _refuse(problem: str, hint: str) -> NoReturn:
-    raise _Unsupported(problem, hint)
-
-
-def _check_anchor_type(fact: Fact, source: Source, anchor: exp.Expr) -> None:
-    """Refuse an anchor that the fact's column rounds or cuts off: a key would not be found under what it was computed.
-
-    Integers convert into one another without loss, and so do texts.
-    """
-    declared, shown = fact.column(fact.anchor).data_type, anchor.sql("redshift")
-    if isinstance(anchor, exp.Column):
-        given = source.column(anchor.name).data_type
-    elif isinstance(anchor, exp.Cast):
-        given = anchor.to.sql("redshift").lower()
-    else:
-        _refuse(f"the anchor {shown}, whose type is not known,", f"Write CAST({shown} AS {declared}).")
-    if _kind(given) != _kind(declared):
-        _refuse(
-            f"the anchor {shown}, a {given} that {fact.name}.{fact.anchor} shows as {declared},",
-            f"List the column as {given}, or write CAST({shown} AS {declared}).",
+        source = scope.selected_sources[column.table][1] if column.table in scope.selected_sources else None
+        return isinstance(source, Scope) and any(
+            self._is_optional(branch, inner)
+            for branch in _branches(source)
+            for inner in _definition(source, branch, column.name).find_all(exp.Column)
         )
+
+    def _data_type(self, expression: exp.Expr) -> str | None:
+        """Return the type of an expression in terms of nodes, None where it is not known."""
+        expression = expression.unnest()
+        if isinstance(expression, exp.Column):
+            return self._read[expression.table].column(expression.name).data_type
+        if isinstance(expression, exp.Cast):
+            return expression.to.sql("redshift").lower()
+        if isinstance(expression, exp.Literal):
+            return "varchar" if expression.is_string else "integer" if expression.is_int else None
+        return None
+
+    def _check_branch_types(self, name: str, definitions: Sequence[exp.Expr], source: Scope) -> None:
+        """Refuse to tie branches of a UNION whose columns differ in type: a value may be another one in the UNION."""
+        given = [self._data_type(definition) for definition in definitions if not _is_null(definition)]
+        if len(definitions) > 1 and len({kind and _kind(kind) for kind in given} - {None}) + given.count(None) > 1:
+            _refuse(
+                f"the tie to {name} of a UNION, given as {' and '.join(kind or 'an unknown type' for kind in given)},",
+                f"Cast {name} to the same type in each branch.",
+                source.expression,
+            )
+
+    def _check_anchor_type(self, anchor: exp.Expr, clause: exp.Expr) -> None:
+        """Refuse an anchor that the fact's column rounds or cuts off: a key would not be found under its first value.
+
+        Integers convert into one another without loss, and so do texts.
+        """
+        declared, shown = self._fact.column(self._fact.anchor).data_type, anchor.sql("redshift")
+        given = self._data_type(anchor)
+        if given is None:
+            _refuse(f"the anchor {shown}, whose type is not known,", f"Write CAST({shown} AS {declared}).", clause)
+        if _kind(given) != _kind(declared):
+            _refuse(
+                f"the anchor {shown}, a {given} that {self._fact.name}.{self._fact.anchor} shows as {declared},",
+                f"List the column as {given}, or write CAST({shown} AS {declared}).",
+                clause,
+            )
+
+
+def _refuse(problem: str, hint: str, clause: exp.Expr) -> NoReturn:
+    raise _Unsupported(problem, hint, clause)
+
+
+def _refuse_untied(
+    scope: Scope, waiting: Sequence[str], reached: set[str], failures: Sequence[_Unsupported]
+) -> NoReturn:
+    if failures:
+        raise failures[0]
+    joins = scope.expression.args.get("joins") or ()
+    clause = next((join for join in joins if join.alias_or_name in waiting), scope.expression)
+    _refuse(
+        f"{' and '.join(waiting)}, tied to {' and '.join(sorted(reached))} by no usable predicate,",
+        "Join on columns of two relations; enter a grouped or windowed one by columns of its GROUP BY or PARTITION BY.",
+        clause,
+    )
+
+
+def _require_false_for_null(link: _Link, clause: exp.Expr, absent: str) -> None:
+    if not all(_rejects_null(tie.predicate) for tie in link.ties):
+        _refuse(
+            f"{clause.sql('redshift')}, which may hold where {absent} is absent,",
+            "Compare its columns as they are, without COALESCE, OR or IS NULL.",
+            clause,
+        )
+
+
+def _all_of(links: Sequence[_Link]) -> list[_Tie]:
+    """Return the ties of links to the same nodes as one for each node."""
+    return [
+        _Tie(ties[0].parent, exp.and_(*(tie.predicate for tie in ties), copy=True))
+        for ties in zip(*(link.ties for link in links), strict=True)
+    ]
 
 
 def _kind(data_type: str) -> str:
@@ -452,12 +556,54 @@ def _kind(data_type: str) -> str:
     return "varchar" if data_type.startswith("varchar") else data_type.replace(" ", "")
 
 
+def _reads_source(source: exp.Expr | Scope) -> bool:
+    expression = source.expression if isinstance(source, Scope) else source
+    return expression.find(exp.Table) is not None
+
+
+def _branches(scope: Scope) -> list[Scope]:
+    """Return the SELECTs whose rows a derived table or a subquery shows: several where it is a UNION."""
+    query = scope.expression
+    if not isinstance(query, exp.SetOperation):
+        return [scope]
+    if not isinstance(query, exp.Union):
+        _refuse(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
+    _check_limit(query)
+    return [branch for operand in scope.set_operation_scopes for branch in _branches(operand)]
+
+
+def _definition(source: Scope, branch: Scope, name: str) -> exp.Expr:
+    """Return what a column of a derived table is in one of its branches: columns of a UNION go by their position."""
+    index = cast("exp.Query", source.expression).named_selects.index(name)
+    return cast("exp.Select", branch.expression).selects[index].unalias()
+
+
 def _projection(scope: Scope, name: str) -> exp.Expr:
-    for projection in cast("exp.Select", scope.expression).selects:
-        if projection.alias_or_name == name:
-            return projection.unalias()
-    message = f"no column {name}"
-    raise KeyError(message)
+    return _definition(scope, scope, name)
+
+
+def _opened(source: Scope, branch: Scope, alias: str, predicate: exp.Expr) -> exp.Expr:
+    """Return the predicate with the columns of a derived table replaced by what defines them in a branch of it."""
+    names = {column.name for column in predicate.find_all(exp.Column) if column.table == alias}
+    return _defined(predicate, {(alias, name): _definition(source, branch, name) for name in names})
+
+
+def _defined(expression: exp.Expr, definitions: Mapping[tuple[str, str], exp.Expr]) -> exp.Expr:
+    def define(part: exp.Expr) -> exp.Expr:
+        if isinstance(part, exp.Column) and (part.table, part.name) in definitions:
+            return _parenthesised(definitions[part.table, part.name])
+        return part
+
+    return expression.copy().transform(define)
+
+
+def _renamed(predicate: exp.Expr, alias: str, name: str) -> exp.Expr:
+    def rename(part: exp.Expr) -> exp.Expr:
+        if isinstance(part, exp.Column) and part.table == alias:
+            return exp.column(part.name, table=name)
+        return part
+
+    return predicate.copy().transform(rename)
 
 
 def _parenthesised(expression: exp.Expr) -> exp.Expr:
@@ -465,49 +611,68 @@ def _parenthesised(expression: exp.Expr) -> exp.Expr:
     return copied if isinstance(copied, (exp.Column, exp.Func, exp.Literal)) else exp.paren(copied)
 
 
+def _check_membership(membership: exp.In) -> None:
+    if membership.this.find(exp.Tuple, exp.Query):
+        _refuse(_shortened(membership), "Write EXISTS with a correlation.", membership)
+    around = membership.parent
+    while isinstance(around, (exp.And, exp.Or, exp.Paren)):
+        around = around.parent
+    if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
+        _refuse(
+            f"{_shortened(membership)} outside a plain condition, where a NULL among its rows matters,",
+            "Write [NOT] EXISTS with a correlation.",
+            membership,
+        )
+
+
 def _check_joins(scope: Scope) -> None:
     for join in scope.expression.args.get("joins") or ():
         if join.side in {"RIGHT", "FULL"} or join.method or join.kind in {"SEMI", "ANTI"}:
             _refuse(
-                f"{join.side or join.kind or join.method} JOIN {join.alias_or_name}", "Write INNER or LEFT JOIN … ON."
+                f"{join.side or join.kind or join.method} JOIN {join.alias_or_name}",
+                "Write INNER or LEFT JOIN … ON.",
+                join,
             )
     for alias, (_, source) in scope.selected_sources.items():
         if not isinstance(source, (Scope, exp.Table)):
-            _refuse(f"{alias} in FROM", "Read sources, models, or derived tables.")
+            _refuse(f"{alias} in FROM", "Read sources, models, or derived tables.", scope.expression)
+
+
+def _check_limit(query: exp.Query) -> None:
+    for name in ("limit", "offset"):
+        clause = query.args.get(name)
+        if clause is not None:
+            _refuse(f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause)
 
 
 def _check_entry(scope: Scope, predicate: exp.Expr, alias: str) -> None:
-    """Refuse to enter a scope by anything that does not take whole groups and whole partitions."""
-    select = scope.expression
-    if not isinstance(select, exp.Select):
-        _refuse(f"the set operation {select.sql('redshift')[:80]}", "Write one SELECT.")
-    for clause in ("limit", "offset"):
-        if select.args.get(clause):
-            _refuse(
-                f"{clause.upper()} in {select.sql('redshift')[:80]}", "Rank by a window function with PARTITION BY."
-            )
-    columns = [column for column in predicate.find_all(exp.Column) if column.table == alias]
+    """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions."""
+    select = cast("exp.Select", scope.expression)
+    _check_limit(select)
     parts = list(walk_in_scope(select))
     group = select.args.get("group")
     if group is not None and any(group.args.get(extra) for extra in ("rollup", "cube", "grouping_sets", "totals")):
-        _refuse("ROLLUP, CUBE or GROUPING SETS", "Write one GROUP BY.")
+        _refuse("ROLLUP, CUBE or GROUPING SETS", "Write one GROUP BY.", group)
     windows = [part for part in parts if isinstance(part, exp.Window)]
     windowed = {id(inner) for window in windows for inner in window.this.walk()}
-    aggregates = any(isinstance(part, exp.AggFunc) and id(part) not in windowed for part in parts)
+    aggregates = [part for part in parts if isinstance(part, exp.AggFunc) and id(part) not in windowed]
     if group is not None or aggregates:
         keys = group.expressions if group is not None else []
-        _require(columns, keys, f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}", predicate)
+        shown = f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}"
+        _require(predicate, alias, keys, shown=shown, clause=group or aggregates[0])
     for window in windows:
-        _require(columns, window.args.get("partition_by") or [], window.sql("redshift"), predicate)
+        _require(predicate, alias, window.args.get("partition_by") or [], shown=window.sql("redshift"), clause=window)
 
 
-def _require(columns: Sequence[exp.Column], keys: Sequence[exp.Expr], shown: str, predicate: exp.Expr) -> None:
-    for column in columns:
-        if column not in keys:
-            _refuse(
-                f"{predicate.sql('redshift')} into {shown}",
-                "Enter the relation by a plain column of its GROUP BY or of each PARTITION BY.",
-            )
+def _require(predicate: exp.Expr, alias: str, keys: Sequence[exp.Expr], *, shown: str, clause: exp.Expr) -> None:
+    """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none."""
+    beside = predicate.copy().transform(lambda part: exp.null() if part in keys else part)
+    if alias in _aliases(beside):
+        _refuse(
+            f"{predicate.sql('redshift')} into {shown}",
+            "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
+            clause,
+        )
 
 
 def _optional(scope: Scope) -> set[str]:
@@ -546,3 +711,22 @@ def _rejects_null(predicate: exp.Expr) -> bool:
         isinstance(part, COMPARISONS) and all(isinstance(inner, STRICT) for inner in [*part.walk()][1:])
         for part in _parts(predicate)
     )
+
+
+def _is_never_true(predicate: exp.Expr) -> bool:
+    """Return whether a predicate compares something with NULL."""
+    return any(
+        isinstance(part, COMPARISONS) and (_is_null(part.left) or _is_null(part.right)) for part in _parts(predicate)
+    )
+
+
+def _is_null(expression: exp.Expr) -> bool:
+    expression = expression.unnest()
+    while isinstance(expression, exp.Cast):
+        expression = expression.this.unnest()
+    return isinstance(expression, exp.Null)
+
+
+def _shortened(expression: exp.Expr) -> str:
+    text = expression.sql("redshift")
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
