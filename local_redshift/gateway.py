@@ -94,8 +94,6 @@ class Client(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         """End the session in PostgreSQL too."""
         self.transport = None
-        if self.waiting is not None:
-            self.waiting.cancel()
         if self.connecting is not None:
             self.connecting.cancel()
         if self.server is not None:
