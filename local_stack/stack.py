@@ -108,7 +108,7 @@ class LocalStack:
 
     def connect(self) -> Warehouse:
         """Open a session on the warehouse with Redshift's driver."""
-        return session(redshift_connector.connect(**self._redshift.settings))
+        return session(redshift_connector.connect(**self._redshift.settings), "local_stack")
 
     def start_warehouse(self) -> None:
         """Start the stand-in for Redshift.

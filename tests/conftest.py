@@ -131,7 +131,7 @@ def connect(redshift: LocalRedshift) -> Iterator[Connect]:
     def open_session() -> Warehouse:
         connection = redshift_connector.connect(**redshift.settings)
         opened.append(connection)
-        return session(connection)
+        return session(connection, "tests")
 
     yield open_session
     for connection in opened:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,7 @@ from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.values import Run
 from surgical_cdc.verify import Verification
 from surgical_cdc.verify import verify as verify_fact
+from surgical_cdc.warehouse import Warehouse
 
 DAG_ID = "command_line"
 ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder of the dbt project.", file_okay=False)]
@@ -53,10 +54,11 @@ def quiet() -> None:
 def check(project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default") -> None:
     """Check that the models compile, the dictionary is current, and the warehouse is as the contract says."""
     loaded = load_project(project)
+    session = _session(conn_id, "check")
     failed = False
     for name, checked in checks.CHECKS.items():
         try:
-            console.print(f"ok      {name}: {checked(loaded, partial(connect, conn_id))}")
+            console.print(f"ok      {name}: {checked(loaded, session)}")
         except (SurgicalCdcError, Error) as error:
             failed = True
             console.print(f"FAILED  {name}: {_message(error)}")
@@ -80,7 +82,7 @@ def explain(
     console.print(report.feeds(load_dictionary(loaded.dictionary_path), source_name, column_name))
     console.print(f"\nWhat is staged for {source_name} now would do this:")
     asked = _run("explain", (source_name,), dry_run=True)
-    console.print(report.cycle(run_cycle(loaded, partial(connect, conn_id), asked, progress=console.print)))
+    console.print(report.cycle(run_cycle(loaded, _session(conn_id, "explain", asked), asked, progress=console.print)))
 
 
 @app.command()
@@ -97,9 +99,8 @@ def run(
     if start and end and start >= end:
         raise ProjectError(f"The window from {start} to {end} is empty: --start must be before --end.")
     asked = _run("run", tuple(source or ()), start=start, end=end, dry_run=dry_run)
-    console.print(
-        report.cycle(run_cycle(load_project(project), partial(connect, conn_id), asked, progress=console.print))
-    )
+    done = run_cycle(load_project(project), _session(conn_id, "run", asked), asked, progress=console.print)
+    console.print(report.cycle(done))
 
 
 @app.command()
@@ -110,7 +111,7 @@ def refresh(
     loaded = load_project(project)
     for name in _chosen(loaded, facts):
         console.print(f"{name}: building it anew ...")
-        with closing(connect(conn_id)) as warehouse:
+        with closing(_session(conn_id, "refresh")()) as warehouse:
             result = refresh_fact(loaded, name, warehouse)
         console.print(f"{name}: {result.deleted} rows replaced by {result.inserted} in {result.seconds:.2f} s")
 
@@ -124,7 +125,7 @@ def verify(
     differs = False
     for name in _chosen(loaded, facts):
         console.print(f"{name}: running its SELECT in full ...")
-        with closing(connect(conn_id)) as warehouse:
+        with closing(_session(conn_id, "verify")()) as warehouse:
             found = verify_fact(loaded, name, warehouse)
         console.print(_verified(found))
         differs = differs or not found.equal
@@ -153,6 +154,11 @@ def main() -> None:
     except (SurgicalCdcError, Error) as error:
         Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(_message(error))
         raise SystemExit(1) from None
+
+
+def _session(conn_id: str, command: str, asked: Run | None = None) -> Callable[[], Warehouse]:
+    """Return what opens a session, labelled by the command and its run."""
+    return partial(connect, conn_id, label="/".join([DAG_ID, command, *([asked.run_id] if asked else [])]))
 
 
 def _chosen(project: Project, facts: Iterable[str] | None) -> list[str]:

@@ -2,36 +2,168 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
-from typing import Any
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
-from surgical_cdc.errors import ConnectionNotFound
+from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
+from surgical_cdc.templates import render
 from surgical_cdc.warehouse import Warehouse
 
+if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
-def connect(conn_id: str) -> Warehouse:
+# Shorter than a task may take (RETRIES in dag.py), so that a statement whose task was killed ends soon after it, and
+# long before the lease that kept other runs away.
+STATEMENT_TIMEOUT = timedelta(minutes=45)
+# Of SYS_QUERY_HISTORY; older views keep the first 30 characters.
+LABEL_LENGTH = 320
+# A serverless workgroup that sleeps answers within some seconds; a host behind a closed firewall never does.
+CONNECT_SECONDS = 30
+DEFAULTS: dict[str, Any] = {
+    "application_name": "surgical_cdc",
+    "timeout": CONNECT_SECONDS,
+    # A long statement is silent, and AWS's own gateways forget a connection after 350 s of silence.
+    "tcp_keepalive_idle": 60,
+    "tcp_keepalive_interval": 10,
+    "tcp_keepalive_count": 6,
+}
+# What the hook reads to get a token. The driver must not see it, or it would log in to AWS a second time, as another
+# identity than the hook's, and throw the hook's token away.
+FOR_THE_TOKEN = frozenset(
+    {
+        "iam",
+        "is_serverless",
+        "serverless_work_group",
+        "serverless_token_duration_seconds",
+        "serverless_acct_id",
+        "cluster_identifier",
+        "region",
+        "db_user",
+    }
+)
+# By these the driver chooses an identity of its own; with a token they would have no effect.
+OTHER_IDENTITIES = frozenset(
+    {
+        "access_key_id",
+        "auth_profile",
+        "auto_create",
+        "credentials_provider",
+        "db_groups",
+        "endpoint_url",
+        "group_federation",
+        "profile",
+        "secret_access_key",
+        "session_token",
+    }
+)
+
+
+def connect(conn_id: str, *, label: str) -> Warehouse:
     """Open a session with the driver's settings of that connection: password, IAM or serverless.
+
+    Args:
+        conn_id: Airflow connection of type redshift.
+        label: what the session is for, as `<dag>/<task>/<run>`; Redshift's query log shows it.
 
     Raises:
         ConnectionNotFound: Airflow knows no connection of that name.
+        ConnectionSettingError: it lacks a setting, or has one that the driver does not know.
+    """
+    import redshift_connector
+
+    arguments = driver_arguments(conn_id)
+    return session(redshift_connector.connect(**{**DEFAULTS, **arguments}), label, timeout=arguments.get("timeout"))
+
+
+def driver_arguments(conn_id: str) -> dict[str, Any]:
+    """Return the arguments of redshift_connector.connect for an Airflow connection, with a token from AWS if it asks.
+
+    The hook's own get_conn is not used: with IAM it logs in twice, and it tries five times before it says what is
+    wrong.
+
+    Raises:
+        ConnectionNotFound: Airflow knows no connection of that name.
+        ConnectionSettingError: it lacks a setting, or has one that the driver does not know.
     """
     # Here, not above: importing Airflow takes a second, which only a task that needs the warehouse should spend.
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
+    hook = RedshiftSQLHook(redshift_conn_id=conn_id)
     try:
-        connection = RedshiftSQLHook(redshift_conn_id=conn_id).get_conn()
+        connection = hook.conn
     except AirflowNotFoundException as error:
         raise ConnectionNotFound(
             f"Airflow knows no connection {conn_id!r}. Add one of type redshift under that name (`airflow connections"
             f" add`), or set AIRFLOW_CONN_{conn_id.upper()}."
         ) from error
-    return session(connection)
+    extra = dict(connection.extra_dejson)
+    _check_settings(conn_id, hook, extra)
+    user, password, port = connection.login, connection.password, connection.port
+    if extra.get("iam"):
+        user, password, port = hook.get_iam_token(connection)
+    arguments = {name: value for name, value in extra.items() if name not in FOR_THE_TOKEN}
+    arguments |= {"host": connection.host, "database": connection.schema, "user": user, "password": password}
+    return {**arguments, "port": port} if port else arguments
 
 
-def session(connection: Any) -> Warehouse:
-    """Take over a connection that redshift_connector has opened."""
+def session(connection: Any, label: str, *, timeout: float | None = None) -> Warehouse:
+    """Take over a connection that redshift_connector has opened; `timeout` in seconds is the socket's from now on."""
     # The driver sends a statement of more than 8 KB in two parts and leaves Nagle's algorithm on, so that the second
     # part waits 40 ms for the server's acknowledgement of the first. It has no setting for this.
     connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # noqa: SLF001
+    # A statement may take long; statement_timeout ends it on both sides, the socket's timeout only on this one.
+    connection._usock.settimeout(timeout)  # noqa: SLF001
+    # Settings that are made in a transaction go with it when it is rolled back.
+    connection.autocommit = True
+    milliseconds = STATEMENT_TIMEOUT // timedelta(milliseconds=1)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(render("open_session"), (str(milliseconds), label[:LABEL_LENGTH]))
+    except BaseException:
+        connection.close()
+        raise
+    connection.autocommit = False
     return Warehouse(connection)
+
+
+def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) -> None:
+    """Refuse settings that are missing or that nobody reads, before anything goes over the network."""
+    import redshift_connector
+
+    connection = hook.conn
+    where = f"Airflow connection {conn_id!r}"
+    if connection.conn_type != "redshift":
+        raise ConnectionSettingError(
+            f"{where} is of type {connection.conn_type!r}. Give it the type redshift (Amazon Redshift)."
+        )
+    iam, serverless = extra.get("iam"), extra.get("is_serverless")
+    needed = {"host": connection.host, "schema (the database)": connection.schema}
+    if not serverless:
+        needed["login (the database user)"] = connection.login
+    if iam and serverless:
+        needed["extra serverless_work_group"] = extra.get("serverless_work_group")
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise ConnectionSettingError(f"{where} lacks: {', '.join(missing)}. See docs/redshift.md for its three forms.")
+    known = {*inspect.signature(redshift_connector.connect).parameters, *FOR_THE_TOKEN}
+    unknown = [name for name in extra if name not in known]
+    if unknown:
+        hints = [f"{name}{_meant(name, known)}" for name in unknown]
+        raise ConnectionSettingError(
+            f"{where} has extras that redshift_connector does not know: {', '.join(hints)}. Correct or remove them."
+        )
+    useless = sorted(OTHER_IDENTITIES.intersection(extra))
+    if iam and useless:
+        raise ConnectionSettingError(
+            f"{where} has the extra iam, with which the credentials come from the Airflow connection aws_default;"
+            f" {', '.join(useless)} would have no effect. Remove them, and set up aws_default."
+        )
+
+
+def _meant(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f" ({near[0]}?)" if near else ""

@@ -33,3 +33,7 @@ class DataError(SurgicalCdcError):
 
 class ConnectionNotFound(SurgicalCdcError):
     """Airflow knows no connection of that name."""
+
+
+class ConnectionSettingError(SurgicalCdcError):
+    """An Airflow connection lacks a setting, or has one that nobody reads."""

@@ -154,7 +154,8 @@ class WarehouseTask(BaseOperator):
 
         try:
             project = project_at(self.project)
-            warehouse = connect(self.conn_id)
+            label = f"{self.dag_id}/{self.task_id}/{context['run_id']}"
+            warehouse = connect(self.conn_id, label=label)
             try:
                 yield project, warehouse
             finally:

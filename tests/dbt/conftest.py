@@ -37,7 +37,7 @@ def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift
 @pytest.fixture(scope="session")
 def warehouse(redshift: LocalRedshift, project: Project) -> Iterator[Warehouse]:
     """A session in which the source tables exist."""
-    with contextlib.closing(session(redshift_connector.connect(**redshift.settings))) as opened:
+    with contextlib.closing(session(redshift_connector.connect(**redshift.settings), "tests")) as opened:
         with opened.transaction():
             for statement in schema.create_sources(project):
                 opened.execute(statement)

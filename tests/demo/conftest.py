@@ -118,7 +118,7 @@ def demo(redshift: LocalRedshift) -> Iterator[Demo]:
     """The vendor project and a warehouse without its tables."""
 
     def open_session() -> Warehouse:
-        return session(redshift_connector.connect(**redshift.settings))
+        return session(redshift_connector.connect(**redshift.settings), "tests")
 
     demo = Demo(load_project(), open_session)
     demo.empty()
