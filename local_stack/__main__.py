@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def demo(options: argparse.Namespace, console: Console) -> int:
     """Bring one window of changes through Airflow and report it; 0 only if the facts equal their full queries."""
     with _progress(console) as say:
-        stack = LocalStack(options.data / "demo", bundles=DEMO_DAGS, say=say)
+        stack = LocalStack(options.data / "demo", record=options.record, bundles=DEMO_DAGS, say=say)
         with _stopping(stack):
             demonstration.start(stack, companies=options.companies, dag_ids=("vendor_cdc",))
             report = demonstration.one_window(stack)
@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--redshift-port", type=int, default=5439, help="port of the stand-in (default: %(default)s)")
     running.set_defaults(command=run)
     demonstrating = commands.add_parser("demo", help="one window of changes through Airflow, without a UI")
+    demonstrating.add_argument(
+        "--record", type=Path, metavar="FILE", help="file to append each distinct statement to that Redshift is sent"
+    )
     demonstrating.set_defaults(command=demo)
     for command in (running, demonstrating):
         command.add_argument(

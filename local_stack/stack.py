@@ -54,6 +54,7 @@ class LocalStack:
         *,
         port: int = 0,
         redshift_port: int = 0,
+        record: Path | None = None,
         bundles: Mapping[str, Path] | None = None,
         environment: Mapping[str, str] | None = None,
         say: Say = print,
@@ -64,6 +65,7 @@ class LocalStack:
             data: folder of all state; made if it does not exist.
             port: of Airflow's API server and UI; 0 takes a free one.
             redshift_port: of the stand-in; 0 takes a free one.
+            record: file that each distinct statement sent to the stand-in is appended to.
             bundles: further folders of DAGs besides dags/, by name.
             environment: further variables for Airflow, such as AIRFLOW_VAR_ and AIRFLOW_CONN_.
             say: is given one line for each thing that is done.
@@ -76,7 +78,7 @@ class LocalStack:
         self._bundles = dict(bundles or {})
         self._further_environment = dict(environment or {})
         self.say = say
-        self._redshift = LocalRedshift(data=self.data / "redshift", port=redshift_port)
+        self._redshift = LocalRedshift(data=self.data / "redshift", port=redshift_port, record=record)
         self._programs: list[Program] = []
         self._lock: IO[str] | None = None
         self.airflow: AirflowApi
