@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
 
 from surgical_cdc.connection import CONNECT_SECONDS, STATEMENT_TIMEOUT, connect, driver_arguments
 from surgical_cdc.dag import RETRIES
@@ -12,9 +17,12 @@ from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
 from tests.conftest import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from local_redshift import LocalRedshift
+    from tests.conftest import Connect
+
+CLUSTER, WORKGROUP, REGION = "warehouse", "analytics", "eu-west-1"
 
 
 @pytest.fixture
@@ -122,3 +130,129 @@ def test_unknown_connection_is_named() -> None:
     """A connection that Airflow does not know is an error that says how to add it."""
     with pytest.raises(ConnectionNotFound, match="AIRFLOW_CONN_NOWHERE"):
         connect("nowhere", label="")
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Moto's AWS with a provisioned cluster, and the connection aws_default that leads to it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", aws_connection(endpoint))
+    client = boto3.client(
+        "redshift",
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_cluster(
+        ClusterIdentifier=CLUSTER, NodeType="ra3.large", MasterUsername="awsuser", MasterUserPassword="Passw0rd"
+    )
+    yield client
+    client.delete_cluster(ClusterIdentifier=CLUSTER, SkipFinalClusterSnapshot=True)
+    server.stop()
+
+
+@pytest.fixture
+def serverless(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """The one call of AWS's API for serverless that is made, since moto has none of it; yields what was asked."""
+    asked: list[dict[str, Any]] = []
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["X-Amz-Target"] == "RedshiftServerless.GetCredentials"
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+            answer = {"dbUser": "IAMR:etl", "dbPassword": "a token for an hour", "expiration": 1_800_000_000}
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_arguments: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", aws_connection(f"http://127.0.0.1:{server.server_port}"))
+    yield asked
+    server.shutdown()
+    server.server_close()
+
+
+def aws_connection(endpoint: str) -> str:
+    """Return aws_default with keys, a region and an endpoint."""
+    extra = {"region_name": REGION, "endpoint_url": endpoint}
+    return json.dumps({"conn_type": "aws", "login": "test", "password": "test", "extra": extra})
+
+
+@pytest.fixture
+def user(connect: Connect) -> Iterator[Callable[[str], None]]:
+    """Make a database user; Redshift itself takes the prefix of a temporary user away, the stand-in does not."""
+    made: list[str] = []
+    with closing(connect()) as warehouse:
+
+        def make(name: str) -> None:
+            made.append(name)
+            with warehouse.transaction():
+                warehouse.execute(f'CREATE USER "{name}"')
+
+        yield make
+        with warehouse.transaction():
+            for name in made:
+                warehouse.execute(f'DROP USER "{name}"')
+
+
+def current_user(conn_id: str) -> str:
+    """Return the database user as whom a connection logs in."""
+    with closing(connect(conn_id, label="")) as warehouse, warehouse.transaction():
+        return str(warehouse.row("SELECT CURRENT_USER")[0])
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param({"cluster_identifier": CLUSTER}, id="least"),
+        pytest.param({"cluster_identifier": CLUSTER, "region": REGION, "db_user": "etl"}, id="as-the-plain-hook-needs"),
+    ],
+)
+def test_iam_on_a_cluster(
+    aws: Any, connection: Callable[..., str], user: Callable[[str], None], extra: dict[str, Any]
+) -> None:
+    """A user of a cluster logs in by a token that AWS gives for aws_default; there is no password anywhere."""
+    user("IAM:etl")
+    conn_id = connection({"iam": True, **extra}, login="etl", password=None)
+    arguments = driver_arguments(conn_id)
+    assert arguments["user"] == "IAM:etl"
+    assert len(arguments["password"]) == 32
+    assert current_user(conn_id) == "IAM:etl"
+
+
+def test_cluster_is_known_by_its_host(aws: Any, connection: Callable[..., str]) -> None:
+    """Where the host is AWS's own the cluster need not be named."""
+    host = f"{CLUSTER}.c0ffee.{REGION}.redshift.amazonaws.com"
+    assert driver_arguments(connection({"iam": True}, login="etl", host=host))["user"] == "IAM:etl"
+
+
+def test_aws_says_what_it_lacks(aws: Any, connection: Callable[..., str]) -> None:
+    """AWS's own words about a cluster that it does not have reach the user."""
+    with pytest.raises(ClientError, match="Cluster elsewhere not found"):
+        driver_arguments(connection({"iam": True, "cluster_identifier": "elsewhere"}, login="etl"))
+
+
+def test_iam_on_serverless(
+    serverless: list[dict[str, Any]], connection: Callable[..., str], user: Callable[[str], None]
+) -> None:
+    """On serverless AWS says who the user is; it is asked once a session, and may be asked for a longer token."""
+    user("IAMR:etl")
+    conn_id = connection(
+        {
+            "iam": True,
+            "is_serverless": True,
+            "serverless_work_group": WORKGROUP,
+            "serverless_token_duration_seconds": 900,
+        },
+        login=None,
+        password=None,
+    )
+    assert current_user(conn_id) == "IAMR:etl"
+    assert serverless == [{"dbName": "dev", "workgroupName": WORKGROUP, "durationSeconds": 900}]
