@@ -193,8 +193,9 @@ class Postgres:
         if os.geteuid() == 0:
             account = _unprivileged_account()
             os.chown(unfinished, account.pw_uid, account.pw_gid)
-        # Redshift orders strings by their UTF-8 bytes: that is the C locale.
-        options = ["--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync"]
+        # Redshift orders strings by their UTF-8 bytes, as the C locale does, and knows the case of all letters.
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        options = [*locale, "--encoding=UTF8", "--auth=trust", "--no-sync"]
         made = subprocess.run(
             [*_as_postgres_user(), binary("initdb"), "-D", unfinished, "-U", USER, *options],
             check=False,

@@ -3,6 +3,18 @@
 -- comment on each index says which keys it stands for; the catalog views read it.
 -- No parameters.
 
+-- A string has no type TEXT in Redshift, whatever expression made it. What the expression allows is not known here, so
+-- the column gets the greatest length; PostgreSQL stores both types alike. As the owner: the caller may not write there.
+CREATE OR REPLACE FUNCTION local_redshift.text_to_varchar(relation REGCLASS) RETURNS VOID
+LANGUAGE sql SECURITY DEFINER SET allow_system_table_mods = on AS $$
+  UPDATE pg_catalog.pg_attribute
+  SET atttypid = 'pg_catalog.varchar'::REGTYPE, atttypmod = 65535 + 4
+  WHERE attrelid = relation
+    AND atttypid IN ('pg_catalog.text'::REGTYPE, 'pg_catalog.varchar'::REGTYPE)
+    AND atttypmod = -1
+    AND attnum > 0
+$$;
+
 CREATE OR REPLACE FUNCTION local_redshift.keep_keys() RETURNS EVENT_TRIGGER
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,6 +26,9 @@ BEGIN
   FOR created IN
     SELECT objid::REGCLASS FROM pg_event_trigger_ddl_commands() WHERE object_type = 'table'
   LOOP
+    IF tg_tag <> 'CREATE TABLE' THEN
+      PERFORM local_redshift.text_to_varchar(created);
+    END IF;
     FOR keys IN
       SELECT matched [1]::JSONB
       FROM regexp_matches(current_query(), E'/[*]local_redshift (.*?)[*]/', 'g') AS matched

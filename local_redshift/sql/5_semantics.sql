@@ -1,0 +1,141 @@
+-- What PostgreSQL has under the same name as Redshift, and does in another way.
+-- Its own operators, aggregates and casts are turned to other functions, in the catalog of this database alone. So the
+-- meaning holds wherever PostgreSQL compares or converts: in GROUP BY, in an index, in what a function gives back.
+-- No parameters. Run again whenever a file in this folder changes.
+
+-- Trailing blanks -----------------------------------------------------------------------------
+
+-- Redshift takes no account of them when it compares VARCHAR; PostgreSQL only so with CHAR, whose functions read the
+-- same bytes. VARCHAR has no operators of its own in PostgreSQL, but those of TEXT. LENGTH, LIKE and || still see them.
+UPDATE pg_operator
+SET oprcode = bpchar.oprcode
+FROM pg_operator AS bpchar
+WHERE pg_operator.oprname = bpchar.oprname
+  AND pg_operator.oprleft = 'text'::REGTYPE AND pg_operator.oprright = 'text'::REGTYPE
+  AND bpchar.oprleft = 'bpchar'::REGTYPE AND bpchar.oprright = 'bpchar'::REGTYPE
+  AND bpchar.oprname IN ('=', '<>', '<', '<=', '>', '>=');
+
+-- Sorting, grouping, joining and indexes ask these. A data folder from before keeps its indexes: two orders differ
+-- only where a blank meets a control character.
+UPDATE pg_amproc
+SET amproc = bpchar.amproc
+FROM pg_amproc AS bpchar
+JOIN pg_opfamily AS bpchar_family ON bpchar_family.oid = bpchar.amprocfamily
+JOIN pg_opfamily AS text_family ON text_family.opfmethod = bpchar_family.opfmethod
+JOIN pg_am ON pg_am.oid = bpchar_family.opfmethod
+WHERE pg_amproc.amprocfamily = text_family.oid
+  AND pg_amproc.amproclefttype = 'text'::REGTYPE AND pg_amproc.amprocrighttype = 'text'::REGTYPE
+  AND pg_amproc.amprocnum = bpchar.amprocnum
+  AND bpchar_family.opfname = 'bpchar_ops' AND text_family.opfname = 'text_ops' AND pg_am.amname IN ('btree', 'hash');
+
+UPDATE pg_aggregate
+SET aggtransfn = bpchar.aggtransfn, aggcombinefn = bpchar.aggcombinefn
+FROM pg_aggregate AS bpchar
+WHERE (pg_aggregate.aggfnoid, bpchar.aggfnoid) IN (
+  ('min(text)'::REGPROCEDURE, 'min(bpchar)'::REGPROCEDURE),
+  ('max(text)'::REGPROCEDURE, 'max(bpchar)'::REGPROCEDURE)
+);
+
+-- Averages of whole numbers -------------------------------------------------------------------
+
+-- AVG of any whole numbers is a BIGINT, its fraction lost. The state is their number and their sum.
+CREATE OR REPLACE FUNCTION local_redshift.average(state BIGINT []) RETURNS BIGINT
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN trunc(int8_avg(state));
+
+CREATE OR REPLACE FUNCTION local_redshift.accumulate(state BIGINT [], number BIGINT) RETURNS BIGINT []
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  RETURN ARRAY[state[1] + 1, state[2] + number];
+END $$;
+
+UPDATE pg_aggregate
+SET
+  aggfinalfn = 'local_redshift.average',
+  aggmfinalfn = CASE WHEN aggmfinalfn = 0 THEN 0 ELSE 'local_redshift.average'::REGPROC END
+WHERE aggfnoid IN ('avg(smallint)'::REGPROCEDURE, 'avg(integer)'::REGPROCEDURE);
+
+-- PostgreSQL keeps the state of this one in a form that only its own functions read.
+UPDATE pg_aggregate
+SET
+  aggtransfn = 'local_redshift.accumulate', aggfinalfn = 'local_redshift.average',
+  aggcombinefn = 'int4_avg_combine', aggserialfn = 0, aggdeserialfn = 0,
+  aggtranstype = 'bigint[]'::REGTYPE, aggtransspace = 0, agginitval = '{0,0}',
+  aggmtransfn = 0, aggminvtransfn = 0, aggmfinalfn = 0, aggmtranstype = 0, aggmtransspace = 0
+WHERE aggfnoid = 'avg(bigint)'::REGPROCEDURE;
+
+UPDATE pg_proc
+SET prorettype = 'bigint'::REGTYPE
+WHERE oid IN ('avg(smallint)'::REGPROCEDURE, 'avg(integer)'::REGPROCEDURE, 'avg(bigint)'::REGPROCEDURE);
+
+-- Casts ---------------------------------------------------------------------------------------
+
+-- An explicit cast of a NUMERIC to a smaller scale or to whole numbers cuts off (enable_numeric_rounding is off by
+-- default); what is stored in a column of a smaller scale is rounded. The type modifier holds the scale as 11 bits.
+CREATE OR REPLACE FUNCTION local_redshift.to_numeric(number NUMERIC, modifier INTEGER, explicit BOOLEAN)
+RETURNS NUMERIC
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SUPPORT pg_catalog.numeric_support
+RETURN "numeric"(
+  trunc(number, CASE WHEN explicit THEN (((modifier - 4) & 2047) # 1024) - 1024 ELSE 2000 END), modifier
+);
+
+CREATE OR REPLACE FUNCTION local_redshift.to_smallint(number NUMERIC, modifier INTEGER, explicit BOOLEAN)
+RETURNS SMALLINT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN int2(trunc(number, CASE WHEN explicit THEN 0 ELSE 2000 END));
+
+CREATE OR REPLACE FUNCTION local_redshift.to_integer(number NUMERIC, modifier INTEGER, explicit BOOLEAN)
+RETURNS INTEGER
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN int4(trunc(number, CASE WHEN explicit THEN 0 ELSE 2000 END));
+
+CREATE OR REPLACE FUNCTION local_redshift.to_bigint(number NUMERIC, modifier INTEGER, explicit BOOLEAN)
+RETURNS BIGINT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN int8(trunc(number, CASE WHEN explicit THEN 0 ELSE 2000 END));
+
+-- VARCHAR(n) holds n bytes. What is too long is cut by an explicit cast, between two characters, and refused by a column
+-- unless only blanks are too many. The type modifier is n + 4.
+CREATE OR REPLACE FUNCTION local_redshift.to_varchar_of_bytes(string VARCHAR, bytes INTEGER, explicit BOOLEAN)
+RETURNS VARCHAR
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1 AS $$
+DECLARE
+  kept VARCHAR := left(string, bytes);
+BEGIN
+  WHILE octet_length(kept) > bytes LOOP
+    kept := left(kept, least(-1, (bytes - octet_length(kept)) / 4));
+  END LOOP;
+  IF NOT explicit AND rtrim(substring(string FROM length(kept) + 1), ' ') <> '' THEN
+    RAISE EXCEPTION USING
+      MESSAGE = 'value too long for type character varying(' || bytes || ')', ERRCODE = '22001';
+  END IF;
+  RETURN kept;
+END $$;
+
+CREATE OR REPLACE FUNCTION local_redshift.to_varchar(string VARCHAR, modifier INTEGER, explicit BOOLEAN)
+RETURNS VARCHAR
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SUPPORT pg_catalog.varchar_support
+RETURN CASE
+  WHEN octet_length(string) <= modifier - 4 THEN string
+  ELSE local_redshift.to_varchar_of_bytes(string, modifier - 4, explicit)
+END;
+
+-- A boolean has no cast to a string. PostgreSQL computes the constant call when it plans, so that there need be no row.
+CREATE OR REPLACE FUNCTION local_redshift.boolean_to_varchar(truth BOOLEAN) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN local_redshift.refuse('cannot cast type boolean to character varying');
+
+UPDATE pg_cast
+SET castfunc = turned.to_function
+FROM (
+  VALUES
+    ('numeric'::REGTYPE, 'numeric'::REGTYPE, 'local_redshift.to_numeric'::REGPROC),
+    ('numeric', 'smallint', 'local_redshift.to_smallint'),
+    ('numeric', 'integer', 'local_redshift.to_integer'),
+    ('numeric', 'bigint', 'local_redshift.to_bigint'),
+    ('varchar', 'varchar', 'local_redshift.to_varchar'),
+    ('boolean', 'varchar', 'local_redshift.boolean_to_varchar'),
+    ('boolean', 'text', 'local_redshift.boolean_to_varchar'),
+    ('boolean', 'bpchar', 'local_redshift.boolean_to_varchar')
+) AS turned (from_type, to_type, to_function)
+WHERE castsource = from_type AND casttarget = to_type;
