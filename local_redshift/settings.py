@@ -1,4 +1,4 @@
-"""Session parameters and maintenance commands that only Redshift has."""
+"""Session parameters and administrative commands that only Redshift has."""
 
 from __future__ import annotations
 
@@ -46,19 +46,28 @@ VACUUM_MODES = frozenset({"full", "sort", "delete", "only", "reindex", "recluste
 
 
 def translate_setting(tokens: list[Token]) -> list[Token]:
-    """Keep Redshift's parameters under a prefix, and reduce VACUUM and ANALYZE to their table."""
+    """Keep Redshift's parameters under a prefix, reduce VACUUM and ANALYZE to their table, users to their name."""
     first = tokens[0].word
     if first in ("set", "reset", "show"):
         at = 2 if len(tokens) > 1 and tokens[1].word in ("session", "local") else 1
         if at < len(tokens) and tokens[at].word in PARAMETERS:
             named = tokens[at]._replace(text=PREFIX + tokens[at].text)
             return [*tokens[:at], named, *tokens[at + 1 :]]
+    if first in ("create", "alter") and tokens[1].word == "user":
+        return _without(tokens, "password", "disable")
     if first == "vacuum":
         kept = [token for token in tokens if token.word not in VACUUM_MODES | {"boost"}]
         return _until(kept, "to")
     if first == "analyze":
         kept = [token for token in tokens if token.word != "compression"]
         return _until(_until(kept, "predicate"), "all")
+    return tokens
+
+
+def _without(tokens: list[Token], *words: str) -> list[Token]:
+    for position in range(len(tokens) - len(words)):
+        if tuple(token.word for token in tokens[position : position + len(words)]) == words:
+            return [*tokens[:position], *tokens[position + len(words) :]]
     return tokens
 
 

@@ -176,3 +176,28 @@ SELECT
   privilege_type::VARCHAR AS privilege_type, 0 AS identity_id, grantee::VARCHAR AS identity_name,
   'user'::VARCHAR AS identity_type, is_grantable = 'YES' AS admin_option
 FROM information_schema.role_table_grants;
+
+-- Whatever is not SERIALIZABLE is shown as the default.
+CREATE VIEW pg_catalog.stv_db_isolation_level AS
+SELECT
+  pg_database.datname::CHAR(128) AS db_name,
+  (CASE
+    WHEN 'default_transaction_isolation=serializable' = ANY (pg_db_role_setting.setconfig) THEN 'Serializable'
+    ELSE 'Snapshot Isolation'
+  END)::CHAR(20) AS isolation_level
+FROM pg_database
+LEFT JOIN pg_db_role_setting
+  ON pg_db_role_setting.setdatabase = pg_database.oid AND pg_db_role_setting.setrole = 0;
+
+-- Whoever may log in may read the catalog; most views show only what concerns the reader.
+DO $$
+DECLARE
+  installed REGCLASS;
+BEGIN
+  FOR installed IN
+    SELECT oid FROM pg_class
+    WHERE relnamespace = 'pg_catalog'::REGNAMESPACE AND relkind = 'v' AND oid >= 16384
+  LOOP
+    EXECUTE format('GRANT SELECT ON %s TO PUBLIC', installed);
+  END LOOP;
+END $$;

@@ -299,6 +299,14 @@ def test_a_list_that_is_too_long_is_refused(rows: Rows) -> None:
         rows("SELECT LISTAGG(a) FROM t")
 
 
+def test_a_user_without_a_password_is_made(session: Connection, rows: Rows) -> None:
+    """A user who only logs in by IAM has no password, which Redshift wants to be said."""
+    session.autocommit = True
+    rows("CREATE USER reader PASSWORD DISABLE")
+    assert rows("SELECT usename FROM pg_user WHERE usename = 'reader'") == [("reader",)]
+    rows("DROP USER reader")
+
+
 def test_maintenance_commands_are_accepted(session: Connection, rows: Rows) -> None:
     """VACUUM and ANALYZE pass with the words that only Redshift has."""
     session.autocommit = True
