@@ -38,30 +38,30 @@ def read_catalog(project: Project, warehouse: Warehouse) -> Catalog:
 
 
 def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
-    """Create the control tables that do not exist; return the catalog as it was found.
+    """Create the control tables that do not exist, inside the caller's transaction; return the catalog as it was found.
 
     A column that a source has gained is added to its quarantine table.
     """
-    with warehouse.transaction():
-        catalog = read_catalog(project, warehouse)
-        tables = schema.control_tables(project)
-        missing = [table for table in tables if table.relation not in catalog]
-        if missing:
-            for statement in [*schema.create_schemas(project), *schema.create_tables(missing)]:
-                warehouse.execute(statement)
-            warehouse.execute(render("lock_lease", control=project.control_schema))
+    catalog = read_catalog(project, warehouse)
+    tables = schema.control_tables(project)
+    missing = [table for table in tables if table.relation not in catalog]
+    if missing:
+        # A session that creates them at the same time makes this one fail and try again, and not fill the lease twice.
+        for statement in [*schema.create_schemas(project), *schema.create_tables(missing, if_not_exists=False)]:
+            warehouse.execute(statement)
+        if schema.control(project, "lease") in missing:
             warehouse.execute(render("create_lease", control=project.control_schema))
-        for table in tables:
-            for column in table.columns:
-                if column.name not in catalog.get(table.relation, {column.name: ""}):
-                    warehouse.execute(
-                        render(
-                            "add_column",
-                            relation=table.relation,
-                            column=column.name,
-                            data_type=schema.type_name(column.data_type),
-                        )
+    for table in tables:
+        for column in table.columns:
+            if column.name not in catalog.get(table.relation, {column.name: ""}):
+                warehouse.execute(
+                    render(
+                        "add_column",
+                        relation=table.relation,
+                        column=column.name,
+                        data_type=schema.type_name(column.data_type),
                     )
+                )
     return catalog
 
 

@@ -22,10 +22,10 @@ def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | 
 
     Scratch tables of other runs go once they are older than the retention time.
     """
-    if failure is not None:
-        # The very first run may have failed before there was a ledger to write to.
-        complete_control(project, warehouse)
     with warehouse.transaction():
+        if failure is not None:
+            # The very first run may have failed before there was a ledger to write to.
+            complete_control(project, warehouse)
         own = None if failure is not None else run.key
         found = warehouse.rows(
             render("find_scratch_tables", control=project.control_schema), (own, run.key, RETENTION_DAYS)

@@ -13,7 +13,7 @@ from surgical_cdc import lease
 from surgical_cdc.cleanup import cleanup
 from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import LeaseError
+from surgical_cdc.errors import AlreadySynced, LeaseError
 from surgical_cdc.prepare import prepare
 from surgical_cdc.sync import sync
 from surgical_cdc.update import update
@@ -46,7 +46,8 @@ def run_cycle(
 ) -> CycleResult:
     """Run one cycle; `progress` is called with a line about each step.
 
-    After an error in any step the run is cleaned up as failed, and the error goes on to the caller.
+    After an error in any step the run is cleaned up as failed, and the error goes on to the caller. A run that was
+    synced before does nothing and says so.
 
     Raises:
         LeaseError: another run holds the warehouse.
@@ -60,26 +61,30 @@ def run_cycle(
                 f"Run {run.key} can not begin: run {lease.holder(project, warehouse)} holds the warehouse. Try again"
                 " when it has finished; a run that died without cleanup holds it for two hours at most."
             )
+    change_sets: dict[str, ChangeSet] = {}
+    fact_results: dict[str, FactResult] = {}
+    quarantined: dict[str, int] = {}
     with _cleaned_up(project, connect, run):
-        change_sets: dict[str, ChangeSet] = {}
-        with closing(connect()) as warehouse:
-            for name in filter(run.covers, dictionary.sources):
-                change_sets[name] = detect(project, name, warehouse, run)
-                progress(_detected(change_sets[name]))
-        fact_results: dict[str, FactResult] = {}
-        for name in dictionary.facts:
-            reason = nothing_to_do(dictionary, name, change_sets, preparation)
-            if reason:
-                fact_results[name] = FactResult(fact=name, reason=reason)
-            else:
-                with closing(connect()) as warehouse:
-                    fact_results[name] = update(project, name, warehouse, run, preparation, change_sets)
-            progress(_updated(fact_results[name]))
-        quarantined: Mapping[str, int] = {}
-        if not run.dry_run:
+        try:
             with closing(connect()) as warehouse:
-                quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
-            progress(f"synced {sum(change_set.rewrites for change_set in change_sets.values())} rows of the baselines")
+                for name in filter(run.covers, dictionary.sources):
+                    change_sets[name] = detect(project, name, warehouse, run, preparation)
+                    progress(_detected(change_sets[name]))
+            for name in dictionary.facts:
+                reason = nothing_to_do(dictionary, name, change_sets, preparation)
+                if reason:
+                    fact_results[name] = FactResult(fact=name, reason=reason)
+                else:
+                    with closing(connect()) as warehouse:
+                        fact_results[name] = update(project, name, warehouse, run, preparation, change_sets)
+                progress(_updated(fact_results[name]))
+            if not run.dry_run:
+                with closing(connect()) as warehouse:
+                    quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
+                rewrites = sum(change_set.rewrites for change_set in change_sets.values())
+                progress(f"synced {rewrites} rows of the baselines")
+        except AlreadySynced as done:
+            progress(str(done))
     return CycleResult(run, preparation, change_sets, fact_results, quarantined, time.perf_counter() - started)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from surgical_cdc import schema
+from surgical_cdc import lease, schema
 from surgical_cdc.errors import DataError
 from surgical_cdc.templates import render
-from surgical_cdc.values import ChangeSet, Run
+from surgical_cdc.values import ChangeSet, Preparation, Run
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 COUNTS = ("inserts", "updates", "deletes", "touched", "unknown_deletes", "stale", "quarantined", "disagreements")
 
 
-def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -> ChangeSet:
+def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, preparation: Preparation) -> ChangeSet:
     """Write the change set of one source as a scratch table, replacing what an earlier try has left.
 
     Raises:
+        AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
         DataError: a snapshot would delete more of the baseline than `max_delete_share` allows.
     """
     source = project.source(source_name)
     relation = schema.scratch(project, source, run.suffix)
     started = time.perf_counter()
     with warehouse.transaction():
+        lease.hold(project, warehouse, run, preparation)
         warehouse.execute(render("drop_tables", relations=[relation]))
         warehouse.execute(render("detect_candidates", source=source), (run.window_end, run.window_start))
         _write_change_set(project, source, relation, warehouse)

@@ -27,6 +27,10 @@ class LeaseError(SurgicalCdcError):
     """Another run holds the warehouse, or this run's change sets are no longer valid."""
 
 
+class AlreadySynced(SurgicalCdcError):
+    """The run has been synced: its steps have nothing left to do."""
+
+
 class DataError(SurgicalCdcError):
     """The data forbid a write: a row key that is NULL or not unique, a load that would erase a baseline."""
 

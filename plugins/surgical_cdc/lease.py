@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from surgical_cdc.errors import LeaseError
+from surgical_cdc.errors import AlreadySynced, LeaseError
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
@@ -39,44 +37,46 @@ class Lease:
 
 
 def take(project: Project, warehouse: Warehouse, run: Run) -> Lease | None:
-    """Take the lease inside the caller's transaction, whose first statement this must be.
+    """Take the lease inside the caller's transaction.
+
+    Two runs that find it free at the same moment write the same row: one of them waits, and fails when the other has
+    committed, as both of Redshift's isolation levels have it. So nobody needs a lock, which would keep readers waiting.
 
     Returns:
         The lease as it was found if it was free, expired or the run's own, None if another run holds it.
     """
-    found = _lock(project, warehouse)
+    found = _read(project, warehouse)
     if found.taken_from(run.key):
         return None
-    warehouse.execute(render("take_lease", control=project.control_schema), (run.key, run.key, LEASE_HOURS))
+    _give(project, warehouse, run)
     return found
 
 
-def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
-    """Make sure at the start of a task that its run may go on; renew the lease or take a free one again.
-
-    Returns:
-        False if this run has been synced already, so that its tasks have nothing left to do.
+def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
+    """Make sure that the run may go on, at the start of a step's transaction; renew the lease or take a free one again.
 
     Raises:
+        AlreadySynced: this run has been synced, so that its steps have nothing left to do.
         LeaseError: another run holds the lease, or has moved the baseline since this run was prepared.
     """
-    # The common case needs neither a lock nor a write, and twelve detections begin at once.
-    with warehouse.transaction():
-        found = _read(project, warehouse)
-        if not _may_go_on(found, run, preparation):
-            return False
-        if found.holder == run.key and found.lasts:
-            return True
-    with warehouse.transaction():
-        return hold_within(project, warehouse, run, preparation)
-
-
-def hold_within(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
-    """Do what `hold` does inside the caller's transaction, whose first statement this must be."""
-    if not _may_go_on(_lock(project, warehouse), run, preparation):
-        return False
-    warehouse.execute(render("take_lease", control=project.control_schema), (run.key, run.key, LEASE_HOURS))
-    return True
+    found = _read(project, warehouse)
+    if found.baseline_run == run.key:
+        raise AlreadySynced(f"Run {run.key} has been synced: there is nothing left to do.")
+    if found.taken_from(run.key):
+        raise LeaseError(
+            f"Run {run.key} may not go on: run {found.holder} holds the warehouse until its cleanup, or until"
+            f" {found.expires_at} UTC. Leave this run: what it has not applied is still staged for a later one."
+        )
+    if found.baseline_run != preparation.baseline_run:
+        raise LeaseError(
+            f"Run {run.key} may not go on: it was prepared on the baseline of {preparation.baseline_run or 'no run'},"
+            f" which {found.baseline_run} has replaced, so its change sets are no longer valid."
+            " Clear the run from `prepare` on, or leave it to the next run, which applies what is still staged."
+        )
+    if found.holder != run.key or not found.lasts:
+        _give(project, warehouse, run)
+        # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
+        warehouse.commit()
 
 
 def holder(project: Project, warehouse: Warehouse) -> str | None:
@@ -92,48 +92,31 @@ def release(project: Project, warehouse: Warehouse, run_key: str) -> None:
 
 
 def move_baseline(project: Project, warehouse: Warehouse, key: str) -> None:
-    """Say inside the caller's transaction what the baseline shows from now on: change sets made before are invalid."""
+    """Say inside the caller's transaction what the baseline shows from now on: change sets made before are invalid.
+
+    A run that wants the lease from here on waits for the end of the transaction, and then tries again.
+    """
     warehouse.execute(render("move_baseline", control=project.control_schema), (key,))
 
 
-@contextmanager
-def between_runs(project: Project, warehouse: Warehouse, purpose: str) -> Iterator[None]:
-    """Run the block in one transaction that keeps runs away: only between runs do facts and baseline belong together.
+def refuse_beside_run(project: Project, warehouse: Warehouse, purpose: str) -> None:
+    """Make sure inside the caller's transaction, which sees one moment, that no run is working in it.
+
+    Only between runs do facts and baseline belong together.
 
     Raises:
         LeaseError: a run holds the lease; the message names `purpose`.
     """
-    with warehouse.transaction():
-        found = _lock(project, warehouse)
-        if found.taken_from(None):
-            raise LeaseError(
-                f"Can not {purpose} now: run {found.holder} holds the warehouse until its cleanup, or until"
-                f" {found.expires_at} UTC. Try again when it has finished."
-            )
-        yield
-
-
-def _may_go_on(found: Lease, run: Run, preparation: Preparation) -> bool:
-    if found.baseline_run == run.key:
-        return False
-    if found.taken_from(run.key):
+    found = _read(project, warehouse)
+    if found.taken_from(None):
         raise LeaseError(
-            f"Run {run.key} may not go on: run {found.holder} holds the warehouse until its cleanup, or until"
-            f" {found.expires_at} UTC. Leave this run: what it has not applied is still staged for a later one."
+            f"Can not {purpose} now: run {found.holder} holds the warehouse until its cleanup, or until"
+            f" {found.expires_at} UTC. Try again when it has finished."
         )
-    if found.baseline_run != preparation.baseline_run:
-        raise LeaseError(
-            f"Run {run.key} may not go on: it was prepared on the baseline of {preparation.baseline_run or 'no run'},"
-            f" which {found.baseline_run} has replaced, so its change sets are no longer valid."
-            " Clear the run from `prepare` on, or leave it to the next run, which applies what is still staged."
-        )
-    return True
 
 
-def _lock(project: Project, warehouse: Warehouse) -> Lease:
-    # The lock comes before anything is read: a transaction sees the table as of its first statement after it.
-    warehouse.execute(render("lock_lease", control=project.control_schema))
-    return _read(project, warehouse)
+def _give(project: Project, warehouse: Warehouse, run: Run) -> None:
+    warehouse.execute(render("take_lease", control=project.control_schema), (run.key, run.key, LEASE_HOURS))
 
 
 def _read(project: Project, warehouse: Warehouse) -> Lease:

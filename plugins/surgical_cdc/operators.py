@@ -31,7 +31,8 @@ from airflow.sdk.exceptions import (
 )
 
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import DataError, LeaseError, SurgicalCdcError
+from surgical_cdc.errors import AlreadySynced, DataError, SurgicalCdcError
+from surgical_cdc.retries import is_transient, server_answer
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
 
 if TYPE_CHECKING:
@@ -45,19 +46,6 @@ log = logging.getLogger(__name__)
 PREPARE, DETECT, UPDATE, SYNC, CLEANUP = "prepare", "detect", "update", "sync_public", "cleanup"
 # The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
 ERROR_KEY = "error"
-
-# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: serialization failures, and
-# conflicts with DDL that runs beside them.
-TRANSIENT_MESSAGES = (
-    "1018",
-    "1023",
-    "conflict with concurrent transaction",
-    "could not open relation with OID",
-    "tuple concurrently updated",
-)
-# Deadlock, serialization, shutdown, start-up, too many connections. No table of Redshift's has a unique index but those
-# of the catalog, where two sessions that create one thing meet (23505).
-TRANSIENT_CODES = frozenset({"23505", "40001", "40P01", "53300", "57P01", "57P02", "57P03"})
 
 
 class FormError(SurgicalCdcError):
@@ -80,22 +68,9 @@ class RetryTransient(RetryPolicy):
         return RetryDecision.fail(reason="a retry would fail the same way")
 
 
-def is_transient(error: BaseException) -> bool:
-    """Return whether the same task may well succeed a little later."""
-    from redshift_connector.error import InterfaceError, OperationalError
-
-    if isinstance(error, SurgicalCdcError):
-        return isinstance(error, LeaseError)
-    if isinstance(error, InterfaceError | OperationalError | OSError):
-        return True
-    answer = _server_answer(error)
-    message = answer.get("M", "")
-    return answer.get("C") in TRANSIENT_CODES or any(text in message for text in TRANSIENT_MESSAGES)
-
-
 def sentence(error: BaseException) -> str:
     """Return an error as text for a person: the server's own message where the driver wraps it."""
-    answer = _server_answer(error)
+    answer = server_answer(error)
     if answer:
         texts = (answer.get("M"), answer.get("D"), f"SQLSTATE {answer.get('C')}")
         return ". ".join(text.rstrip(".") for text in texts if text)
@@ -168,16 +143,11 @@ class WarehouseTask(BaseOperator):
                 warehouse.close()
         except (AirflowSkipException, AirflowRescheduleException):
             raise
+        except AlreadySynced as done:
+            raise AirflowSkipException(str(done)) from done
         except (Exception, AirflowTaskTimeout) as error:
             context["ti"].xcom_push(ERROR_KEY, sentence(error))
             raise
-
-    def go_on(self, project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
-        """Make sure that the run still holds the lease; skip the task if the run was synced."""
-        from surgical_cdc.lease import hold
-
-        if not hold(project, warehouse, run, preparation):
-            raise AirflowSkipException("This run has been synced: there is nothing left to do.")
 
 
 class PrepareSensor(WarehouseTask, BaseSensorOperator):
@@ -233,8 +203,7 @@ class DetectOperator(WarehouseTask):
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
         with self.session(context) as (project, warehouse):
-            self.go_on(project, warehouse, run, preparation_of(context))
-            return detect(project, self.source, warehouse, run).to_dict()
+            return detect(project, self.source, warehouse, run, preparation_of(context)).to_dict()
 
 
 class UpdateOperator(WarehouseTask):
@@ -258,7 +227,6 @@ class UpdateOperator(WarehouseTask):
             ti.xcom_push("return_value", FactResult(fact=self.fact, reason=reason).to_dict())
             raise AirflowSkipException(reason)
         with self.session(context) as (project, warehouse):
-            self.go_on(project, warehouse, run, preparation)
             result = update(project, self.fact, warehouse, run, preparation, change_sets)
         if not run.dry_run:
             raise_event(context, self, result)
@@ -285,9 +253,7 @@ class SyncOperator(WarehouseTask):
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
         with self.session(context) as (project, warehouse):
-            preparation = preparation_of(context)
-            self.go_on(project, warehouse, run, preparation)
-            quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
+            quarantined = sync(project, warehouse, run, preparation_of(context), change_sets, fact_results)
         if quarantined:
             alerts.quarantined(context, quarantined, control_schema=project.control_schema)
 
@@ -406,12 +372,6 @@ def handed_on(context: Context, group: str, names: Sequence[str]) -> dict[str, M
     """Return what the tasks of a group have handed on, by name; without those that handed on nothing."""
     values = context["ti"].xcom_pull(task_ids=[f"{group}.{name}" for name in names], map_indexes=-1)
     return {name: value for name, value in zip(names, values, strict=True) if value}
-
-
-def _server_answer(error: BaseException) -> Mapping[str, str]:
-    """Return the fields of the server's error message, none where the error is not the server's."""
-    first = error.args[0] if error.args else None
-    return first if isinstance(first, Mapping) else {}
 
 
 def _form_time(params: Mapping[str, Any], name: str) -> datetime | None:

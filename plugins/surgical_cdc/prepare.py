@@ -27,9 +27,9 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
     for name in run.sources:
         project.source(name)
     _check_dictionary(project)
-    catalog = complete_control(project, warehouse)
-    check_contract(project, catalog)
     with warehouse.transaction():
+        catalog = complete_control(project, warehouse)
+        check_contract(project, catalog)
         found = lease.take(project, warehouse, run)
         if found is None:
             return None

@@ -26,8 +26,12 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
     """
     started = time.perf_counter()
     fact = project.fact(fact_name)
-    catalog = complete_control(project, warehouse)
-    with lease.between_runs(project, warehouse, f"refresh {fact_name}"):
+    with warehouse.transaction():
+        catalog = complete_control(project, warehouse)
+        lease.refuse_beside_run(project, warehouse, f"refresh {fact_name}")
+        # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
+        key = f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        lease.move_baseline(project, warehouse, key)
         deleted = 0
         if fact.relation in catalog:
             deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
@@ -35,9 +39,6 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
             warehouse.execute(schema.drop_fact(fact))
         inserted = build(project, fact, warehouse)
         warehouse.execute(render("delete_rows", relation=schema.pending(project, fact).relation))
-        # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
-        key = f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
-        lease.move_baseline(project, warehouse, key)
     return FactResult(
         fact=fact_name,
         affected=inserted,

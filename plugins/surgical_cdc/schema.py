@@ -128,12 +128,12 @@ def create_schemas(project: Project) -> list[str]:
     return [_text(CreateSchema(name, if_not_exists=True)) for name in dict.fromkeys(schemas)]
 
 
-def create_tables(tables: Iterable[Table]) -> list[str]:
-    """Return the DDL of tables and their schemas, each only if it does not exist yet."""
+def create_tables(tables: Iterable[Table], *, if_not_exists: bool = True) -> list[str]:
+    """Return the DDL of tables and of their schemas, which are only created if they do not exist yet."""
     described = [_described(table) for table in tables]
     schemas = dict.fromkeys(str(table.schema) for table in described)
     statements = [_text(CreateSchema(schema, if_not_exists=True)) for schema in schemas]
-    return statements + [_text(CreateTable(table, if_not_exists=True)) for table in described]
+    return statements + [_text(CreateTable(table, if_not_exists=if_not_exists)) for table in described]
 
 
 def type_name(data_type: str) -> str:

@@ -24,19 +24,19 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what i
     change_sets: Mapping[str, ChangeSet],
     fact_results: Mapping[str, FactResult],
 ) -> dict[str, int]:
-    """Bring the baselines up to date with the run, once all its facts are; a second call changes nothing.
+    """Bring the baselines up to date with the run, once all its facts are.
 
     Returns:
         Per source the rows that are new in its quarantine, where there are any.
 
     Raises:
-        LeaseError: another run holds the lease, or has moved the baseline since this run was prepared.
+        AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
     """
     started = time.perf_counter()
     quarantined: dict[str, int] = {}
     with warehouse.transaction(dry_run=run.dry_run):
-        if not lease.hold_within(project, warehouse, run, preparation):
-            return {}
+        lease.hold(project, warehouse, run, preparation)
+        lease.move_baseline(project, warehouse, run.key)
         for change_set in change_sets.values():
             source = project.source(change_set.source)
             _sync_baseline(source, change_set, warehouse)
@@ -47,7 +47,6 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what i
             if result.affected:
                 pending = schema.pending(project, project.fact(result.fact)).relation
                 warehouse.execute(render("forget_pending_keys", pending=pending), (run.key,))
-        lease.move_baseline(project, warehouse, run.key)
         ledger.record_success(
             project,
             warehouse,

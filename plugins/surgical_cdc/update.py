@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from surgical_cdc import schema
+from surgical_cdc import lease, schema
 from surgical_cdc.build import build, check_row_keys, insert_into, refuse_row_keys
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.lineage import fact_lineage
@@ -37,6 +37,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     A missing fact is built from the baseline first. Needs a session of its own, for its temporary tables.
 
     Raises:
+        AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
         DataError: a row key is NULL or not unique; nothing is written then.
         UnsupportedQuery: the fact's SELECT can not be maintained.
     """
@@ -45,6 +46,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.rewrites}
     missing = fact_name in preparation.missing
     with warehouse.transaction(dry_run=run.dry_run):
+        lease.hold(project, warehouse, run, preparation)
         built = build(project, fact, warehouse) if missing else 0
         pending = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation)) != (0,)
         columns = _columns_to_set(project, fact, changes, every=pending)

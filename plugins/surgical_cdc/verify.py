@@ -34,7 +34,7 @@ class Verification:
 
 
 def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
-    """Compare a fact with its SELECT, while no run works.
+    """Compare a fact with its SELECT, as both are at a moment when no run works; none that begins then has to wait.
 
     Raises:
         LeaseError: a run is working; its facts are ahead of the baselines that this reads.
@@ -42,14 +42,15 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         DataError: the fact has no table yet.
     """
     fact = project.fact(fact_name)
-    catalog = complete_control(project, warehouse)
-    check_contract(project, catalog)
-    if fact.relation not in catalog:
-        raise DataError(
-            f"{fact.relation} does not exist yet, so there is nothing to verify."
-            f" The next run builds it, or now: python -m surgical_cdc refresh {fact_name}"
-        )
-    with lease.between_runs(project, warehouse, f"verify {fact_name}"):
+    with warehouse.transaction():
+        catalog = complete_control(project, warehouse)
+        check_contract(project, catalog)
+        if fact.relation not in catalog:
+            raise DataError(
+                f"{fact.relation} does not exist yet, so there is nothing to verify."
+                f" The next run builds it, or now: python -m surgical_cdc refresh {fact_name}"
+            )
+        lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
         return compare(project, fact_name, warehouse)
 
 

@@ -27,7 +27,7 @@ class Warehouse:
     """A session on a DB-API connection whose parameters are written %s.
 
     Statements are strings from the templates or sqlglot trees; both are Redshift SQL. Nothing is committed but by
-    `transaction`.
+    `transaction` and `commit`.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -61,7 +61,11 @@ class Warehouse:
         if dry_run:
             self._connection.rollback()
         else:
-            self._connection.commit()
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit what the current transaction has executed so far; its next statement begins another."""
+        self._connection.commit()
 
     def close(self) -> None:
         """End the session; its temporary tables go with it."""

@@ -13,7 +13,8 @@ from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.lease import RENEW_BELOW_HOURS
-from surgical_cdc.operators import FormError, RetryTransient, is_transient, run_of, sentence
+from surgical_cdc.operators import FormError, RetryTransient, run_of, sentence
+from surgical_cdc.retries import is_transient
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG

@@ -10,7 +10,7 @@ import pytest
 
 from surgical_cdc import lease
 from surgical_cdc.catalog import complete_control
-from surgical_cdc.operators import is_transient
+from surgical_cdc.retries import is_transient
 from tests.airflow.conftest import RUN_SECONDS
 from tests.conftest import at
 
@@ -203,7 +203,8 @@ def test_a_table_that_differs_from_the_contract_stops_the_run(stocked: Site, sho
 
 def test_a_lost_connection_is_transient(stocked: Site, connect: Connect) -> None:
     """What the driver raises when the server ends the session counts as worth a retry."""
-    complete_control(stocked.project, stocked.warehouse)
+    with stocked.warehouse.transaction():
+        complete_control(stocked.project, stocked.warehouse)
     with closing(connect()) as victim:
         (pid,) = victim.row("SELECT pg_backend_pid()")
         stocked.rows("SELECT pg_terminate_backend(%s)", (pid,))

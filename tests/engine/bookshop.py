@@ -41,7 +41,9 @@ class Prepared:
         preparation = prepare(site.project, site.warehouse, run)
         assert preparation is not None
         self.site, self.run, self.preparation = site, run, preparation
-        self.change_sets = {source: detect(site.project, source, site.warehouse, run) for source in sources}
+        self.change_sets = {
+            source: detect(site.project, source, site.warehouse, run, preparation) for source in sources
+        }
         self.fact_results: dict[str, FactResult] = {}
 
     def sync(self) -> dict[str, int]:

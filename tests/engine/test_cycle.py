@@ -9,6 +9,7 @@ from surgical_cdc.cycle import run_cycle
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.prepare import prepare
 from surgical_cdc.verify import verify
+from surgical_cdc.warehouse import Warehouse
 from tests.conftest import at
 from tests.engine.bookshop import ORDER, PRODUCT, open_shop
 
@@ -155,6 +156,37 @@ def test_cycle_does_not_begin_beside_another(open_site: Site) -> None:
     with pytest.raises(LeaseError, match="run test/first holds the warehouse"):
         run(open_site, 30)
     assert lease.holder(open_site.project, open_site.warehouse) == "test/first"
+
+
+def test_second_cycle_of_a_synced_run_does_nothing_and_says_so(open_site: Site) -> None:
+    """A run that is triggered twice changes nothing twice, though more is staged for its window by then."""
+    open_site.stage("orders", {**ORDER, "order_id": 5, "status": "paid", "changed_at": at(-10)})
+    lines: list[str] = []
+    again = run_cycle(
+        open_site.project, open_site.connect, open_site.run(at(0), run_id="until 0"), progress=lines.append
+    )
+    assert lines == ["Run test/until 0 has been synced: there is nothing left to do."]
+    assert (again.change_sets, again.fact_results) == ({}, {})
+    assert open_site.table("shop_public.fact_order", "order_id") == [(1,), (2,), (3,), (4,)]
+    assert open_site.table("cdc.runs", "run_key", "result") == [("test/until 0", "success")]
+    assert lease.holder(open_site.project, open_site.warehouse) is None
+    assert run(open_site, 30).change_sets["orders"].inserts == 1
+
+
+def test_each_step_is_one_transaction(open_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cycle commits once a step, however much there is to do in it."""
+    open_site.stage("customers", {"customer_id": 7, "name": "Asha R", "country": "IN", "changed_at": at(10)})
+    commits: list[Warehouse] = []
+    commit = Warehouse.commit
+
+    def counted(warehouse: Warehouse) -> None:
+        commits.append(warehouse)
+        commit(warehouse)
+
+    monkeypatch.setattr(Warehouse, "commit", counted)
+    result = run(open_site, 30)
+    updated = [done for done in result.fact_results.values() if not done.reason]
+    assert len(commits) == len(["prepare", *result.change_sets, *updated, "sync", "cleanup"])
 
 
 def test_progress_has_a_line_per_step(open_site: Site) -> None:

@@ -10,6 +10,7 @@ import pytest
 from surgical_cdc.catalog import complete_control
 from surgical_cdc.detect import detect
 from surgical_cdc.errors import DataError, ProjectError
+from surgical_cdc.values import Preparation
 from tests.conftest import NOON, at
 from tests.engine.bookshop import EDITED, ORDER, PRODUCT, Prepared
 
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 @pytest.fixture
 def orders(shop: Site) -> Site:
     """The bookshop with its control tables and one order in its baseline."""
-    complete_control(shop.project, shop.warehouse)
+    with shop.warehouse.transaction():
+        complete_control(shop.project, shop.warehouse)
     shop.load("orders", ORDER)
     return shop
 
 
 def found(site: Site, source: str = "orders", run: Run | None = None) -> ChangeSet:
     """Detect one source's changes."""
-    return detect(site.project, source, site.warehouse, run or site.run())
+    return detect(site.project, source, site.warehouse, run or site.run(), Preparation())
 
 
 def changes(site: Site, change_set: ChangeSet, *columns: str) -> list[tuple[Any, ...]]:
@@ -82,7 +84,8 @@ def test_unchanged_row_is_not_in_the_change_set(orders: Site) -> None:
 )
 def test_changed_column_is_found(shop: Site, column: str, before: object, after: object) -> None:
     """An update names the one column that differs, whatever its type, and holds its new value."""
-    complete_control(shop.project, shop.warehouse)
+    with shop.warehouse.transaction():
+        complete_control(shop.project, shop.warehouse)
     shop.load("orders", {**ORDER, column: before})
     shop.stage("orders", {**EDITED, column: after})
     change_set = found(shop)
@@ -218,7 +221,8 @@ def test_row_created_and_edited_in_one_window_is_an_insert(orders: Site) -> None
 
 def test_source_without_created_claims_nothing(shop: Site) -> None:
     """Where the contract names no creation time there is no claim, and nothing to disagree with."""
-    complete_control(shop.project, shop.warehouse)
+    with shop.warehouse.transaction():
+        complete_control(shop.project, shop.warehouse)
     shop.stage("order_lines", {"line_code": "1-1", "order_id": 1, "discount": 0.5, "changed_at": at(-5)})
     change_set = found(shop, "order_lines")
     assert (change_set.inserts, change_set.disagreements) == (1, 0)
@@ -313,7 +317,8 @@ def test_tombstones_of_other_sources_do_not_count(shop: Site) -> None:
 
 def snapshot(site: Site, keys: int) -> None:
     """Put some products into the baseline."""
-    complete_control(site.project, site.warehouse)
+    with site.warehouse.transaction():
+        complete_control(site.project, site.warehouse)
     site.load("products", *({**PRODUCT, "product_id": key} for key in range(1, keys + 1)))
 
 
@@ -418,6 +423,7 @@ def test_types_of_the_change_set_are_those_of_the_source(orders: Site) -> None:
 def test_number_of_statements_does_not_depend_on_rows(orders: Site) -> None:
     """A thousand staged rows take the statements of one."""
     orders.stage("orders", EDITED)
+    found(orders)  # takes the lease
     before = len(orders.warehouse.statements)
     found(orders)
     one = len(orders.warehouse.statements) - before

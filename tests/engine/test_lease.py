@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from redshift_connector import ProgrammingError
 
 from surgical_cdc import lease
 from surgical_cdc.catalog import complete_control
-from surgical_cdc.errors import LeaseError
+from surgical_cdc.errors import AlreadySynced, LeaseError
+from surgical_cdc.retries import is_transient
 from surgical_cdc.values import Preparation
 from tests.conftest import at
 
@@ -21,7 +24,8 @@ FRESH = Preparation()
 @pytest.fixture
 def bare(shop: Site) -> Site:
     """The bookshop with its control tables, its lease free."""
-    complete_control(shop.project, shop.warehouse)
+    with shop.warehouse.transaction():
+        complete_control(shop.project, shop.warehouse)
     return shop
 
 
@@ -64,13 +68,20 @@ def test_runs_that_begin_at_once_get_one_lease(bare: Site) -> None:
     """Of six sessions that take the lease at the same moment exactly one gets it."""
     runs = [bare.run(run_id=f"run {number}") for number in range(6)]
     sessions = [bare.connect() for _ in runs]
+    all_have_begun = Barrier(len(runs))
 
     def attempt(number: int) -> bool:
         with sessions[number].transaction():
+            sessions[number].row("SELECT COUNT(*) FROM cdc.lease")
+            all_have_begun.wait(timeout=60)
             return lease.take(bare.project, sessions[number], runs[number]) is not None
 
     with ThreadPoolExecutor(len(runs)) as threads:
-        assert sum(threads.map(attempt, range(len(runs)))) == 1
+        attempts = [threads.submit(attempt, number) for number in range(len(runs))]
+    errors = [attempted.exception() for attempted in attempts]
+    assert [error for error in errors if error and not is_transient(error)] == []
+    (taken,) = [run.key for run, error in zip(runs, errors, strict=True) if error is None]
+    assert lease.holder(bare.project, bare.warehouse) == taken
 
 
 def test_expired_lease_is_free(bare: Site) -> None:
@@ -92,21 +103,29 @@ def test_release_leaves_the_lease_of_another_run(bare: Site) -> None:
     assert lease.holder(bare.project, bare.warehouse) == "test/next"
 
 
+def hold(site: Site, run: Run) -> None:
+    """Hold the lease as a step of a run does that was prepared before any sync."""
+    with site.warehouse.transaction():
+        lease.hold(site.project, site.warehouse, run, FRESH)
+
+
 def test_hold_writes_nothing_while_the_lease_lasts(bare: Site) -> None:
-    """The start of most tasks costs one query: no lock, no write."""
+    """The start of most steps costs one query: no lock, no write."""
     take(bare, bare.run())
     before = len(bare.warehouse.statements)
-    assert lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
+    hold(bare, bare.run())
     assert len(bare.warehouse.statements) - before == 1
 
 
 def test_hold_renews_a_lease_that_ends_soon(bare: Site) -> None:
-    """A task that starts late in a run has time enough; the run's start stays as it was."""
+    """A step that starts late in a run has time enough, and all see it at once; the run's start stays as it was."""
     take(bare, bare.run())
     ((expires_at,),) = bare.table("cdc.lease", "expires_at")
     bare.execute("UPDATE cdc.lease SET taken_at = '2026-03-01 11:00', expires_at = DATEADD(minute, 10, GETDATE())")
-    assert lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
-    ((taken_at, renewed),) = bare.table("cdc.lease", "taken_at", "expires_at")
+    other = bare.connect()
+    with bare.warehouse.transaction():
+        lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
+        ((taken_at, renewed),) = other.rows("SELECT taken_at, expires_at FROM cdc.lease")
     assert renewed >= expires_at
     assert taken_at == at(-60)
 
@@ -121,7 +140,7 @@ def test_cleared_task_takes_the_lease_again(bare: Site, how: str) -> None:
     else:
         with bare.warehouse.transaction():
             lease.release(bare.project, bare.warehouse, run.key)
-    assert lease.hold(bare.project, bare.warehouse, run, FRESH)
+    hold(bare, run)
     assert lease.holder(bare.project, bare.warehouse) == run.key
 
 
@@ -129,7 +148,7 @@ def test_hold_refuses_while_another_run_works(bare: Site) -> None:
     """A cleared task of a failed run does not go on beside another run, and the message names that run."""
     take(bare, bare.run(run_id="other"))
     with pytest.raises(LeaseError, match=r"Run test/run may not go on: run test/other holds the warehouse until"):
-        lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
+        hold(bare, bare.run())
 
 
 def test_hold_refuses_when_the_baseline_has_moved(bare: Site) -> None:
@@ -137,28 +156,26 @@ def test_hold_refuses_when_the_baseline_has_moved(bare: Site) -> None:
     take(bare, bare.run())
     synced(bare, "test/other")
     with pytest.raises(LeaseError, match=r"prepared on the baseline of no run, which test/other .* from `prepare` on"):
-        lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
+        hold(bare, bare.run())
 
 
 def test_hold_says_that_the_run_was_synced(bare: Site) -> None:
     """A cleared task of a run that was synced has nothing left to do, and takes no lease."""
     synced(bare, bare.run().key)
-    assert not lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
+    with pytest.raises(AlreadySynced, match="Run test/run has been synced: there is nothing left to do"):
+        hold(bare, bare.run())
     assert lease.holder(bare.project, bare.warehouse) is None
 
 
-def test_between_runs_keeps_runs_away(bare: Site) -> None:
-    """What runs between runs is refused while one works, and the message says when to try again."""
+def test_work_between_runs_is_refused_beside_one(bare: Site) -> None:
+    """What may be done between runs only is refused while one works, and the message says when to try again."""
     take(bare, bare.run())
-    with (
-        pytest.raises(LeaseError, match=r"Can not verify facts now: run test/run holds the warehouse"),
-        lease.between_runs(bare.project, bare.warehouse, "verify facts"),
-    ):
-        pytest.fail("must not be reached")
+    with pytest.raises(LeaseError, match=r"Can not verify facts now: run test/run holds the warehouse"):
+        lease.refuse_beside_run(bare.project, bare.warehouse, "verify facts")
 
 
-def test_run_waits_for_what_runs_between_runs(bare: Site) -> None:
-    """A run that begins meanwhile gets the lease when the work between runs is done."""
+def test_run_waits_for_the_transaction_that_moves_the_baseline(bare: Site) -> None:
+    """A run that begins while a refresh works waits for its end and fails as one that may try again."""
     other = bare.connect()
 
     def attempt() -> bool:
@@ -166,8 +183,24 @@ def test_run_waits_for_what_runs_between_runs(bare: Site) -> None:
             return lease.take(bare.project, other, bare.run()) is not None
 
     with ThreadPoolExecutor(1) as threads:
-        with lease.between_runs(bare.project, bare.warehouse, "refresh facts"):
+        with bare.warehouse.transaction():
+            lease.move_baseline(bare.project, bare.warehouse, "refresh")
             taken = threads.submit(attempt)
             with pytest.raises(TimeoutError):
                 taken.result(timeout=0.3)
-        assert taken.result(timeout=30)
+        with pytest.raises(ProgrammingError) as raised:
+            taken.result(timeout=30)
+    assert is_transient(raised.value)
+    assert attempt()
+
+
+def test_a_run_that_begins_beside_a_refresh_keeps_it_from_committing(bare: Site) -> None:
+    """A refresh that found no run working does not write once one has begun."""
+    other = bare.connect()
+    with other.transaction():
+        lease.refuse_beside_run(bare.project, other, "refresh facts")
+        assert take(bare, bare.run())
+        with pytest.raises(ProgrammingError) as raised:
+            lease.move_baseline(bare.project, other, "refresh")
+    assert is_transient(raised.value)
+    assert bare.table("cdc.lease", "holder", "baseline_run") == [("test/run", None)]

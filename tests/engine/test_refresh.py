@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc.catalog import complete_control
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.lease import hold
@@ -120,7 +119,6 @@ def test_refresh_waits_for_the_run(open_site: Site) -> None:
 
 def test_failed_run_can_not_go_on_after_a_refresh(shop: Site) -> None:
     """The change sets of a run that failed before the refresh are void: the fact no longer shows them."""
-    complete_control(shop.project, shop.warehouse)
     refresh(shop.project, "fact_order", shop.warehouse)
     with pytest.raises(LeaseError, match=r"which refresh of fact_order at .* has replaced"):
         hold(shop.project, shop.warehouse, shop.run(at(0)), Preparation())

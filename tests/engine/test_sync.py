@@ -7,7 +7,7 @@ import pytest
 
 from surgical_cdc import lease
 from surgical_cdc.cleanup import RETENTION_DAYS
-from surgical_cdc.errors import LeaseError
+from surgical_cdc.errors import AlreadySynced, LeaseError
 from surgical_cdc.prepare import prepare
 from surgical_cdc.values import ChangeSet, FactResult, Preparation
 from tests.conftest import at
@@ -60,7 +60,8 @@ def test_second_sync_changes_nothing(shop: Site) -> None:
     run = Prepared(shop, shop.run())
     run.sync()
     shop.execute("UPDATE shop_raw.orders SET note = 'after the sync'")
-    assert run.sync() == {}
+    with pytest.raises(AlreadySynced):
+        run.sync()
     assert shop.table(ORDERS, "order_id", "note") == [(2, "after the sync")]
     assert shop.rows("SELECT COUNT(*) FROM cdc.runs") == [(1,)]
 

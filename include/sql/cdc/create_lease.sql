@@ -1,4 +1,4 @@
--- The lease's only row, when its table is new. Runs under the lock of lock_lease.
+-- The lease's only row, when its table is new.
 -- Names: control.
 INSERT INTO {{ control | name }}.lease (
   holder,
@@ -6,14 +6,5 @@ INSERT INTO {{ control | name }}.lease (
   expires_at,
   baseline_run
 )
-SELECT
-  NULL::VARCHAR(512),
-  NULL::TIMESTAMP,
-  NULL::TIMESTAMP,
-  NULL::VARCHAR(512)
-WHERE
-  NOT EXISTS (
-    SELECT
-      1
-    FROM {{ control | name }}.lease
-  )
+VALUES
+  (NULL, NULL, NULL, NULL)
