@@ -20,8 +20,10 @@ from redshift_connector.error import InterfaceError
 ROOT = Path(__file__).resolve().parents[1]
 # Airflow reads its settings when it is first imported, which no test module may have done before this one.
 AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="airflow_home_"))
+if not os.environ.get("ACCEPTANCE_CONN"):
+    # Of `make acceptance`, which looks for its connection in an Airflow of the user's.
+    os.environ["AIRFLOW_HOME"] = str(AIRFLOW_HOME)
 os.environ |= {
-    "AIRFLOW_HOME": str(AIRFLOW_HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
@@ -37,6 +39,7 @@ from surgical_cdc.warehouse import Warehouse  # noqa: E402
 
 PROJECTS = Path(__file__).parent / "projects"
 SHOP, LIBRARY = PROJECTS / "shop" / "sql", PROJECTS / "library" / "sql"
+RECORDED_STATEMENTS = Path(__file__).parent / "test_recorded_statements.py"
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 # The stand-in takes any; Airflow warns of one that is too short to be masked in logs.
 PASSWORD = "not checked"
@@ -44,6 +47,12 @@ PASSWORD = "not checked"
 BATCH_ROWS = 500
 
 Connect = Callable[[], Warehouse]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the test of all recorded statements after the tests that send them."""
+    items.sort(key=lambda item: item.path == RECORDED_STATEMENTS)
 
 
 def at(minutes: float) -> datetime:
@@ -58,6 +67,10 @@ class Site:
     project: Project
     connect: Connect
     warehouse: Warehouse
+
+    def clear(self) -> None:
+        """Drop every schema of the project and create its empty source tables."""
+        clear(self.project, self.warehouse)
 
     def run(self, end: datetime = NOON, *, run_id: str = "run", **values: Any) -> Run:
         """Return a run whose window ends at `end`."""
@@ -106,9 +119,16 @@ def airflow_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which the stand-ins record the statements that they are sent."""
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="session")
+def redshift(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Iterator[LocalRedshift]:
     """The stand-in for Redshift, which the Airflow connection redshift_default leads to."""
-    with LocalRedshift(data=tmp_path_factory.mktemp("redshift"), port=0) as running:
+    record = recordings / "redshift.jsonl"
+    with LocalRedshift(data=tmp_path_factory.mktemp("redshift"), port=0, record=record) as running:
         os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"] = json.dumps(
             {
                 "conn_type": "redshift",
@@ -157,13 +177,17 @@ def shop(site: Callable[[Project], Site]) -> Site:
     return site(load_project(SHOP))
 
 
+def schemas_of_project(project: Project) -> list[str]:
+    """Return every schema that a project reads or writes."""
+    sources = list(project.sources.values())
+    relations = [relation for source in sources for relation in (source.relation, source.staging)]
+    return sorted({*schema.written_schemas(project), *(relation.partition(".")[0] for relation in relations)})
+
+
 def clear(project: Project, warehouse: Warehouse) -> None:
     """Drop every schema of a project and create its empty source tables."""
-    tables = [*project.sources.values(), *project.facts.values(), *schema.control_tables(project)]
-    relations = [table.relation for table in tables] + [source.staging for source in project.sources.values()]
-    names = {relation.partition(".")[0] for relation in relations} | {project.scratch_schema}
     with warehouse.transaction():
-        for name in sorted(names):
+        for name in schemas_of_project(project):
             warehouse.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
         for statement in schema.create_sources(project):
             warehouse.execute(statement)

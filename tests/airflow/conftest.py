@@ -99,7 +99,7 @@ def shop_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, inboxes: dict[str, Inbox], shop_project: Path
+    tmp_path_factory: pytest.TempPathFactory, recordings: Path, inboxes: dict[str, Inbox], shop_project: Path
 ) -> Iterator[LocalStack]:
     """The stack of `make run` with a small demo warehouse, the bookshop's DAGs, and targets for alerts."""
     targets = [DEAD_TARGET, *(inbox.target for inbox in inboxes.values())]
@@ -113,7 +113,8 @@ def stack(
         "AIRFLOW_VAR_SURGICAL_CDC_ALERTS": json.dumps(targets),
         "SHOP_PROJECT": str(shop_project),
     }
-    with LocalStack(tmp_path_factory.mktemp("stack"), bundles={"tests": DAGS}, environment=environment) as running:
+    data, record = tmp_path_factory.mktemp("stack"), recordings / "airflow.jsonl"
+    with LocalStack(data, record=record, bundles={"tests": DAGS}, environment=environment) as running:
         start(running, companies=COMPANIES, dag_ids=("vendor_cdc", "vendor_cdc_refresh", "shop_cdc", "shop_refresh"))
         for dag_id in ("vendor_cdc_refresh", "shop_cdc", "shop_refresh"):
             running.airflow.set_paused(dag_id, paused=False)

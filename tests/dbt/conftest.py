@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,9 +29,9 @@ def project() -> Project:
 
 
 @pytest.fixture(scope="session")
-def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
+def redshift(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Iterator[LocalRedshift]:
     """A stand-in of this folder alone: its tables are made once, and rows replaced for each test."""
-    with LocalRedshift(data=tmp_path_factory.mktemp("models"), port=0) as running:
+    with LocalRedshift(data=tmp_path_factory.mktemp("models"), port=0, record=recordings / "dbt.jsonl") as running:
         yield running
 
 
