@@ -53,13 +53,12 @@ def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumn
     """
     query = fact_query(project, fact_name)
     scope = cast("Scope", build_scope(query))
+    columns = projected_columns(project, fact_name)
     fed: dict[Origin, FactColumns] = {}
-    row_key: list[Origin] = []
-    for projection in query.selects:
-        for origin in dict.fromkeys(_origins(scope, projection)):
-            fed[origin] = (*fed.get(origin, ()), projection.alias_or_name)
-            if projection.alias_or_name == project.fact(fact_name).unique_key:
-                row_key.append(origin)
+    for name, origins in columns.items():
+        for origin in origins:
+            fed[origin] = (*fed.get(origin, ()), name)
+    row_key = columns[project.fact(fact_name).unique_key]
     keys = {source.relation: source.key for source in project.sources.values()}
     read = [f"{table.db}.{table.name}" for table in query.find_all(exp.Table)]
     rows = [(relation, keys[relation]) for relation in read if relation in keys]
@@ -73,6 +72,14 @@ def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumn
             )
             raise UnsupportedQuery(message)
     return found
+
+
+@cache
+def projected_columns(project: Project, fact_name: str) -> Mapping[str, tuple[Origin, ...]]:
+    """Return for each column of a fact the source columns that its value is computed from."""
+    query = fact_query(project, fact_name)
+    scope = cast("Scope", build_scope(query))
+    return {projection.alias_or_name: tuple(dict.fromkeys(_origins(scope, projection))) for projection in query.selects}
 
 
 def _origins(scope: Scope, expression: exp.Expr) -> Iterable[Origin]:
