@@ -29,12 +29,16 @@ SPELLINGS = {
 def read_catalog(project: Project, warehouse: Warehouse) -> Catalog:
     """Read the columns of every schema that the project uses, in one query that touches no user table."""
     tables = [*project.sources.values(), *project.facts.values(), *schema.control_tables(project)]
-    relations = [table.relation for table in tables] + [source.staging for source in project.sources.values()]
-    schemas = sorted({relation.partition(".")[0] for relation in relations})
+    schemas = schemas_of([table.relation for table in tables] + [source.staging for source in project.sources.values()])
     catalog: dict[str, dict[str, str]] = {}
     for schema_name, table, column, *data_type in warehouse.rows(render("read_catalog", schemas=schemas), schemas):
         catalog.setdefault(f"{schema_name}.{table}", {})[column] = _data_type(*data_type)
     return catalog
+
+
+def schemas_of(relations: Iterable[str]) -> list[str]:
+    """Return the schemas of relations, each once, in the order of the alphabet."""
+    return sorted({relation.partition(".")[0] for relation in relations})
 
 
 def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
@@ -45,9 +49,11 @@ def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
     catalog = read_catalog(project, warehouse)
     tables = schema.control_tables(project)
     missing = [table for table in tables if table.relation not in catalog]
+    if missing or any(fact.relation not in catalog for fact in project.facts.values()):
+        _create_schemas(project, warehouse)
     if missing:
         # A session that creates them at the same time makes this one fail and try again, and not fill the lease twice.
-        for statement in [*schema.create_schemas(project), *schema.create_tables(missing, if_not_exists=False)]:
+        for statement in schema.create_tables(missing, if_not_exists=False):
             warehouse.execute(statement)
         if schema.control(project, "lease") in missing:
             warehouse.execute(render("create_lease", control=project.control_schema))
@@ -107,6 +113,18 @@ def fact_differences(fact: Fact, catalog: Catalog) -> list[str]:
     """Return a line for each column in which a fact's table differs from the contract; none where it has no table."""
     found = catalog.get(fact.relation)
     return [] if found is None else _differences(fact.relation, fact.columns, found)
+
+
+def _create_schemas(project: Project, warehouse: Warehouse) -> None:
+    """Create the schemas that a run writes to, where they are missing.
+
+    This is done before the updates, of which several at once would get into each other's way.
+    """
+    names = schema.written_schemas(project)
+    existing = {name for (name,) in warehouse.rows(render("find_schemas", schemas=names), names)}
+    for name in names:
+        if name not in existing:
+            warehouse.execute(schema.create_schema(name))
 
 
 def _differences(relation: str, columns: Iterable[Column], found: Mapping[str, str]) -> list[str]:

@@ -1,21 +1,62 @@
-"""What `check` looks at before anything runs; each gives a line, or raises an error that says what to do."""
+"""What `check` looks at before anything runs: the project by itself, the connection, and what the warehouse allows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from surgical_cdc.catalog import check_contract, read_catalog
+from surgical_cdc import schema
+from surgical_cdc.catalog import check_contract, read_catalog, schemas_of
 from surgical_cdc.dictionary import dump_dictionary, load_dictionary
-from surgical_cdc.errors import DictionaryError
+from surgical_cdc.errors import DictionaryError, PrivilegeError
 from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.query import fact_query
+from surgical_cdc.refusals import ERRORS, refusal
+from surgical_cdc.templates import render, sql_name
 from surgical_cdc.tree import join_tree
 
 if TYPE_CHECKING:
+    from surgical_cdc.contract import Table
     from surgical_cdc.project import Project
     from surgical_cdc.warehouse import Warehouse
+
+State = Literal["ok", "WARNING", "FAILED"]
+READ, APPEND_AND_DELETE = ("select",), ("select", "insert", "delete")
+ALL = ("select", "insert", "update", "delete")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check has found, in a line or a short list that says what to do."""
+
+    name: str
+    state: State
+    text: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What works as it is and could be better."""
+
+    text: str
+
+
+def run_checks(project: Project, connect: Callable[[], Warehouse]) -> Iterator[Finding]:
+    """Yield a finding for each check; those that need what another has missed are left out."""
+    yield from (_finding(name, check, project) for name, check in OF_THE_PROJECT.items())
+    try:
+        warehouse = connect()
+    except ERRORS as error:
+        yield Finding("connection", "FAILED", refusal(error))
+        return
+    with closing(warehouse), warehouse.transaction(dry_run=True):
+        for name, check in OF_THE_WAREHOUSE.items():
+            finding = _finding(name, check, project, warehouse)
+            yield finding
+            if finding.state == "FAILED" and name in {"connection", "privileges"}:
+                return
 
 
 def models(project: Project) -> str:
@@ -43,22 +84,148 @@ def dictionary(project: Project) -> str:
     return f"{path} is what the models say"
 
 
-def contract(project: Project, connect: Callable[[], Warehouse]) -> str:
-    """Check that the warehouse can be reached and has the tables of the contract.
+def connection(_: Project, warehouse: Warehouse) -> str:
+    """Say as whom, and where, the connection has logged in."""
+    user, database = warehouse.row(render("read_session"))
+    return f"user {user} in database {database}"
+
+
+def privileges(project: Project, warehouse: Warehouse) -> str:
+    """Check that the user may do what a run does, and list the GRANTs that are missing.
+
+    Raises:
+        PrivilegeError: some are missing.
+    """
+    user, _ = warehouse.row(render("read_session"))
+    needed = _needed(project)
+    names = sorted({*schemas_of(needed), project.scratch_schema})
+    found = {
+        name: (may_use, may_create)
+        for name, may_use, may_create in warehouse.rows(render("read_schema_privileges", schemas=names), names)
+    }
+    missing = _missing_on_schemas(project, warehouse, found)
+    usable = [name for name in names if found.get(name, (False,))[0]]
+    if usable:
+        for schema_name, table, *may in warehouse.rows(render("read_table_privileges", schemas=usable), usable):
+            allowed = dict(zip(ALL, may, strict=True))
+            relation = f"{schema_name}.{table}"
+            lacking = [privilege for privilege in needed.get(relation, ()) if not allowed[privilege]]
+            if lacking:
+                missing.append(f"GRANT {', '.join(lacking).upper()} ON {sql_name(relation)}")
+    if missing:
+        listed = "\n".join(f"  {grant} TO {sql_name(user)};" for grant in missing)
+        raise PrivilegeError(f"user {user} lacks privileges. An owner or an administrator can run:\n{listed}")
+    return f"user {user} may read and write what a run does"
+
+
+def isolation(_: Project, warehouse: Warehouse) -> str | Advice:
+    """Say which isolation level the database has; a run works under both, and needs fewer retries under SNAPSHOT."""
+    found = warehouse.rows(render("read_isolation"))
+    level = str(found[0][0]).strip() if found else ""
+    if not level:
+        return Advice(
+            "this user may not see the database's isolation level; a superuser finds it in stv_db_isolation_level"
+        )
+    if level.lower().startswith("snapshot"):
+        return level
+    _, database = warehouse.row(render("read_session"))
+    return Advice(
+        f"{level}: tasks that run side by side may be sent back with error 1023 and try again. With nobody connected:"
+        f" ALTER DATABASE {sql_name(database)} ISOLATION LEVEL SNAPSHOT"
+    )
+
+
+def contract(project: Project, warehouse: Warehouse) -> str:
+    """Check that the warehouse has the tables of the contract.
 
     Raises:
         ContractError: tables differ; the message lists all differences.
     """
-    with closing(connect()) as warehouse, warehouse.transaction(dry_run=True):
-        catalog = read_catalog(project, warehouse)
+    catalog = read_catalog(project, warehouse)
     check_contract(project, catalog)
     missing = [name for name, fact in project.facts.items() if fact.relation not in catalog]
     built = f"; the first run builds {', '.join(missing)}" if missing else ""
     return f"{len(project.sources)} sources are as the project describes them{built}"
 
 
-CHECKS: dict[str, Callable[[Project, Callable[[], Warehouse]], str]] = {
-    "models": lambda project, _: models(project),
-    "dictionary": lambda project, _: dictionary(project),
+def keys(project: Project, warehouse: Warehouse) -> str | Advice:
+    """Compare the distribution and sort keys of sources and facts with what the project says of them."""
+    sources = list(project.sources.values())
+    tables = [*(schema.staging(source) for source in sources), *sources, *project.facts.values()]
+    names = schemas_of(table.relation for table in tables)
+    existing = read_catalog(project, warehouse)
+    dist: dict[str, str] = {}
+    sort: dict[str, list[str]] = {}
+    for schema_name, table_name, column, is_distkey, place in warehouse.rows(render("read_keys", schemas=names), names):
+        relation = f"{schema_name}.{table_name}"
+        if is_distkey:
+            dist[relation] = column
+        if place:
+            sort.setdefault(relation, []).append(column)
+    differing = [
+        difference
+        for table in tables
+        if table.relation in existing
+        for difference in _other_keys(table, dist.get(table.relation), sort.get(table.relation, []))
+    ]
+    if not differing:
+        return f"{len(tables)} tables are distributed and sorted as the project says"
+    listed = "\n".join(f"  {difference}" for difference in differing)
+    return Advice(
+        "these tables are laid out in another way than the project says, which costs time and changes no result."
+        f" Alter them, or the project's dist and sort:\n{listed}"
+    )
+
+
+OF_THE_PROJECT: Mapping[str, Callable[[Project], str]] = {"models": models, "dictionary": dictionary}
+OF_THE_WAREHOUSE: Mapping[str, Callable[[Project, Warehouse], str | Advice]] = {
+    "connection": connection,
+    "privileges": privileges,
+    "isolation": isolation,
     "contract": contract,
+    "keys": keys,
 }
+
+
+def _finding(name: str, check: Callable[..., str | Advice], *arguments: Any) -> Finding:
+    try:
+        result = check(*arguments)
+    except ERRORS as error:
+        return Finding(name, "FAILED", refusal(error))
+    return Finding(name, "WARNING", result.text) if isinstance(result, Advice) else Finding(name, "ok", result)
+
+
+def _needed(project: Project) -> dict[str, tuple[str, ...]]:
+    """Return what a run does with each table, by relation; those that it has yet to create are the user's own then."""
+    return {
+        **{source.staging: READ for source in project.sources.values()},
+        **{source.relation: APPEND_AND_DELETE for source in project.sources.values()},
+        **{table.relation: ALL for table in (*project.facts.values(), *schema.control_tables(project))},
+    }
+
+
+def _missing_on_schemas(project: Project, warehouse: Warehouse, found: Mapping[str, tuple[bool, bool]]) -> list[str]:
+    """Return the GRANTs, without their TO, that the user lacks on the database and on schemas."""
+    may_create_schemas, may_create_temporary_tables = warehouse.row(render("read_database_privileges"))
+    _, database = warehouse.row(render("read_session"))
+    written = set(schema.written_schemas(project))
+    missing: list[str] = []
+    if not may_create_temporary_tables:
+        missing.append(f"GRANT TEMPORARY ON DATABASE {sql_name(database)}")
+    if not may_create_schemas and written - set(found):
+        absent = ", ".join(sorted(written - set(found)))
+        missing.append(f"-- or create {absent} for it: GRANT CREATE ON DATABASE {sql_name(database)}")
+    for name, (may_use, may_create) in found.items():
+        lacking = [word for word, may in (("USAGE", may_use), ("CREATE", may_create or name not in written)) if not may]
+        if lacking:
+            missing.append(f"GRANT {', '.join(lacking)} ON SCHEMA {sql_name(name)}")
+    return missing
+
+
+def _other_keys(table: Table, dist: str | None, sort: list[str]) -> Iterable[str]:
+    """Yield what is another key than the project says; where the project says nothing, all is as it should be."""
+    expected = schema.sort_keys(table)
+    if table.dist and dist != table.dist:
+        yield f"{table.relation}: distributed {f'by {dist}' if dist else 'without a key'}, expected by {table.dist}"
+    if expected and sort[: len(expected)] != list(expected):
+        yield f"{table.relation}: sorted by {', '.join(sort) or 'nothing'}, expected by {', '.join(expected)}"

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from redshift_connector.error import Error
 from rich.console import Console
 
 from surgical_cdc import checks, report
 from surgical_cdc.connection import connect
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.dictionary import dump_dictionary, load_dictionary
-from surgical_cdc.errors import ProjectError, SurgicalCdcError
+from surgical_cdc.errors import ProjectError
 from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
+from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.values import Run
 from surgical_cdc.verify import Verification
 from surgical_cdc.verify import verify as verify_fact
@@ -52,16 +52,11 @@ def quiet() -> None:
 
 @app.command()
 def check(project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default") -> None:
-    """Check that the models compile, the dictionary is current, and the warehouse is as the contract says."""
-    loaded = load_project(project)
-    session = _session(conn_id, "check")
+    """Check the project, the connection, and what the warehouse has and allows; the exit code is 1 if a check fails."""
     failed = False
-    for name, checked in checks.CHECKS.items():
-        try:
-            console.print(f"ok      {name}: {checked(loaded, session)}")
-        except (SurgicalCdcError, Error) as error:
-            failed = True
-            console.print(f"FAILED  {name}: {_message(error)}")
+    for finding in checks.run_checks(load_project(project), _session(conn_id, "check")):
+        failed = failed or finding.state == "FAILED"
+        console.print(f"{finding.state:<8}{finding.name}: {finding.text}")
     raise typer.Exit(failed)
 
 
@@ -151,8 +146,8 @@ def main() -> None:
     """Run the command line; an error that is meant for a person is printed as its message alone."""
     try:
         app()
-    except (SurgicalCdcError, Error) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(_message(error))
+    except ERRORS as error:
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(refusal(error))
         raise SystemExit(1) from None
 
 
@@ -189,12 +184,3 @@ def _verified(found: Verification) -> str:
         f" these are missing, {found.unexpected} are unexpected."
         f" Mend it with: python -m surgical_cdc refresh {found.fact}"
     )
-
-
-def _message(error: Exception) -> str:
-    """Return the sentence of an error, where the driver wraps the server's answer the server's own."""
-    if isinstance(error, SurgicalCdcError):
-        return str(error)
-    answer = error.args[0] if error.args else type(error).__name__
-    said = answer.get("M") if isinstance(answer, dict) else answer
-    return f"The warehouse can not be reached, or refuses: {said}"

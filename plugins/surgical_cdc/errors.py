@@ -35,6 +35,10 @@ class DataError(SurgicalCdcError):
     """The data forbid a write: a row key that is NULL or not unique, a load that would erase a baseline."""
 
 
+class PrivilegeError(SurgicalCdcError):
+    """The user of a connection may not do all that a run does."""
+
+
 class ConnectionNotFound(SurgicalCdcError):
     """Airflow knows no connection of that name."""
 

@@ -96,12 +96,14 @@ KEPT_COLUMNS = _columns({"cdc_run": RUN_KEY, "cdc_reason": "varchar(256)", "cdc_
 
 def create_sources(project: Project) -> list[str]:
     """Return the DDL of all staging and baseline tables: the ETL's work, done here for a new or a demo warehouse."""
-    return create_tables(table for source in project.sources.values() for table in (staging(source), source))
+    tables = [table for source in project.sources.values() for table in (staging(source), source)]
+    schemas = dict.fromkeys(table.relation.partition(".")[0] for table in tables)
+    return [*(create_schema(name) for name in schemas), *create_tables(tables)]
 
 
 def create_fact(fact: Fact) -> list[str]:
-    """Return the DDL of a fact's table and its schema."""
-    return create_tables([fact])
+    """Return the DDL of a fact's table, in a schema that exists."""
+    return [_text(CreateTable(_described(fact), if_not_exists=True))]
 
 
 def drop_fact(fact: Fact) -> str:
@@ -119,21 +121,32 @@ def control(project: Project, name: str) -> Table:
     )
 
 
-def create_schemas(project: Project) -> list[str]:
-    """Return the DDL of the schemas of change sets and facts.
+def written_schemas(project: Project) -> list[str]:
+    """Return the schemas that a run makes tables in: those of what is kept, of the change sets, and of the facts."""
+    facts = [fact.relation.partition(".")[0] for fact in project.facts.values()]
+    return list(dict.fromkeys([project.control_schema, project.scratch_schema, *facts]))
 
-    They are made before the updates, of which several at once would get into each other's way.
+
+def create_schema(name: str) -> str:
+    """Return the DDL of a schema.
+
+    Even where it exists already, this needs the privilege to create schemas, which a user of little privilege lacks.
     """
-    schemas = [project.scratch_schema, *(fact.relation.partition(".")[0] for fact in project.facts.values())]
-    return [_text(CreateSchema(name, if_not_exists=True)) for name in dict.fromkeys(schemas)]
+    return _text(CreateSchema(name, if_not_exists=True))
 
 
 def create_tables(tables: Iterable[Table], *, if_not_exists: bool = True) -> list[str]:
-    """Return the DDL of tables and of their schemas, which are only created if they do not exist yet."""
-    described = [_described(table) for table in tables]
-    schemas = dict.fromkeys(str(table.schema) for table in described)
-    statements = [_text(CreateSchema(schema, if_not_exists=True)) for schema in schemas]
-    return statements + [_text(CreateTable(table, if_not_exists=if_not_exists)) for table in described]
+    """Return the DDL of tables, in schemas that exist."""
+    return [_text(CreateTable(_described(table), if_not_exists=if_not_exists)) for table in tables]
+
+
+def sort_keys(table: Table) -> tuple[str, ...]:
+    """Return a table's sort keys; where the project names none, a source's key, or a fact's anchor and row key."""
+    if isinstance(table, Source):
+        return table.sort or (table.key,)
+    if isinstance(table, Fact):
+        return table.sort or tuple(dict.fromkeys((table.anchor, table.unique_key)))
+    return table.sort
 
 
 def type_name(data_type: str) -> str:
@@ -180,23 +193,23 @@ def control_tables(project: Project) -> list[Table]:
 
 
 def _described(table: Table) -> sa.Table:
-    """Return the table as SQLAlchemy describes it; a source is sorted by its key unless the contract says otherwise.
+    """Return the table as SQLAlchemy describes it.
 
     Only a baseline's key is NOT NULL. Staging takes what comes, and a fact's row key is checked by a query, which can
     name the rows.
     """
     schema, _, name = table.relation.partition(".")
     required = table.key if isinstance(table, Source) else None
-    sort = table.sort
-    if isinstance(table, Source):
-        sort = sort or (table.key,)
-    if isinstance(table, Fact):
-        sort = sort or tuple(dict.fromkeys((table.anchor, table.unique_key)))
     columns = [
         sa.Column(column.name, _type(column.data_type), nullable=column.name != required) for column in table.columns
     ]
     return sa.Table(
-        name, sa.MetaData(), *columns, schema=schema, redshift_distkey=table.dist, redshift_sortkey=sort or None
+        name,
+        sa.MetaData(),
+        *columns,
+        schema=schema,
+        redshift_distkey=table.dist,
+        redshift_sortkey=sort_keys(table) or None,
     )
 
 

@@ -89,7 +89,11 @@ def test_check_has_a_line_for_each_part(shop: Site) -> None:
     assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [
         "ok      models",
         "ok      dictionary",
+        "ok      connection",
+        "ok      privileges",
+        "ok      isolation",
         "ok      contract",
+        "ok      keys",
     ]
     assert "4 sources are as the project describes them; the first run builds fact_line, fact_order" in result.output
 

@@ -1,0 +1,63 @@
+"""Says why the warehouse was not reached, or what it refuses, and what to do about it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from botocore.exceptions import BotoCoreError, ClientError
+from redshift_connector.error import Error
+
+from surgical_cdc.errors import SurgicalCdcError
+from surgical_cdc.retries import server_answer
+
+# What can come of opening a session or of running a statement in it. The driver raises a plain OSError where the server
+# falls silent; the last two are AWS's, where it gives no token.
+ERRORS = (SurgicalCdcError, Error, OSError, BotoCoreError, ClientError)
+
+# By SQLSTATE; Redshift has 28000 for what is 28P01 in PostgreSQL.
+ADVICE = {
+    "28000": "Correct the login or the password of the Airflow connection, or create the user.",
+    "28P01": "Correct the login or the password of the Airflow connection, or create the user.",
+    "3D000": "Correct the schema of the Airflow connection, which is the database's name.",
+    "42501": "Grant what is missing: `python -m surgical_cdc check` lists it.",
+    "53300": "Wait until other sessions end, or raise the number of connections.",
+    "57014": "An administrator, a queue's rule or statement_timeout has ended it; see SYS_QUERY_HISTORY.",
+}
+
+
+def refusal(error: BaseException) -> str:
+    """Return an error in a sentence or two: what was refused or not reached, and what to do."""
+    if isinstance(error, SurgicalCdcError):
+        return str(error)
+    answer = server_answer(error)
+    if answer:
+        advice = ADVICE.get(answer.get("C", ""), "")
+        return f"The warehouse refuses: {answer.get('M', '').rstrip('.')}. {advice}".strip()
+    if isinstance(error, BotoCoreError | ClientError):
+        return (
+            f"AWS gives no token: {str(error).rstrip('.')}. Check the Airflow connection aws_default, its region, and"
+            " the policy of its identity (redshift:GetClusterCredentials, redshift-serverless:GetCredentials)."
+        )
+    return f"The warehouse can not be reached: {_unreached(_cause(error))}"
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the error of the socket that the driver has wrapped, or the error itself."""
+    return next((part for part in error.args if isinstance(part, OSError)), error)
+
+
+def _unreached(error: BaseException) -> str:
+    where = "the host and port of the Airflow connection"
+    if isinstance(error, socket.gaierror):
+        return "its host has no address. Correct the host of the Airflow connection."
+    if isinstance(error, ConnectionRefusedError):
+        return f"its port is closed. Check {where}, and that the cluster is not paused."
+    if isinstance(error, TimeoutError):
+        return f"it does not answer. Check {where}, the security group, and the route from here."
+    if isinstance(error, ssl.SSLError):
+        return f"{error}. Its certificate is not one of Amazon's, or not this host's: check {where}."
+    said = " ".join(str(part) for part in error.args) or type(error).__name__
+    if "refuses SSL" in said:
+        return 'it speaks no SSL. Only the stand-in does so: give the Airflow connection the extra {"ssl": false}.'
+    return f"{said}. Check {where}."

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+import re
+import socket
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import pytest
+import redshift_connector
+
+from local_redshift import LocalRedshift
+from local_redshift.postgres import socket_folder
+from surgical_cdc.checks import Finding, run_checks
+from surgical_cdc.connection import connect as connect_to
+from surgical_cdc.connection import session
+from surgical_cdc.cycle import run_cycle
+from surgical_cdc.project import load_project
+from tests.conftest import PASSWORD, SHOP, Connect, Site
+from tests.engine.bookshop import open_shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# The driver leaves a socket on which it could not log in to the garbage collector; its SSL context is of an old kind.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:ssl[.]:DeprecationWarning"),
+]
+SECRET = "a password that is checked"
+
+
+@pytest.fixture
+def connection(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that makes an Airflow connection."""
+
+    def make(running: LocalRedshift, extra: dict[str, Any] | None = None, **settings: Any) -> str:
+        values = {
+            "conn_type": "redshift",
+            "host": running.host,
+            "port": running.port,
+            "schema": running.database,
+            "login": running.user,
+            "password": PASSWORD,
+            "extra": {"ssl": False, **(extra or {})},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_UNDER_TEST", json.dumps({**values, **settings}))
+        return "under_test"
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
+    """A stand-in whose user `etl` must give a password, which PostgreSQL checks; the stand-in itself asks nobody."""
+    data = tmp_path_factory.mktemp("guarded")
+    with LocalRedshift(data=data, port=0) as running:
+        administer(running, f"CREATE USER etl PASSWORD '{SECRET}'")
+    rules = data / "postgres" / "pg_hba.conf"
+    rules.write_text(f"local all etl password\n{rules.read_text()}")
+    with LocalRedshift(data=data, port=0) as running:
+        yield running
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that lets clients in and says nothing."""
+    with closing(socket.socket()) as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def etl(redshift: LocalRedshift, connect: Connect) -> Iterator[Connect]:
+    """Open sessions of a user who has been granted nothing."""
+    with closing(connect()) as administrator:
+        with administrator.transaction():
+            administrator.execute("CREATE USER etl PASSWORD DISABLE")
+        settings = {**redshift.settings, "user": "etl"}
+        yield lambda: session(redshift_connector.connect(**settings), "etl")
+        with administrator.transaction():
+            administrator.execute("DROP OWNED BY etl CASCADE")
+            administrator.execute("DROP USER etl")
+
+
+def administer(running: LocalRedshift, statement: str) -> None:
+    """Run a statement of PostgreSQL's own, beside the gateway."""
+    with closing(psycopg2.connect(host=str(socket_folder(running.data)), user=running.user, dbname="dev")) as direct:
+        direct.autocommit = True
+        direct.cursor().execute(statement)
+
+
+def found_by(connect: Connect) -> dict[str, Finding]:
+    """Return the findings about the bookshop, by the check's name."""
+    return {finding.name: finding for finding in run_checks(load_project(SHOP), connect)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param({"host": "nowhere.invalid"}, "its host has no address. Correct the host", id="host"),
+        pytest.param({"port": 9}, "its port is closed. Check the host and port", id="port"),
+        pytest.param({"schema": "devv"}, 'database "devv" does not exist. Correct the schema', id="database"),
+        pytest.param(
+            {"login": "nobody"}, 'role "nobody" does not exist. Correct the login or the password', id="login"
+        ),
+        pytest.param(
+            {"extra": {"tcp_keepalives": True}},
+            "does not know: tcp_keepalives (tcp_keepalive?). Correct or remove",
+            id="extra",
+        ),
+        pytest.param(
+            {"extra": {"ssl": True}}, "it speaks no SSL. Only the stand-in does so: give the Airflow", id="ssl"
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_connection_is_told_apart(
+    redshift: LocalRedshift, connection: Callable[..., str], settings: dict[str, Any], message: str
+) -> None:
+    """A wrong setting, host, port, database or user is each named in one line, and ends the checks of the warehouse."""
+    findings = found_by(partial(connect_to, connection(redshift, **settings), label=""))
+    assert list(findings) == ["models", "dictionary", "connection"]
+    assert findings["connection"].state == "FAILED"
+    assert message in findings["connection"].text
+    assert "\n" not in findings["connection"].text
+
+
+def test_host_that_says_nothing_is_told(redshift: LocalRedshift, connection: Callable[..., str], silent: int) -> None:
+    """A host that takes the connection and stays silent, as a wrong one may, is given up after the timeout."""
+    conn_id = connection(redshift, {"timeout": 0.2}, port=silent)
+    assert "it does not answer. Check the host" in found_by(partial(connect_to, conn_id, label=""))["connection"].text
+
+
+@pytest.mark.parametrize(
+    ("password", "message"),
+    [
+        pytest.param("wrong", 'password authentication failed for user "etl". Correct the login or', id="wrong"),
+        pytest.param(None, "empty password returned by client. Correct the login or", id="none"),
+    ],
+)
+def test_wrong_password_is_told(
+    guarded: LocalRedshift, connection: Callable[..., str], password: str | None, message: str
+) -> None:
+    """A password that the server does not take is no closed port and no missing grant."""
+    conn_id = connection(guarded, login="etl", password=password)
+    assert message in found_by(partial(connect_to, conn_id, label=""))["connection"].text
+
+
+def test_right_password_is_taken(guarded: LocalRedshift, connection: Callable[..., str]) -> None:
+    """The server that refuses a wrong password takes the right one."""
+    conn_id = connection(guarded, login="etl", password=SECRET)
+    assert found_by(partial(connect_to, conn_id, label=""))["connection"].text == "user etl in database dev"
+
+
+def test_missing_grants_are_listed_as_statements(shop: Site, etl: Connect) -> None:
+    """Running the GRANTs that `check` lists, until it lists none, lets the user run a whole cycle and verify it."""
+    open_shop(shop)
+    for _ in range(2):
+        privileges = found_by(etl)["privileges"]
+        assert privileges.state == "FAILED"
+        grants = re.findall(r"GRANT .*(?=;)", privileges.text)
+        assert grants
+        for grant in grants:
+            shop.execute(grant)
+    assert found_by(etl)["privileges"] == Finding("privileges", "ok", "user etl may read and write what a run does")
+    done = run_cycle(shop.project, etl, shop.run())
+    assert done.fact_results["fact_order"].inserted == 4
+    assert all(finding.state == "ok" for finding in found_by(etl).values())
+
+
+def test_one_missing_grant_is_named(shop: Site, etl: Connect) -> None:
+    """A privilege that is missing on one table is asked for on that table alone."""
+    run_cycle(shop.project, shop.connect, shop.run())
+    for schema in ("shop_staging", "shop_raw", "shop_public", "cdc", "cdc_scratch"):
+        shop.execute(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO etl")
+        shop.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO etl")
+    shop.execute("REVOKE INSERT, DELETE ON shop_raw.orders FROM etl")
+    assert found_by(etl)["privileges"].text == (
+        "user etl lacks privileges. An owner or an administrator can run:\n"
+        "  GRANT INSERT, DELETE ON shop_raw.orders TO etl;"
+    )
+
+
+def test_isolation_level_is_reported(redshift: LocalRedshift, shop: Site) -> None:
+    """SNAPSHOT is as it should be; under SERIALIZABLE a run works too, and the advice has the statement."""
+    assert found_by(shop.connect)["isolation"] == Finding("isolation", "ok", "Snapshot Isolation")
+    administer(redshift, "ALTER DATABASE dev SET default_transaction_isolation = 'serializable'")
+    try:
+        found = found_by(shop.connect)["isolation"]
+    finally:
+        administer(redshift, "ALTER DATABASE dev SET default_transaction_isolation = 'repeatable read'")
+    assert found.state == "WARNING"
+    assert found.text.startswith("Serializable: tasks that run side by side may be sent back")
+    assert found.text.endswith("ALTER DATABASE dev ISOLATION LEVEL SNAPSHOT")
+
+
+def test_tables_with_other_keys_are_listed(shop: Site) -> None:
+    """A table that is distributed or sorted in another way than the project says is slow, not wrong."""
+    assert found_by(shop.connect)["keys"].state == "ok"
+    shop.execute("DROP TABLE shop_staging.customers")
+    shop.execute("CREATE TABLE shop_staging.customers (LIKE shop_raw.customers)")
+    shop.execute("ALTER TABLE shop_staging.customers ALTER COLUMN customer_id DROP NOT NULL")
+    keys = found_by(shop.connect)["keys"]
+    assert keys.state == "WARNING"
+    assert keys.text.splitlines()[1:] == [
+        "  shop_staging.customers: distributed without a key, expected by customer_id",
+        "  shop_staging.customers: sorted by nothing, expected by changed_at",
+    ]
