@@ -34,6 +34,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=5439, help="port; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--record", type=Path, metavar="FILE", help="file to append each distinct statement to")
+    parser.add_argument("--lenient", action="store_true", help="accept what Redshift refuses and PostgreSQL does not")
     parser.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
     options = parser.parse_args()
     postgres = Postgres(options.data.expanduser().resolve())
@@ -41,7 +42,7 @@ def main() -> int:
         with contextlib.ExitStack() as opened:
             bound = opened.enter_context(_bind(options.host, options.port))
             recording = opened.enter_context(Recording(options.record)) if options.record else None
-            asyncio.run(_serve(postgres, bound, options.parent, recording=recording))
+            asyncio.run(_serve(postgres, bound, options.parent, recording=recording, lenient=options.lenient))
     except LocalRedshiftError as error:
         print(error, file=sys.stderr)
         return 1
@@ -61,14 +62,16 @@ def _bind(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def _serve(postgres: Postgres, bound: socket.socket, parent: int, *, recording: Recording | None) -> None:
+async def _serve(
+    postgres: Postgres, bound: socket.socket, parent: int, *, recording: Recording | None, lenient: bool
+) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
 
     def client() -> Client:
-        return Client(postgres.socket / SOCKET_NAME, faults=faults, recording=recording)
+        return Client(postgres.socket / SOCKET_NAME, faults=faults, recording=recording, lenient=lenient)
 
     listener = Listener(bound, client)
     faults = Faults(listener.refuse)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from local_redshift.faults import FaultKind
 from local_redshift.injection import BIND, COUNTED, HEADER, PARSE, STATEMENTS, Answer, Portals, failing
 from local_redshift.statements import translate
+from local_redshift.strictness import Strictness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,7 @@ class Server(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on what PostgreSQL says."""
+        self.client.strictness.hear(data)
         self.client.send(data if self.client.answer is None else self.client.answer_struck(data))
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -62,8 +64,16 @@ class Server(asyncio.Protocol):
 class Client(asyncio.Protocol):
     """One client's connection: its startup, then its messages."""
 
-    def __init__(self, postgres: Path, *, faults: Faults | None = None, recording: Recording | None = None) -> None:
+    def __init__(
+        self,
+        postgres: Path,
+        *,
+        faults: Faults | None = None,
+        recording: Recording | None = None,
+        lenient: bool = False,
+    ) -> None:
         self.postgres = postgres
+        self.strictness = Strictness(lenient=lenient)
         self.recording = recording
         self.faults = faults
         self.portals = Portals()
@@ -181,7 +191,9 @@ class Client(asyncio.Protocol):
         """
         received = self.received
         counting = self.faults is not None and self.faults.fault is not None
-        whole = STATEMENTS | COUNTED | {BIND} if counting else STATEMENTS
+        whole = STATEMENTS | COUNTED if counting else STATEMENTS
+        if counting or self.strictness.reads_bind:
+            whole |= {BIND}
         ready = []
         passed = position = 0
         while True:
@@ -200,6 +212,8 @@ class Client(asyncio.Protocol):
                 break
             message = bytes(received[position:end])
             sent = self._translate(message) if message[0] in STATEMENTS else message
+            if message[0] == BIND:
+                sent = self.strictness.bind(message)
             if counting:
                 sent = self._count(message, sent)
                 if not sent:
@@ -221,9 +235,10 @@ class Client(asyncio.Protocol):
         statement = message[start:end]
         if message[0] == PARSE:
             self.portals.prepare(message[HEADER : start - 1], statement)
+            self.strictness.prepare(message[HEADER : start - 1], statement)
         if self.recording is not None:
             self.recording.add(statement)
-        translated = translate(statement)
+        translated = translate(statement, situations=self.strictness.situations(message[0]))
         if translated is statement:
             return message
         length = len(message) - 1 + len(translated) - len(statement)

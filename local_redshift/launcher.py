@@ -34,7 +34,15 @@ class LocalRedshift:
     database = DATABASE
     user = USER
 
-    def __init__(self, *, data: Path, port: int = 5439, host: str = "127.0.0.1", record: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        data: Path,
+        port: int = 5439,
+        host: str = "127.0.0.1",
+        record: Path | None = None,
+        lenient: bool = False,
+    ) -> None:
         """Describe the stand-in; nothing is started yet.
 
         Args:
@@ -43,11 +51,13 @@ class LocalRedshift:
             host: address to listen on.
             record: file that each distinct statement of any session is appended to, one JSON object a line:
                 `{"statement": text}`; none when it is not given.
+            lenient: accept what Redshift refuses and PostgreSQL does not, for tools that are not made for Redshift.
         """
         self.data = data.expanduser().resolve()
         self.port = port
         self.host = host
         self.record = record.expanduser().resolve() if record else None
+        self.lenient = lenient
         self._gateway: subprocess.Popen[str] | None = None
 
     @property
@@ -105,6 +115,8 @@ class LocalRedshift:
         arguments = ["--data", str(self.data), "--host", self.host, "--port", str(self.port)]
         if self.record is not None:
             arguments += ["--record", str(self.record)]
+        if self.lenient:
+            arguments += ["--lenient"]
         with tempfile.TemporaryFile("w+") as complaints:
             gateway = subprocess.Popen(
                 [sys.executable, "-m", "local_redshift", *arguments, "--parent", str(os.getpid())],

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from local_redshift.definitions import translate_definition
 from local_redshift.expressions import FUNCTIONS, WORDS, translate_expressions
+from local_redshift.refusal import refusing
+from local_redshift.rules import Situation
 from local_redshift.settings import translate_setting
 from local_redshift.tokens import Token, split, tokenize
 
@@ -28,16 +30,25 @@ PLAIN_CTAS = rb"(?!create" + SPACE + rb'++(?:temp(?:orary)?\s+)?table\s+[\w.$"]+
 STATEMENTS = rb"(?:create|alter|set|reset|show|vacuum|analyze)\b"
 BY_KIND = re.compile(SPACE + rb"*+" + PLAIN_CTAS + STATEMENTS, re.IGNORECASE | re.DOTALL)
 CREATE_TABLE = re.compile(SPACE + rb"*+create" + SPACE + rb"++(?:temp(?:orary)?\s+)?table\b", re.IGNORECASE | re.DOTALL)
+ALWAYS = frozenset({Situation.ALWAYS})
 REMEMBERED = 1024
 REMEMBERED_BYTES = 100_000
 
 
-def translate(statement: bytes) -> bytes:
+def translate(statement: bytes, *, situations: frozenset[Situation] = ALWAYS) -> bytes:
     """Give the statement as PostgreSQL understands it; the same object when nothing changes.
+
+    One that Redshift refuses becomes another that fails with Redshift's words.
+
+    Args:
+        statement: text of one statement, or of several.
+        situations: in which the statement is; without any nothing is refused.
 
     >>> translate(b"SELECT NVL(a, 0) FROM t")
     b'SELECT COALESCE(a, 0) FROM t'
     """
+    if situations and (failing := refusing(statement, situations)) is not None:
+        return failing
     if not BY_KIND.match(statement) and not _has_expressions(statement):
         return statement
     if len(statement) > REMEMBERED_BYTES:

@@ -10,6 +10,13 @@ BEGIN
   RAISE EXCEPTION USING MESSAGE = message, ERRCODE = '22023';
 END $$;
 
+-- What the gateway sends in place of a statement that Redshift refuses (refusal.py).
+CREATE OR REPLACE FUNCTION local_redshift.refuse(code TEXT, message TEXT, reason TEXT, advice TEXT) RETURNS TEXT
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = code, MESSAGE = message, DETAIL = reason, HINT = advice;
+END $$;
+
 -- Dates ---------------------------------------------------------------------------------------
 
 -- The statement's start, to the second; SYSDATE is the transaction's start, to the microsecond.

@@ -1,0 +1,58 @@
+"""What the gateway sends for a statement that a rule refuses: another that fails with Redshift's words."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from local_redshift.rules import Refusal, Situation, refusals
+
+PARAMETER = re.compile(r"\$(\d+)")
+# The names of an engine's scratch tables end in a hash of the run. What is said of one of them holds for all.
+HASH = re.compile(rb"__[0-9a-f]{12}\b")
+REMEMBERED = 4096
+REMEMBERED_BYTES = 100_000
+PAGE = "docs/redshift_rules.md"
+
+
+def refusing(statement: bytes, situations: frozenset[Situation]) -> bytes | None:
+    """The statement that fails in place of one that Redshift refuses; None when it may pass.
+
+    Args:
+        statement: text of one statement, or of several.
+        situations: what holds besides `Situation.ALWAYS`.
+    """
+    if len(statement) <= REMEMBERED_BYTES and situations.isdisjoint(_refused(HASH.sub(b"__0", statement))):
+        return None
+    text = statement.decode(errors="surrogateescape")
+    for refusal in refusals(text):
+        if refusal.rule.situation in situations:
+            return _failing(refusal, text).encode(errors="surrogateescape")
+    return None
+
+
+@lru_cache(REMEMBERED)
+def _refused(statement: bytes) -> frozenset[Situation]:
+    """The situations in which a rule refuses a statement."""
+    return frozenset(refusal.rule.situation for refusal in refusals(statement.decode(errors="surrogateescape")))
+
+
+def _failing(refusal: Refusal, text: str) -> str:
+    rule = refusal.rule
+    said = (
+        rule.sqlstate,
+        refusal.message,
+        f"The rule {rule.name} of the stand-in refuses this: {rule.refuses.replace('`', '')}",
+        f"Redshift accepts: {rule.accepted} ({PAGE})",
+    )
+    # As many parameters as the statement has, or Bind would fail on their number. They come second: what refuses is
+    # computed first, and a parameter may have no cast to a string.
+    last = max((int(number) for number in PARAMETER.findall(text)), default=0)
+    values = ", ".join(["NULL", *(f"${number}::TEXT" for number in range(1, last + 1))])
+    call = f"local_redshift.refuse({', '.join(map(_literal, said))})"
+    return f"SELECT CASE WHEN {call} = '' THEN COALESCE({values}) END"
+
+
+def _literal(text: str) -> str:
+    doubled = text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{doubled}'"

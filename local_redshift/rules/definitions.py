@@ -1,0 +1,339 @@
+"""What Redshift refuses in CREATE, ALTER and DROP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from local_redshift.rules.reading import TABLE_CONSTRAINTS, Statement, words
+from local_redshift.rules.rule import SPACE, Glance, Situation, rule
+
+FEATURES = "DG/c_unsupported-postgresql-features"
+CREATE_TABLE = "DG/r_CREATE_TABLE_NEW"
+ALTER_TABLE = "DG/r_ALTER_TABLE"
+# What CREATE, ALTER and DROP may make, by the first word.
+OBJECTS = words(
+    "constraint database datashare default external function group identity library masking materialized model "
+    "procedure rls role schema table user view"
+)
+BEFORE_OBJECT = frozenset({"or", "replace", "local", "temp", "temporary", "late", "binding", "nonatomic"})
+NAME = rf"(?:if{SPACE}++not{SPACE}++exists{SPACE}++)?[\w.$\"]++"
+TABLE_ATTRIBUTES = frozenset({"as", "backup", "compound", "distkey", "diststyle", "encode", "interleaved", "sortkey"})
+SORTING_ACTIONS = frozenset({"sortkey", "distkey", "diststyle", "compound", "encode", "column"})
+RESIZED = frozenset({"varchar", "character", "nvarchar", "varbyte", "varbinary", "binary"})
+
+
+@rule(
+    "index",
+    message='SQL command "{statement}" not supported on Redshift tables.',
+    wording="stackoverflow.com: How to create an index in Amazon Redshift",
+    sqlstate="0A000",
+    evidence=FEATURES,
+    refused="CREATE INDEX of_a ON t (a)",
+    accepted="CREATE TABLE sorted (a INT) SORTKEY (a)",
+)
+def indexes(statement: Statement) -> int | None:
+    """`CREATE INDEX`, `DROP INDEX`, `REINDEX`."""
+    if statement.word(0) == "reindex":
+        return 0
+    return statement.first("index", stop=3) if statement.word(0) in ("create", "alter", "drop") else None
+
+
+@rule(
+    "create alter drop",
+    pattern=rf"(?:\A|;){SPACE}*+(?:create|alter|drop){SPACE}++"
+    rf"(?!(?:(?:{'|'.join(BEFORE_OBJECT)}){SPACE}++)*+(?:{'|'.join(OBJECTS)})\b)",
+    message='SQL command "{statement}" not supported.',
+    sqlstate="0A000",
+    evidence=f"DG/c_SQL_commands; {FEATURES}",
+    refused="CREATE SEQUENCE numbers",
+    accepted="CREATE TABLE numbered (a BIGINT IDENTITY(1, 1))",
+)
+def unknown_objects(statement: Statement) -> int | None:
+    """Sequences, triggers, types, domains, rules, extensions and what else Redshift does not have."""
+    if statement.word(0) not in ("create", "alter", "drop"):
+        return None
+    at = 1
+    while statement.word(at) in BEFORE_OBJECT:
+        at += 1
+    known = statement.word(at) in OBJECTS | {"index", "unique", "unlogged"}
+    return None if known else min(at, len(statement.words) - 1)
+
+
+@rule(
+    "temp temporary unlogged replace",
+    pattern=rf"\bcreate{SPACE}++(?:unlogged|or{SPACE}++replace{SPACE}++(?:table|temp)|temp(?:orary)?{SPACE}++view)\b",
+    evidence=f"{CREATE_TABLE}; DG/r_CREATE_VIEW",
+    refused="CREATE UNLOGGED TABLE fast (a INT)",
+    accepted="CREATE TEMP TABLE fast (a INT)",
+)
+def table_kinds(statement: Statement) -> int | None:
+    """`CREATE UNLOGGED TABLE`, `CREATE OR REPLACE TABLE`, `CREATE TEMP VIEW`."""
+    if statement.word(0) != "create":
+        return None
+    start = " ".join(statement.words[1:5])
+    if start.startswith(("unlogged", "or replace table", "or replace temp", "temp view", "temporary view")):
+        return 1
+    return None
+
+
+@rule(
+    "exists",
+    evidence="DG/r_CREATE_TABLE_AS; SQLMesh's adapter for Redshift",
+    refused="CREATE TABLE IF NOT EXISTS copied AS SELECT a FROM t",
+    accepted="CREATE TABLE copied AS SELECT a FROM t",
+)
+def create_as_if_not_exists(statement: Statement) -> int | None:
+    """`CREATE TABLE IF NOT EXISTS … AS`."""
+    if statement.word(0) != "create" or statement.table is None or statement.word(statement.table - 1) != "exists":
+        return None
+    return next((at for at in statement.level(statement.table) if statement.words[at] == "as"), None)
+
+
+@rule(
+    "data",
+    evidence="DG/r_CREATE_TABLE_AS",
+    refused="CREATE TABLE copied AS SELECT a FROM t WITH NO DATA",
+    accepted="CREATE TABLE copied (LIKE t)",
+)
+def create_as_with_data(statement: Statement) -> int | None:
+    """`CREATE TABLE … AS … WITH [NO] DATA`."""
+    at = len(statement.words) - 2 - (statement.word(len(statement.words) - 2) == "no")
+    ended = statement.word(len(statement.words) - 1) == "data" and statement.word(at) == "with"
+    return at if ended and statement.word(0) == "create" else None
+
+
+@rule(
+    "table",
+    pattern=rf"\bcreate{SPACE}++(?:local{SPACE}++)?(?:temp(?:orary)?{SPACE}++)?table{SPACE}++(?!{NAME}{SPACE}++as\b)",
+    evidence=f"{FEATURES}; {CREATE_TABLE}",
+    refused="CREATE TABLE parted (a INT, b INT) PARTITION BY RANGE (a)",
+    accepted="CREATE TABLE parted (a INT, b INT) SORTKEY (a)",
+)
+def table_options(statement: Statement) -> int | None:
+    """What stands behind a table's columns and is no attribute of Redshift: partitions, inheritance, `ON COMMIT`."""
+    if statement.word(0) != "create" or statement.table is None or statement.first("external", stop=3) is not None:
+        return None
+    at = statement.dotted(statement.table)
+    if statement.word(at) in ("partition", "of"):
+        return at
+    if statement.word(at) == "(":
+        at = statement.after(at)
+    while at < len(statement.words) and statement.words[at] not in ("as", ";"):
+        if statement.words[at] not in TABLE_ATTRIBUTES:
+            return at
+        if statement.words[at] in ("compound", "interleaved"):
+            at += 1
+        at = statement.after(at + 1)  # the attribute's value: a word, or names in parentheses
+    return None
+
+
+@rule(
+    "check exclude",
+    evidence=FEATURES,
+    refused="CREATE TABLE checked (a INT CHECK (a > 0))",
+    accepted="CREATE TABLE checked (a INT NOT NULL)",
+)
+def check_constraints(statement: Statement) -> int | None:
+    """`CHECK` and `EXCLUDE` constraints."""
+    for start, end in statement.columns:
+        for at in statement.level(start, end):
+            if statement.words[at] in ("check", "exclude") and statement.word(at + 1) in ("(", "using"):
+                return at
+    return None
+
+
+@rule(
+    "generated",
+    evidence=CREATE_TABLE,
+    refused="CREATE TABLE computed (a INT, b INT GENERATED ALWAYS AS (a * 2) STORED)",
+    accepted="CREATE TABLE numbered (a BIGINT GENERATED BY DEFAULT AS IDENTITY(1, 1))",
+)
+def generated_columns(statement: Statement) -> int | None:
+    """`GENERATED ALWAYS`, and an identity column without its seed and step."""
+    for start, end in statement.columns:
+        for at in statement.level(start, end):
+            if statement.words[at] == "generated" and statement.word(at + 1) == "always":
+                return at + 1
+            if statement.words[at] == "identity" and statement.word(at + 1) != "(":
+                return at
+    return None
+
+
+@rule(
+    "references constraint deferrable initially",
+    evidence=CREATE_TABLE,
+    refused="CREATE TABLE child (a INT REFERENCES t (a) ON DELETE CASCADE)",
+    accepted="CREATE TABLE child (a INT REFERENCES t (a))",
+)
+def constraint_options(statement: Statement) -> int | None:
+    """`ON DELETE`, `ON UPDATE`, `DEFERRABLE` and `INITIALLY` behind a constraint."""
+    for start, end in statement.columns:
+        for at in statement.level(start, end):
+            if statement.words[at] in ("deferrable", "initially") and at > start:
+                return at
+            if statement.words[at] == "on" and statement.word(at + 1) in ("delete", "update"):
+                return at
+    return None
+
+
+def actions(statement: Statement) -> Iterator[tuple[int, int]]:
+    """The ranges of the actions of an ALTER TABLE."""
+    if statement.word(0) == "alter" and statement.table is not None:
+        yield from statement.split(statement.dotted(statement.table))
+
+
+@rule(
+    "alter",
+    evidence=f"{ALTER_TABLE}; AWS agent toolkit for Redshift, syntax",
+    refused="ALTER TABLE t ADD COLUMN x INT, ADD COLUMN y INT",
+    accepted="ALTER TABLE t ADD COLUMN x INT",
+)
+def several_alterations(statement: Statement) -> int | None:
+    """More than one action in an `ALTER TABLE`."""
+    ranges = list(actions(statement))
+    sorting = all(
+        statement.word(start) == "alter" and statement.word(start + 1) in SORTING_ACTIONS for start, _ in ranges
+    )
+    return None if sorting or not ranges[1:] else ranges[1][0] - 1
+
+
+@rule(
+    "alter",
+    evidence="openillumi.com/?p=50886; DG/r_ALTER_TABLE",
+    refused="ALTER TABLE t SET SCHEMA elsewhere",
+    accepted="ALTER TABLE t RENAME TO renamed",
+)
+def alter_table_set(statement: Statement) -> int | None:
+    """`ALTER TABLE … SET SCHEMA`, and the other actions that PostgreSQL alone has."""
+    for start, _end in actions(statement):
+        first = statement.word(start)
+        known = first in ("add", "alter", "append", "drop", "owner", "rename", "row", "masking")
+        if not known and not (first == "set" and statement.word(start + 1) in ("location", "file", "table")):
+            return start
+    return None
+
+
+@rule(
+    "alter",
+    pattern=r"\bexists\b",
+    evidence=ALTER_TABLE,
+    refused="ALTER TABLE t ADD COLUMN IF NOT EXISTS x INT",
+    accepted="ALTER TABLE t ADD COLUMN x INT",
+)
+def alter_if_exists(statement: Statement) -> int | None:
+    """`IF EXISTS` and `IF NOT EXISTS` in `ALTER TABLE`."""
+    return statement.first("if") if statement.word(0) == "alter" and statement.table is not None else None
+
+
+@rule(
+    "alter",
+    message="ALTER COLUMN {rest} is not supported",
+    wording="practo/tipoca-stream#40",
+    sqlstate="0A000",
+    evidence=ALTER_TABLE,
+    refused="ALTER TABLE t ALTER COLUMN a SET NOT NULL",
+    accepted="ALTER TABLE t ADD COLUMN x INT DEFAULT 0 NOT NULL",
+)
+def alter_column(statement: Statement) -> int | None:
+    """`ALTER COLUMN` but for its encoding and the size of a `VARCHAR`."""
+    for start, _end in actions(statement):
+        if statement.word(start) != "alter" or statement.word(start + 1) in SORTING_ACTIONS - {"column"}:
+            continue
+        at = start + 2 + (statement.word(start + 1) == "column")
+        if statement.word(at) == "type" and statement.word(at + 1) in RESIZED:
+            at = next((each for each in statement.level(at) if statement.words[each] == "using"), at)
+            if statement.words[at] == "type":
+                continue
+        if statement.word(at) != "encode":
+            return min(at, len(statement.words) - 1)
+    return None
+
+
+@rule(
+    "alter",
+    message="ALTER TABLE ALTER COLUMN cannot run inside a transaction block",
+    wording="flyway/flyway#2438",
+    sqlstate="25001",
+    situation=Situation.IN_A_TRANSACTION,
+    evidence=f"{ALTER_TABLE}; DG/r_ALTER_TABLE_APPEND",
+    refused="ALTER TABLE t ALTER COLUMN c TYPE VARCHAR(40)",
+    accepted="ALTER TABLE t ADD COLUMN x VARCHAR(40)",
+)
+def alter_column_in_transaction(statement: Statement) -> int | None:
+    """`ALTER COLUMN … TYPE` and `ALTER TABLE … APPEND` within a transaction."""
+    for start, end in actions(statement):
+        if statement.word(start) == "append":
+            return start
+        if statement.word(start) == "alter" and statement.first("type", start=start + 2, stop=end) is not None:
+            return start
+    return None
+
+
+# Types -------------------------------------------------------------------------------------------
+
+TYPES = words(
+    "smallint int2 integer int int4 bigint int8 decimal numeric real float4 double float8 float char character nchar "
+    "bpchar varchar nvarchar text date datetime time timetz timestamp timestamptz interval boolean bool geometry "
+    "geography hllsketch super varbyte varbinary binary"
+)
+LEADER_TYPES = words(
+    "aclitem int2vector name oid oidvector regclass regproc regprocedure regoper regoperator regtype refcursor xid"
+)
+CAST = re.compile(rf"::{SPACE}*([\w\"]++)", re.DOTALL)
+CAST_AS = re.compile(rf"\bas{SPACE}++(\w++){SPACE}*[)(]", re.DOTALL)
+COLUMNS = re.compile(rf"\b(?:create|alter){SPACE}++[^()]*?\btable{SPACE}++{NAME}{SPACE}*(?:\(|add\b)", re.DOTALL)
+
+
+def may_have_unknown_types(glance: Glance) -> bool:
+    """Whether there is a column's definition, or a cast to a type that Redshift may not have."""
+    words, lower = glance.words, glance.lower
+    if "table" in words and not words.isdisjoint(("create", "alter")) and COLUMNS.search(lower):
+        return True
+    if "::" in lower and not TYPES.issuperset(CAST.findall(lower)):
+        return True
+    return not words.isdisjoint(("cast", "try_cast")) and not TYPES.issuperset(CAST_AS.findall(lower))
+
+
+UNSIZED = frozenset({"numeric", "decimal", "dec"})
+
+
+@rule(
+    glance=may_have_unknown_types,
+    message='type "{near}" does not exist',
+    sqlstate="42704",
+    evidence="DG/c_Supported_data_types; DG/c_unsupported-postgresql-datatypes",
+    refused="CREATE TABLE typed (a UUID, b JSONB)",
+    accepted="CREATE TABLE typed (a CHAR(36), b SUPER)",
+)
+def unknown_types(statement: Statement) -> int | None:
+    """Types that Redshift does not have: `UUID`, `JSON`, `BYTEA`, `SERIAL`, `MONEY`, `INET`, `XML`, ranges."""
+    known = TYPES if statement.on_compute_nodes else TYPES | LEADER_TYPES
+    for at in statement.types:
+        end = statement.dotted(at) - 1
+        if statement.is_name(at) and statement.name(end) not in known:
+            return end
+    return None
+
+
+@rule(
+    "numeric decimal dec",
+    message="{near} without a precision is {near}(18, 0), which has no decimals",
+    sqlstate="0A000",
+    evidence="DG/r_Numeric_types201",
+    refused="SELECT SUM(d::NUMERIC) FROM t",
+    accepted="SELECT SUM(d::NUMERIC(18, 2)) FROM t",
+)
+def bare_numeric(statement: Statement) -> int | None:
+    """`NUMERIC` and `DECIMAL` without a precision: Redshift takes them, and drops the decimals."""
+    for at in statement.types:
+        if statement.word(at) in UNSIZED and statement.word(at + 1) != "(":
+            return at
+    return None
+
+
+def defined_names(statement: Statement) -> Iterator[int]:
+    """The positions of the names of the columns that a statement defines."""
+    for start, _end in statement.columns:
+        if statement.is_name(start) and statement.words[start] not in TABLE_CONSTRAINTS:
+            yield start

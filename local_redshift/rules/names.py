@@ -1,0 +1,134 @@
+"""What Redshift refuses as a name."""
+
+from __future__ import annotations
+
+import re
+
+from local_redshift.rules.definitions import defined_names
+from local_redshift.rules.reading import Statement, words
+from local_redshift.rules.rule import SPACE, Glance, rule
+
+MOST_BYTES = 63
+LONG = re.compile(r'"[^"]{64}')
+CAPITALS = re.compile(r'"[^"]*[A-Z][^"]*"')
+# Reserved there and not in PostgreSQL.
+RESERVED = words(
+    "aes128 aes256 allowoverwrite az64 backup blanksasnull bytedict bzip2 connect credentials current_user_id deflate "
+    "defrag delta delta32k disable emptyasnull enable encode encrypt encryption explicit globaldict256 globaldict64k "
+    "gzip identity ignore language lun luns lzo lzop minus mostly13 mostly32 mostly8 new nulls off offline oid old "
+    "open parallel partition percent permissions raw readratio recover rejectlog resort respect restore snapshot "
+    "sysdate system tag tdes text255 text32k timestamp top truncatecolumns wallet without"
+)
+# No part of any clause: behind a value they can only be its alias.
+NEVER_KEYWORDS = frozenset({"new", "old", "snapshot", "tag", "permissions", "credentials", "wallet", "raw", "open"})
+SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})
+BEFORE_NAME = words(
+    ", ( . = < > + - * / % | and any between by case column distinct else from having in into join not on or select "
+    "set table then update when where"
+)
+AFTER_NAME = words(
+    ", ) . ; = < > ! + - * / % | and as asc between desc else end from group having ilike in is join like limit not "
+    "on or order set then union when where"
+)
+# These stand in many statements as what they are.
+COMMON = frozenset({"backup", "encode", "identity", "nulls", "oid", "partition", "percent", "sysdate", "timestamp"})
+COMMON_AS_NAME = re.compile(
+    rf"(?:\bas{SPACE}+|\.{SPACE}*)(?:{'|'.join(COMMON)})\b"
+    rf"|[,(.=<>+*/-]{SPACE}*(?:{'|'.join(COMMON - {'timestamp', 'sysdate'})})\b(?!{SPACE}*by\b)",
+    re.DOTALL,
+)
+
+
+def may_be_reserved(glance: Glance) -> bool:
+    """Whether a reserved word may be somebody's name."""
+    present = RESERVED.intersection(glance.words)
+    return bool(present) and (not present <= COMMON or COMMON_AS_NAME.search(glance.lower) is not None)
+
+
+WITH_OPTIONS = frozenset({"copy", "unload", "set", "show", "reset", "grant", "revoke", "create", "alter"})
+
+
+@rule(
+    glance=may_be_reserved,
+    evidence="DG/r_pg_keywords",
+    refused="SELECT a AS tag FROM t",
+    accepted='SELECT a AS "tag" FROM t',
+)
+def reserved_names(statement: Statement) -> int | None:
+    """Words that are reserved in Redshift, as names without double quotes: `new`, `old`, `tag`, `open`, `system`."""
+    defined = set(defined_names(statement))
+    for at in sorted(at for word in RESERVED.intersection(statement.places) for at in statement.places[word]):
+        if at in defined or _is_name(statement, at):
+            return at
+    return None
+
+
+def _is_name(statement: Statement, at: int) -> bool:
+    """Whether a reserved word stands where only a name or a value can."""
+    word, before = statement.words[at], statement.word(at - 1)
+    after = statement.word(at + 1) if at + 1 < len(statement.words) else ";"
+    if statement.word(0) in WITH_OPTIONS and statement.kind != "select" and word != "tag":
+        return False
+    if word == "oid" and not statement.on_compute_nodes:
+        return False
+    if before == "as":
+        return word != "timestamp" and after != "("
+    if word in ("sysdate", "timestamp"):
+        return before == "."
+    if word in NEVER_KEYWORDS and (before == ")" or statement.is_name(at - 1)) and before not in BEFORE_NAME:
+        return after in AFTER_NAME and before not in ("encode", "nulls")
+    return before in BEFORE_NAME and after in AFTER_NAME
+
+
+@rule(
+    "cmax cmin ctid tableoid xmax xmin",
+    message='column "{near}" does not exist',
+    sqlstate="42703",
+    evidence="DG/c_unsupported-postgresql-features",
+    refused="SELECT ctid FROM t",
+    accepted="SELECT a FROM t",
+)
+def system_columns(statement: Statement) -> int | None:
+    """PostgreSQL's system columns."""
+    return statement.first(SYSTEM_COLUMNS) if statement.on_compute_nodes else None
+
+
+def may_be_long(glance: Glance) -> bool:
+    """Whether there is a long word, or one that these words do not show."""
+    return (
+        not glance.text.isascii()
+        or LONG.search(glance.text) is not None
+        or any(len(word) > MOST_BYTES for word in glance.words)
+    )
+
+
+@rule(
+    glance=may_be_long,
+    message='the name "{near}" has more than 63 bytes',
+    sqlstate="42622",
+    evidence="DG/r_names: up to 127 bytes there, and longer ones cut; PostgreSQL cuts them at 63",
+    refused="SELECT 1 AS " + "x" * 64,
+    accepted="SELECT 1 AS " + "x" * 63,
+)
+def long_names(statement: Statement) -> int | None:
+    """Names of more than 63 bytes, which PostgreSQL cuts, and Redshift those of more than 127."""
+    for at, token in enumerate(statement.tokens):
+        if token.kind in ("word", "name") and len(token.text.strip('"').encode(errors="surrogateescape")) > MOST_BYTES:
+            return at
+    return None
+
+
+@rule(
+    glance=lambda glance: CAPITALS.search(glance.text) is not None,
+    message="Redshift keeps the name {near} in lower case, PostgreSQL as it is written",
+    sqlstate="0A000",
+    evidence="DG/r_names",
+    refused='SELECT a AS "Name" FROM t',
+    accepted="SELECT a AS name FROM t",
+)
+def capitals_in_quotes(statement: Statement) -> int | None:
+    """A name in double quotes with capitals: Redshift folds it to lower case, and finds other columns by it."""
+    for at, token in enumerate(statement.tokens):
+        if token.kind == "name" and token.text != token.text.lower():
+            return at
+    return None

@@ -1,0 +1,357 @@
+"""What Redshift refuses in a query, wherever it stands."""
+
+from __future__ import annotations
+
+import re
+
+from local_redshift.rules.reading import QUERIES, SET_OPERATIONS, Statement, words
+from local_redshift.rules.rule import SPACE, rule
+
+SYNTAX = "AWS agent toolkit for Redshift, syntax"
+COMPARISONS = frozenset({"=", "<", ">", "!"})
+# Where an operand ends to the left, and nothing has compared it.
+OPERAND_ENDS = words(
+    "and or not where on having select when then else , ( by case distinct all as set values returning"
+)
+
+
+@rule(
+    "distinct",
+    message="SELECT DISTINCT ON is not supported",
+    wording="jakob/Postico#420",
+    sqlstate="0A000",
+    evidence=f"{SYNTAX}; DG/r_SELECT_list",
+    refused="SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b",
+    accepted="SELECT a, b FROM "
+    "(SELECT a, b, ROW_NUMBER() OVER (PARTITION BY a ORDER BY b) AS n FROM t) AS numbered WHERE n = 1",
+)
+def distinct_on(statement: Statement) -> int | None:
+    """`SELECT DISTINCT ON`."""
+    return statement.first("distinct", "on", "(")
+
+
+@rule(
+    "lateral",
+    evidence=f"{SYNTAX}; DG/r_FROM_clause30",
+    refused="SELECT t.a, x.b FROM t, LATERAL (SELECT s.b FROM s WHERE s.a = t.a) AS x",
+    accepted="SELECT t.a, s.b FROM t JOIN s ON s.a = t.a",
+)
+def lateral(statement: Statement) -> int | None:
+    """`LATERAL` subqueries."""
+    at = statement.first(frozenset({"join", ",", "from"}), "lateral")
+    return None if at is None else at + 1
+
+
+@rule(
+    "filter",
+    evidence=f"{SYNTAX}; DG/c_Aggregate_Functions",
+    refused="SELECT COUNT(*) FILTER (WHERE b > 0) FROM t",
+    accepted="SELECT COUNT(CASE WHEN b > 0 THEN 1 END) FROM t",
+)
+def aggregate_filter(statement: Statement) -> int | None:
+    """`FILTER (WHERE …)` behind an aggregate."""
+    at = statement.first(")", "filter", "(")
+    return None if at is None else at + 1
+
+
+@rule(
+    "distinct",
+    message="IS DISTINCT FROM is not supported",
+    sqlstate="0A000",
+    evidence="DG/c_unsupported-postgresql-functions",
+    refused="SELECT a FROM t WHERE a IS DISTINCT FROM b",
+    accepted="SELECT a FROM t WHERE CASE WHEN a = b OR (a IS NULL AND b IS NULL) THEN 0 ELSE 1 END = 1",
+)
+def is_distinct_from(statement: Statement) -> int | None:
+    """`IS [NOT] DISTINCT FROM`."""
+    at = statement.first("is", "distinct", "from")
+    return statement.first("is", "not", "distinct", "from") if at is None else at
+
+
+@rule(
+    "values",
+    pattern=rf"(?:\(|\A|;){SPACE}*values\b",
+    evidence=f"DG/c_unsupported-postgresql-features; {SYNTAX}",
+    refused="SELECT v.a FROM (VALUES (1), (2)) AS v (a)",
+    accepted="SELECT v.a FROM (SELECT 1 AS a UNION ALL SELECT 2) AS v",
+)
+def values_as_table(statement: Statement) -> int | None:
+    """`VALUES` anywhere but in INSERT."""
+    if statement.word(0) == "values":
+        return 0
+    at = statement.first("(", "values", "(")
+    return None if at is None else at + 1
+
+
+@rule(
+    "for",
+    pattern=rf"\bfor{SPACE}+(?:update|share|no|key)\b",
+    evidence="DG/r_SELECT_synopsis",
+    refused="SELECT a FROM t WHERE a = 1 FOR UPDATE",
+    accepted="LOCK TABLE t",
+)
+def row_locks(statement: Statement) -> int | None:
+    """`FOR UPDATE`, `FOR SHARE` and their like."""
+    for at in statement.find("for", frozenset({"update", "share", "no", "key"})):
+        rest = [word for word in statement.words[at + 1 : at + 5] if word not in ("no", "key")]
+        if rest and rest[0] in ("update", "share") and (len(rest) == 1 or rest[1] in ("", ")", "of", "nowait", "skip")):
+            return at
+    return None
+
+
+@rule(
+    "tablesample",
+    evidence=f"{SYNTAX}; DG/r_FROM_clause30",
+    refused="SELECT a FROM t TABLESAMPLE SYSTEM (10)",
+    accepted="SELECT a FROM t WHERE RANDOM() < 0.1",
+)
+def tablesample(statement: Statement) -> int | None:
+    """`TABLESAMPLE`."""
+    return next((at for at in statement.find("tablesample") if statement.word(at + 2) == "("), None)
+
+
+@rule(
+    "except intersect minus",
+    message="{near} ALL is not supported",
+    sqlstate="0A000",
+    evidence="DG/r_UNION",
+    refused="SELECT a FROM t EXCEPT ALL SELECT a FROM s",
+    accepted="SELECT a FROM t EXCEPT SELECT a FROM s",
+)
+def set_operation_all(statement: Statement) -> int | None:
+    """`EXCEPT ALL`, `INTERSECT ALL`, `MINUS ALL`."""
+    return statement.first(SET_OPERATIONS - {"union"}, "all")
+
+
+@rule(
+    "limit offset",
+    message="LIMIT may not be used within input to set operations.",
+    wording="DG/r_UNION",
+    sqlstate="0A000",
+    evidence="DG/r_UNION",
+    refused="(SELECT a FROM t ORDER BY a LIMIT 1) UNION ALL SELECT a FROM s",
+    accepted="SELECT a FROM (SELECT a FROM t ORDER BY a LIMIT 1) AS first_of_t UNION ALL SELECT a FROM s",
+)
+def set_operation_limit(statement: Statement) -> int | None:
+    """`LIMIT` or `OFFSET` in a query that is an operand of `UNION`, `EXCEPT` or `INTERSECT`."""
+    for at in statement.find(SET_OPERATIONS):
+        right = at + 1 + (statement.word(at + 1) in ("all", "distinct"))
+        left = statement.partner.get(at - 1, -1) if statement.word(at - 1) == ")" else -1
+        for opening in (left, right):
+            if statement.word(opening) == "(" and statement.word(opening + 1) in QUERIES:
+                for position in statement.level(opening + 1):
+                    if statement.words[position] in ("limit", "offset"):
+                        return position
+    return None
+
+
+@rule(
+    "fetch",
+    evidence="DG/r_ORDER_BY_clause",
+    refused="SELECT a FROM t ORDER BY a FETCH FIRST 1 ROW ONLY",
+    accepted="SELECT a FROM t ORDER BY a LIMIT 1",
+)
+def fetch_first(statement: Statement) -> int | None:
+    """`FETCH FIRST n ROWS ONLY`."""
+    return None if statement.word(0) == "fetch" else statement.first("fetch", frozenset({"first", "next"}))
+
+
+@rule(
+    "is",
+    message="IS and a comparison without parentheses: Redshift takes IS first, PostgreSQL the comparison",
+    sqlstate="0A000",
+    evidence="the grammar of PostgreSQL 8.0, from which Redshift comes",
+    refused="SELECT a FROM t WHERE a = b IS NULL",
+    accepted="SELECT a FROM t WHERE (a = b) IS NULL",
+)
+def is_beside_comparison(statement: Statement) -> int | None:
+    """`IS` behind a comparison without parentheses: accepted there, with another meaning than here."""
+    for at in statement.find("is"):
+        position = at - 1
+        while position >= 0 and statement.words[position] not in OPERAND_ENDS:
+            word = statement.words[position]
+            if word in COMPARISONS or word in ("like", "ilike", "in", "between"):
+                return at
+            if word == ")":
+                position = statement.partner.get(position, position)
+            elif word == "end":
+                position = _case_of(statement, position)
+            position -= 1
+    return None
+
+
+def _case_of(statement: Statement, end: int) -> int:
+    """The CASE that an END closes."""
+    open_cases = 1
+    position = end
+    while open_cases and position > 0:
+        position -= 1
+        open_cases += (statement.words[position] == "end") - (statement.words[position] == "case")
+    return position
+
+
+@rule(
+    "is",
+    pattern=rf"\bis{SPACE}+(?:not{SPACE}+)?(?:true|false|unknown)\b",
+    message="IS TRUE, IS FALSE and IS UNKNOWN are documented in conditions only",
+    sqlstate="0A000",
+    evidence="DG/r_Boolean_type",
+    refused="SELECT e IS TRUE AS is_e FROM t",
+    accepted="SELECT CASE WHEN e IS TRUE THEN 1 ELSE 0 END AS is_e FROM t",
+)
+def is_true_as_value(statement: Statement) -> int | None:
+    """`IS [NOT] TRUE`, `FALSE` or `UNKNOWN` as a column of a select list."""
+    for at in statement.find("is", frozenset({"true", "false", "unknown", "not"})):
+        if statement.words[at + 1] == "not" and statement.word(at + 2) not in ("true", "false", "unknown"):
+            continue
+        position, cases = at - 1, 0
+        while position >= 0:
+            word = statement.words[position]
+            if word == ")":
+                position = statement.partner.get(position, position)
+            elif word in ("where", "on", "having", "(", "qualify", "from", "set"):
+                break
+            elif word in ("case", "end"):
+                cases += 1 if word == "end" else -1
+            elif word == "select":
+                if cases >= 0:
+                    return at
+                break
+            position -= 1
+    return None
+
+
+@rule(
+    glance=lambda glance: "e'" in glance.lower or "&'" in glance.lower,
+    message="escape strings E'…' and U&'…' are not known",
+    sqlstate="42704",
+    evidence="PostgreSQL 8.0, from which Redshift comes, has none; jOOQ#10628",
+    refused=r"SELECT E'it\'s'",
+    accepted="SELECT 'it''s'",
+)
+def escape_strings(statement: Statement) -> int | None:
+    r"""`E'…'` and `U&'…'`; a backslash escapes in any literal."""
+    for at, token in enumerate(statement.tokens[:-1]):
+        follows = statement.tokens[at + 1]
+        escaping = token.word == "e" or (token.word == "&" and statement.word(at - 1) == "u")
+        if escaping and follows.kind == "literal" and not follows.space:
+            return at
+    return None
+
+
+@rule(
+    pattern=r"->|#>|@>|<@|#-|@\?|@@",
+    message="operator does not exist: {near}",
+    sqlstate="42883",
+    evidence="DG/c_unsupported-postgresql-datatypes",
+    refused="""SELECT c -> 'a' FROM t""",
+    accepted="SELECT JSON_EXTRACT_PATH_TEXT(c, 'a') FROM t",
+)
+def operators_of_json(statement: Statement) -> int | None:
+    """PostgreSQL's operators of JSON, arrays and ranges: `->`, `->>`, `#>`, `@>`, `<@`."""
+    for at in statement.find(frozenset("-#@<"), frozenset({">", "@", "-", "?"})):
+        pair = statement.words[at] + statement.words[at + 1]
+        if pair in ("->", "#>", "@>", "<@", "#-", "@?", "@@") and not statement.tokens[at + 1].space:
+            return at
+    return None
+
+
+@rule(
+    pattern=r"\[",
+    message="arrays are not supported",
+    sqlstate="0A000",
+    evidence=f"DG/c_unsupported-postgresql-features; DG/c_unsupported-postgresql-datatypes; {SYNTAX}",
+    refused="SELECT ARRAY[a, b] FROM t",
+    accepted="SELECT a, b FROM t",
+)
+def arrays(statement: Statement) -> int | None:
+    """`ARRAY[…]`, types with `[]`, subscripts. Those of SUPER are not emulated either."""
+    return statement.first("[") if statement.on_compute_nodes or statement.first("array", "[") is not None else None
+
+
+@rule(
+    "any all some array",
+    message="arrays are not supported",
+    sqlstate="0A000",
+    evidence="DG/c_unsupported-postgresql-features",
+    refused="SELECT a FROM t WHERE a = ANY ('{1, 2}')",
+    accepted="SELECT a FROM t WHERE a IN (1, 2)",
+)
+def any_of_array(statement: Statement) -> int | None:
+    """`= ANY (…)` of anything but a query, and `ARRAY (SELECT …)`."""
+    for at in statement.find(frozenset({"any", "all", "some"}), "("):
+        compared = statement.word(at - 1) in COMPARISONS
+        if compared and statement.word(at + 2) not in QUERIES and statement.on_compute_nodes:
+            return at
+    return statement.first("array", "(", QUERIES)
+
+
+ROWS = re.compile(rf"\){SPACE}*[=<>!]+{SPACE}*\(", re.DOTALL)
+
+
+@rule(
+    glance=lambda glance: "row" in glance.words or ROWS.search(glance.lower) is not None,
+    message="row comparisons are not supported",
+    sqlstate="0A000",
+    evidence="DG/c_unsupported-postgresql-features: row constructors",
+    refused="SELECT a FROM t WHERE (a, b) = (1, 2)",
+    accepted="SELECT a FROM t WHERE a = 1 AND b = 2",
+)
+def rows(statement: Statement) -> int | None:
+    """`ROW (…)`, and comparing rows `(a, b) = (c, d)`; `(a, b) IN (SELECT …)` passes."""
+    if (at := statement.first("row", "(")) is not None:
+        return at
+    for at in statement.find(")", COMPARISONS):
+        opening = statement.partner.get(at, -1)
+        grouped = statement.word(opening - 1) in ("and", "or", "not", "where", "on", "when", "having", "(", "select")
+        if grouped and any(statement.words[each] == "," for each in statement.level(opening + 1)):
+            return opening
+    return None
+
+
+@rule(
+    "full",
+    message="FULL JOIN is only supported with merge-joinable join conditions",
+    wording="openillumi.com/en/en-redshift-full-join-workaround-sql",
+    sqlstate="0A000",
+    evidence="openillumi.com/en/en-redshift-full-join-workaround-sql",
+    refused="SELECT t.a FROM t FULL JOIN s ON t.a = s.a AND t.b > 1",
+    accepted="SELECT t.a FROM t FULL JOIN s ON t.a = s.a AND t.b = s.b",
+)
+def full_join(statement: Statement) -> int | None:
+    """`FULL JOIN` with more in its condition than equalities of columns."""
+    for at in statement.find("full", frozenset({"join", "outer"})):
+        joined = (each for each in statement.level(at) if statement.words[each] in ("on", "using"))
+        on = next(joined, None)
+        if on is None or statement.words[on] == "using":
+            continue
+        end = statement.after(on + 1)
+        whole = statement.word(on + 1) == "(" and statement.word(end) in JOIN_ENDS | {"", ")"}
+        for position in statement.level(on + 1 + whole):
+            word = statement.words[position]
+            if word in JOIN_ENDS:
+                break
+            if word not in ("and", "=", ".") and not statement.is_name(position):
+                return at
+            if word in ("or", "is", "between", "like", "not", "in", "case"):
+                return at
+    return None
+
+
+JOIN_ENDS = words("join left right full inner cross natural where group order having limit union qualify ,")
+
+
+@rule(
+    "qualify",
+    evidence=SYNTAX,
+    refused="SELECT a FROM t QUALIFY ROW_NUMBER() OVER (PARTITION BY a ORDER BY b) = 1",
+    accepted="SELECT t.a FROM t AS t QUALIFY ROW_NUMBER() OVER (PARTITION BY t.a ORDER BY t.b) = 1",
+)
+def qualify_without_alias(statement: Statement) -> int | None:
+    """`QUALIFY` that directly follows a table without an alias."""
+    for at in statement.find("qualify"):
+        if any(relation.at == at - 1 for relation in statement.relations) or statement.word(at - 1) == ")":
+            opening = statement.partner.get(at - 1, at - 1)
+            if statement.word(at - 1) != ")" or statement.word(opening - 1) in ("from", "join"):
+                return at
+    return None
