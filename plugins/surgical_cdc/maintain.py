@@ -138,8 +138,12 @@ def _slice(tree: JoinTree, node: Node, change: SourceChange | None, *, null_key:
     if node.name in tree.anchors:
         restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
     else:
-        restrictions = [_reachable(node, edge) for edge in node.edges]
+        restrictions = [_reachable(node, edge) for edge in node.edges] or [_no_row]
     return _after_sync(node.source, change, _columns(node, node.columns), node.name, restrictions)
+
+
+def _no_row(rows: exp.Select) -> exp.Select:
+    return rows.where(exp.false(), copy=False)
 
 
 def _reachable(node: Node, edge: Edge) -> Restriction:

@@ -8,7 +8,7 @@ the same rows as the whole tables is argued in docs/adr/0001-slices-along-the-jo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -48,7 +48,7 @@ class Node:
     """One occurrence of a source.
 
     `columns` are those that the query reads here, the source's key first. There are several `edges` where the node is
-    tied to the branches of a UNION, and none at a root.
+    tied to the branches of a UNION; none at a root, and where no row of it can matter.
     """
 
     name: str
@@ -209,10 +209,24 @@ class _Builder:
             self._add_node(scope, alias, source, ties)
             return
         for branch in _branches(source):
-            # The rows of a branch that reads nothing are there whatever is sliced.
-            if _reads_source(branch):
-                opened = [replace(tie, predicate=_opened(source, branch, alias, tie.predicate)) for tie in ties]
-                self._descend(branch, opened, at_top=at_top)
+            self._enter_branch(source, branch, alias, ties, at_top=at_top)
+
+    def _enter_branch(
+        self, source: Scope, branch: Scope, alias: str, ties: Sequence[_Tie], *, at_top: bool = False
+    ) -> None:
+        """Make the nodes of a derived table or of one branch of it; what reads no source is the same in any slice."""
+        opened = [replace(tie, predicate=_opened(source, branch, alias, tie.predicate)) for tie in ties]
+        if all(_is_never_true(tie.predicate) for tie in opened):
+            self._add_unread_nodes(branch)
+        elif _reads_source(branch):
+            self._descend(branch, [tie for tie in opened if not _is_never_true(tie.predicate)], at_top=at_top)
+
+    def _add_unread_nodes(self, branch: Scope) -> None:
+        """Make nodes without edges of a branch that shows NULL where it is tied: none of its rows matters."""
+        for scope in branch.traverse():
+            for alias, (_, table) in scope.selected_sources.items():
+                if isinstance(table, exp.Table):
+                    self._add_node(scope, alias, table, [])
 
     def _add_node(self, scope: Scope, alias: str, table: exp.Table, ties: Sequence[_Tie]) -> None:
         source = self._source(table)
@@ -244,7 +258,7 @@ class _Builder:
                     for conjunct in conjuncts
                     if conjunct.joined in {None, alias, *certain} and _aliases(conjunct.predicate) <= {alias, *reached}
                 ]
-                links = self._links(scope, alias, usable, failures)
+                links = self._links(scope, alias, usable, certain, failures)
                 if links:
                     self._enter(scope, alias, _all_of(links))
                     reached.add(alias)
@@ -254,10 +268,15 @@ class _Builder:
             else:
                 _refuse_untied(scope, waiting, reached, failures)
         for subquery in scope.subquery_scopes:
-            self._attach_subquery(scope, subquery)
+            self._attach_subquery(scope, subquery, certain)
 
     def _links(
-        self, scope: Scope, alias: str, conjuncts: Sequence[_Conjunct], failures: list[_Unsupported]
+        self,
+        scope: Scope,
+        alias: str,
+        conjuncts: Sequence[_Conjunct],
+        certain: set[str],
+        failures: list[_Unsupported],
     ) -> list[_Link]:
         """Return the predicates that tie a relation to the same nodes: the largest group, plain ones first.
 
@@ -269,7 +288,7 @@ class _Builder:
             if alias not in aliases or len(aliases) == 1:
                 continue
             try:
-                link = self._link_to(scope, conjunct.predicate, alias)
+                link = self._link_to(scope, conjunct.predicate, alias, certain)
                 if conjunct.joined != alias and alias in _optional(scope):
                     # It decides on rows in which the relation is absent as well, so it must be false for them.
                     _require_false_for_null(link, conjunct.predicate, alias)
@@ -279,14 +298,14 @@ class _Builder:
                 failures.append(failure)
         return max(groups.values(), key=lambda links: (sum(link.is_plain for link in links), len(links)), default=[])
 
-    def _link_to(self, scope: Scope, conjunct: exp.Expr, alias: str) -> _Link:
+    def _link_to(self, scope: Scope, conjunct: exp.Expr, alias: str, certain: set[str]) -> _Link:
         """Return the predicate with all columns but those of `alias` in terms of one node, or of one for each branch.
 
-        In a branch that shows NULL there it is never true, so nothing is tied to it.
+        In a branch that shows NULL there it is never true, so nothing is tied to it. No row that matters lacks those of
+        the relations that are `certain`.
         """
-        optional = any(
-            self._is_optional(scope, column) for column in conjunct.find_all(exp.Column) if column.table != alias
-        )
+        others = [column for column in conjunct.find_all(exp.Column) if column.table != alias]
+        optional = any(self._is_optional(scope, column, certain) for column in others)
         ties = []
         for (predicate,) in self._ways(scope, [conjunct], keep=alias):
             parents = _aliases(predicate) - {alias}
@@ -305,7 +324,7 @@ class _Builder:
             _require_false_for_null(link, conjunct, "the optional side of an outer join")
         return link
 
-    def _attach_subquery(self, scope: Scope, subquery: Scope) -> None:
+    def _attach_subquery(self, scope: Scope, subquery: Scope, certain: set[str]) -> None:
         """Tie a subquery in WHERE, HAVING, ON or SELECT to the scope around it."""
         select = subquery.expression
         shown = _shortened(select)
@@ -318,14 +337,13 @@ class _Builder:
         if not _reads_source(subquery):
             return
         failures: list[_Unsupported] = []
-        links = self._correlations(scope, subquery, failures)
+        links = self._correlations(scope, subquery, certain, failures)
         # By an equality there are fewer rows to look at.
         equal = any(isinstance(tie.predicate, exp.EQ) for link in links for tie in link.ties)
-        member = None if equal else self._membership(scope, subquery, failures)
+        member = None if equal else self._membership(scope, subquery, certain, failures)
         if member is not None:
-            for branch in filter(_reads_source, _branches(subquery)):
-                opened = [replace(tie, predicate=_opened(subquery, branch, MEMBER, tie.predicate)) for tie in member]
-                self._descend(branch, opened)
+            for branch in _branches(subquery):
+                self._enter_branch(subquery, branch, MEMBER, member)
             return
         if links:
             self._descend(subquery, _all_of(links), filtered=True)
@@ -338,7 +356,9 @@ class _Builder:
             select,
         )
 
-    def _correlations(self, scope: Scope, subquery: Scope, failures: list[_Unsupported]) -> list[_Link]:
+    def _correlations(
+        self, scope: Scope, subquery: Scope, certain: set[str], failures: list[_Unsupported]
+    ) -> list[_Link]:
         """Return the predicates that filter a subquery's rows by one of its relations and one node outside."""
         select = subquery.expression
         if not isinstance(select, exp.Select):
@@ -351,7 +371,7 @@ class _Builder:
             if conjunct.joined is None and len(inside) == 1 and aliases & outside:
                 (alias,) = inside
                 try:
-                    link = self._link_to(scope, conjunct.predicate, alias)
+                    link = self._link_to(scope, conjunct.predicate, alias, certain)
                     groups.setdefault((link.parents, self._entry(subquery, alias, link)), []).append(link)
                 except _Unsupported as failure:
                     failures.append(failure)
@@ -359,7 +379,9 @@ class _Builder:
             _check_limit(select)
         return max(groups.values(), key=len, default=[])
 
-    def _membership(self, scope: Scope, subquery: Scope, failures: list[_Unsupported]) -> list[_Tie] | None:
+    def _membership(
+        self, scope: Scope, subquery: Scope, certain: set[str], failures: list[_Unsupported]
+    ) -> list[_Tie] | None:
         """Return the ties of `x IN (SELECT y …)`: x = y; None where the subquery stands elsewhere or that is no tie."""
         query = cast("exp.Query", subquery.expression)
         membership = query.find_ancestor(exp.In, exp.Select)
@@ -371,7 +393,7 @@ class _Builder:
             name = query.named_selects[0]
             self._definitions(subquery, [name])
             equality = exp.EQ(this=membership.this.copy(), expression=exp.column(name, table=MEMBER))
-            return list(self._link_to(scope, equality, MEMBER).ties)
+            return list(self._link_to(scope, equality, MEMBER, certain).ties)
         except _Unsupported as failure:
             failures.append(failure)
             return None
@@ -415,6 +437,8 @@ class _Builder:
         entered = []
         for branch in filter(_reads_source, _branches(source)):
             opened = _opened(source, branch, alias, predicate)
+            if _is_never_true(opened):
+                continue
             inner = self._entry_alias(branch, opened, at_top=False, filtered=False)
             entered.append(self._entered(branch, inner, opened))
         self._definitions(source, [column.name for column in predicate.find_all(exp.Column) if column.table == alias])
@@ -466,9 +490,9 @@ class _Builder:
             self._check_branch_types(name, [way[name] for way in found], source)
         return found
 
-    def _is_optional(self, scope: Scope, column: exp.Column) -> bool:
+    def _is_optional(self, scope: Scope, column: exp.Column, certain: Collection[str] = ()) -> bool:
         """Return whether an outer join can make the column NULL where its table has no NULL."""
-        if column.table in _optional(scope):
+        if column.table in _optional(scope) - {*certain}:
             return True
         source = scope.selected_sources[column.table][1] if column.table in scope.selected_sources else None
         return isinstance(source, Scope) and any(

@@ -1,37 +1,68 @@
-"""A project of three small sources and one fact, for a test that is about the fact's SELECT."""
+"""A project of four small sources and a few facts, for tests that are about the facts' SELECTs."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from surgical_cdc.project import Project, load_project
 
 SETTINGS = "{name: small, profile: small, models: {small: {+materialized: table}}, vars: {limit: 3}}"
 PROFILES = "{small: {target: t, outputs: {t: {type: redshift, schema: facts}}}}"
-META = "config: {meta: {cdc: {staging: %s, key: id, cursor: updated_at}}}"
+META = "config: {meta: {cdc: {staging: %s, key: id, cursor: updated_at, delete_when: status = -1}}}"
 COLUMNS = {
-    "orders": {"customer_id": "bigint", "kind": "smallint", "note": "varchar(20)"},
-    "customers": {"name": "varchar(20)", "city_id": "bigint"},
-    "cities": {"name": "varchar(20)"},
+    "orders": {
+        "customer_id": "bigint",
+        "kind": "smallint",
+        "note": "varchar(20)",
+        "amount": "numeric(10,2)",
+        "day": "date",
+        "config": "varchar(64)",
+    },
+    "customers": {"name": "varchar(20)", "city_id": "bigint", "referrer_id": "bigint", "joined": "date"},
+    "cities": {"name": "varchar(20)", "parent_id": "bigint", "area": "numeric(10,2)"},
+    "payments": {"order_id": "bigint", "payer_id": "bigint", "amount": "numeric(10,2)", "paid_on": "date"},
 }
 
 
+@dataclass(frozen=True)
+class FactModel:
+    """A fact of the project: `columns` are names, bigint unless a type follows after a colon; `config` is dbt's."""
+
+    sql: str
+    columns: str
+    config: str = "unique_key='id'"
+
+
 def one_model(folder: Path, sql: str, columns: str, *, config: str = "unique_key='id'", **models: str) -> Project:
-    """Return a project with the fact `fact`, whose columns are all bigint, and further ephemeral models."""
+    """Return a project with the fact `fact` and further ephemeral models."""
+    return small_project(folder, {"fact": FactModel(sql, columns, config)}, **models)
+
+
+def small_project(folder: Path, facts: Mapping[str, FactModel], **models: str) -> Project:
+    """Write a project with some facts and further ephemeral models into a folder, and load it."""
     marts = folder / "sql" / "models"
     marts.mkdir(parents=True)
     (folder / "sql" / "dbt_project.yml").write_text(SETTINGS)
     (folder / "sql" / "profiles.yml").write_text(PROFILES)
     sources = ["sources:", "- name: live", "  schema: live", "  tables:"]
     for name, types in COLUMNS.items():
-        described = {"id": "bigint", **types, "updated_at": "timestamp"}
-        listed = ", ".join(f"{{name: {column}, data_type: {type_!r}}}" for column, type_ in described.items())
         meta = META % f"staging.{name}"
-        sources.append(f"  - {{name: {name}, {meta}, columns: [{listed}]}}")
+        described = {"id": "bigint", **types, "status": "smallint", "updated_at": "timestamp"}
+        sources.append(f"  - {{name: {name}, {meta}, columns: {_listed(described)}}}")
     (marts / "_sources.yml").write_text("\n".join(sources))
-    listed = ", ".join(f"{{name: {column}, data_type: bigint}}" for column in columns.split())
-    (marts / "_schema.yml").write_text(f"models: [{{name: fact, columns: [{listed}]}}]")
-    (marts / "fact.sql").write_text(f"{{{{ config({config}) }}}}\n{sql}")
+    schema = ["models:"]
+    for name, fact in facts.items():
+        types = dict(column.partition(":")[::2] for column in fact.columns.split())
+        schema.append(f"- {{name: {name}, columns: {_listed(types)}}}")
+        (marts / f"{name}.sql").write_text(f"{{{{ config({fact.config}) }}}}\n{fact.sql}")
+    (marts / "_schema.yml").write_text("\n".join(schema))
     for name, text in models.items():
         (marts / f"{name}.sql").write_text("{{ config(materialized='ephemeral') }}\n" + text)
     return load_project(folder / "sql")
+
+
+def _listed(types: Mapping[str, str]) -> str:
+    return json.dumps([{"name": name, "data_type": type_ or "bigint"} for name, type_ in types.items()])
