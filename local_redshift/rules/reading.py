@@ -294,7 +294,9 @@ class Statement:
         if opening < 0 or opening in tables or before == "as":
             return True
         # An operand of a set operation, or parentheses around parentheses: as what is around it.
-        if before == "(" or before in SET_OPERATIONS or after in SET_OPERATIONS or before == "all":
+        # (What precedes a UNION may also be the last condition of its first SELECT.)
+        begins_operation = after in SET_OPERATIONS and before in ("", ")")
+        if before == "(" or before in SET_OPERATIONS or begins_operation or before == "all":
             around = opening - 1
             while around >= 0 and self.words[around] != "(":
                 around = self.partner.get(around, around) - 1

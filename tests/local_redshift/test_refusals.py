@@ -166,6 +166,10 @@ def test_rules_are_not_misled_by_how_a_statement_is_written(change: Callable[[st
         pytest.param("SELECT EXTRACT(EPOCH FROM f), TRIM(BOTH ' ' FROM c) FROM t", id="from-in-calls"),
         pytest.param("SELECT a FROM t WHERE (a, b) IN (SELECT s.a, s.b FROM s)", id="rows-in-query"),
         pytest.param("SELECT a FROM t WHERE a = ANY (SELECT s.a FROM s)", id="any-of-query"),
+        pytest.param(
+            "SELECT t.a FROM t WHERE EXISTS (SELECT 1 FROM s WHERE s.a = t.a) UNION ALL SELECT u.a FROM u",
+            id="correlation-before-union",
+        ),
         pytest.param("INSERT INTO t (a) VALUES (1), (2)", id="several-rows"),
         pytest.param("UPDATE schema_a.t SET a = s.a, b = DEFAULT FROM s WHERE s.a = t.b", id="update"),
         pytest.param("DELETE schema_a.t USING s WHERE s.a = t.b", id="delete-without-from"),
