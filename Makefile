@@ -19,7 +19,7 @@ IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Grows with the tree, so that each part is checked from its first file on.
 TYPED := $(wildcard benchmarks config dags/*.py demo docker local_redshift local_stack plugins)
 
-.PHONY: help run demo test lint types format dictionary benchmark constraints clean
+.PHONY: help run demo test acceptance lint types format statements dictionary benchmark constraints clean
 
 help: ## List the commands
 	@echo "Surgical CDC: make COMMAND [OPTION=value]"
@@ -29,7 +29,8 @@ help: ## List the commands
 	@echo "Options:"
 	@echo "  PORT=8080        run: port of the Airflow UI"
 	@echo "  COMPANIES=2000   run, demo: size of the demo warehouse when it is first loaded"
-	@echo "  ARGS='...'       run, demo, test, benchmark: further arguments, such as ARGS='tests/engine -k window'"
+	@echo "  CONN=...         acceptance: Airflow connection of type redshift; the stand-in if it is not given"
+	@echo "  ARGS='...'       run, demo, test, statements, benchmark: further arguments, such as ARGS='tests/engine -k window'"
 	@echo "  PYTHON=...       a Python 3.11 that is not called python3.11"
 
 run: .venv/run.stamp ## Start the stand-in for Redshift and Airflow with its UI; Ctrl-C stops both
@@ -41,6 +42,9 @@ demo: .venv/run.stamp ## One window of changes through Airflow, without a UI; fa
 test: lint types .venv-dbt/test.stamp ## Lint, types and all tests
 	@$(IN_VENV) python -m pytest $(ARGS)
 
+acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/redshift.md)
+	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)
+
 lint: .venv/test.stamp ## Check style and formatting
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
@@ -51,6 +55,9 @@ types: .venv/test.stamp ## Check types
 format: .venv/test.stamp ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
+
+statements: .venv/test.stamp ## List what demo ARGS='--record FILE' has recorded, with two verdicts on each (ARGS=FILE)
+	@$(IN_VENV) python -m tests.grammar $(ARGS)
 
 dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models
 	@$(IN_VENV) python -m surgical_cdc compile

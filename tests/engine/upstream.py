@@ -9,12 +9,17 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
 from surgical_cdc.contract import Column, Source
+from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import Project
+from surgical_cdc.verify import compare
+
+if TYPE_CHECKING:
+    from tests.conftest import Site
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 STEP = timedelta(minutes=1)
@@ -170,3 +175,22 @@ def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
     return st.tuples(first, st.lists(later, min_size=count - 1, max_size=count - 1)).map(
         lambda drawn: [drawn[0], *drawn[1]]
     )
+
+
+def play(site: Site, drawn: list[Steps]) -> None:
+    """Run a cycle over each of these windows, on an empty warehouse; compare all baselines and facts after each."""
+    project, upstream = site.project, Upstream(site.project)
+    site.clear()
+    for number, steps in enumerate(drawn):
+        window = f"window {number}"
+        for name, rows in upstream.window(steps).items():
+            site.stage(name, *rows)
+        run_cycle(project, site.connect, site.run(upstream.end, run_id=window))
+        upstream.sync()
+        for source in project.sources.values():
+            expected = [tuple(row[name] for name in source.column_names) for row in upstream.rows(source)]
+            assert site.table(source.relation, *source.column_names) == expected, f"{source.relation} after {window}"
+        with site.warehouse.transaction():
+            for fact in project.facts:
+                found = compare(project, fact, site.warehouse)
+                assert found.equal, f"{found} after {window}"
