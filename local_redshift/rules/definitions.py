@@ -24,7 +24,7 @@ RESIZED = frozenset({"varchar", "character", "nvarchar", "varbyte", "varbinary",
 
 
 @rule(
-    "index",
+    "index reindex",
     message='SQL command "{statement}" not supported on Redshift tables.',
     wording="stackoverflow.com: How to create an index in Amazon Redshift",
     sqlstate="0A000",
@@ -177,6 +177,18 @@ def constraint_options(statement: Statement) -> int | None:
     return None
 
 
+@rule(
+    "collate",
+    evidence=f"{FEATURES}; {CREATE_TABLE}",
+    refused='CREATE TABLE sorted (a VARCHAR(20) COLLATE "de_DE")',
+    accepted="CREATE TABLE sorted (a VARCHAR(20) COLLATE CASE_SENSITIVE)",
+)
+def collations(statement: Statement) -> int | None:
+    """`COLLATE` with anything but `CASE_SENSITIVE` and `CASE_INSENSITIVE`."""
+    known = ("case_sensitive", "case_insensitive", "(")
+    return next((at for at in statement.find("collate") if statement.word(at + 1) not in known), None)
+
+
 def actions(statement: Statement) -> Iterator[tuple[int, int]]:
     """The ranges of the actions of an ALTER TABLE."""
     if statement.word(0) == "alter" and statement.table is not None:
@@ -326,7 +338,8 @@ def unknown_types(statement: Statement) -> int | None:
 )
 def bare_numeric(statement: Statement) -> int | None:
     """`NUMERIC` and `DECIMAL` without a precision: Redshift takes them, and drops the decimals."""
-    for at in statement.types:
+    literals = (at for at in statement.find(UNSIZED) if statement.tokens[at + 1].kind == "literal")
+    for at in [*statement.types, *literals]:
         if statement.word(at) in UNSIZED and statement.word(at + 1) != "(":
             return at
     return None

@@ -207,7 +207,7 @@ def array_functions(statement: Statement) -> int | None:
 
 
 @rule(
-    " ".join(DOCUMENTED_AS_UNSUPPORTED),
+    " ".join(DOCUMENTED_AS_UNSUPPORTED) + " current_catalog",
     message=NOT_ON_TABLES,
     wording=NOT_ON_TABLES_WORDING,
     sqlstate="0A000",
@@ -217,7 +217,8 @@ def array_functions(statement: Statement) -> int | None:
 )
 def unsupported_functions(statement: Statement) -> int | None:
     """What AWS lists as unsupported: `FORMAT`, `EVERY`, `REGEXP_MATCHES`, `PG_SLEEP`, `CLOCK_TIMESTAMP`, `NEXTVAL`."""
-    return next(called(statement, DOCUMENTED_AS_UNSUPPORTED), None)
+    catalog = statement.first("current_catalog")
+    return next(called(statement, DOCUMENTED_AS_UNSUPPORTED), None) if catalog is None else catalog
 
 
 CALL = re.compile(rf"(?<![\w.$\"])([a-z_][\w$]*+){SPACE}*+\(", re.DOTALL)

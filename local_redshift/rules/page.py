@@ -21,6 +21,10 @@ No Redshift was at hand when the rules were written. Their evidence is AWS's doc
 of their clusters; where it is silent or contradicts itself, the rule refuses. Bodies of procedures and functions
 are not read.
 
+One documented limit is no rule: a WITH clause inside another's query. AWS says that there can be none
+(DG/r_WITH_clause); but dbt writes it for each ephemeral model that has a WITH clause of its own, and packages that
+are tested on Redshift, such as fivetran/dbt_jira, are made of these.
+
 `python -m local_redshift --lenient` accepts all of it. What has no rule because the database itself does as
 Redshift does, such as strings that are too long for their column, is in [local_redshift.md](local_redshift.md).
 """
@@ -45,7 +49,7 @@ LONG = re.compile(r"x{20,}")
 
 def page() -> str:
     """The page as Markdown."""
-    parts = [INTRODUCTION]
+    parts = [_linked(INTRODUCTION)]
     for module, rules in groupby(RULES, lambda rule: rule.finds.__module__.rpartition(".")[2]):
         parts += [f"\n## {TITLES[module]}\n", *map(_section, rules)]
     return "".join(parts)

@@ -209,7 +209,7 @@ def is_true_as_value(statement: Statement) -> int | None:
             word = statement.words[position]
             if word == ")":
                 position = statement.partner.get(position, position)
-            elif word in ("where", "on", "having", "(", "qualify", "from", "set"):
+            elif word in ("where", "on", "having", "qualify", "from", "set"):
                 break
             elif word in ("case", "end"):
                 cases += 1 if word == "end" else -1

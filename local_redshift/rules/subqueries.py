@@ -45,23 +45,6 @@ def materialized_with(statement: Statement) -> int | None:
     return statement.first("as", "not", "materialized", "(") if at is None else at + 1
 
 
-@rule(
-    "with",
-    pattern=rf"\({SPACE}*with\b",
-    evidence="DG/r_WITH_clause",
-    refused="WITH x AS (WITH y AS (SELECT a FROM t) SELECT a FROM y) SELECT a FROM x",
-    accepted="WITH y AS (SELECT a FROM t), x AS (SELECT a FROM y) SELECT a FROM x",
-)
-def nested_with(statement: Statement) -> int | None:
-    """A `WITH` clause inside another's query."""
-    for start in common_tables(statement):
-        end = statement.partner.get(start - 1, start)
-        inner = [at for at in statement.find("with", start=start, stop=end) if statement.word(at - 1) == "("]
-        if inner:
-            return inner[0]
-    return None
-
-
 def correlations(statement: Statement) -> Iterator[tuple[int, Query, Query]]:
     """Each column that belongs to a query around its own: its position, its own query and that query.
 

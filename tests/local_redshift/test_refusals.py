@@ -143,6 +143,138 @@ def test_rules_are_not_misled_by_how_a_statement_is_written(change: Callable[[st
         assert refusals(accepted) == (), accepted
 
 
+# Further spellings of what the rules refuse.
+VARIANTS = [
+    ("lateral", "SELECT t.a FROM t CROSS JOIN LATERAL (SELECT 1) AS x"),
+    ("lateral", "SELECT t.a FROM t LEFT JOIN LATERAL f_x(t.a) AS y ON TRUE"),
+    ("arrays", "SELECT c[1] FROM t"),
+    ("arrays", "SELECT c::INT[] FROM t"),
+    ("arrays", "CREATE TABLE x (a INT[], b INT)"),
+    ("array-functions", "SELECT UNNEST(c) FROM t"),
+    ("array-functions", "SELECT pg_catalog.array_agg(a) FROM t"),
+    ("any-of-array", "SELECT a FROM t WHERE a = ANY ($1)"),
+    ("any-of-array", "SELECT ARRAY (SELECT a FROM t)"),
+    ("is-distinct-from", "SELECT a IS NOT DISTINCT FROM b AS same FROM t"),
+    ("is-distinct-from", "DELETE FROM t USING s WHERE t.a IS NOT DISTINCT FROM s.a"),
+    ("values-as-table", "VALUES (1), (2)"),
+    ("values-as-table", "SELECT a FROM t WHERE a IN (VALUES (1), (2))"),
+    ("values-as-table", "WITH v (x) AS (VALUES (1), (2)) SELECT x FROM v"),
+    ("returning", "DELETE FROM t WHERE a = 1 RETURNING *"),
+    ("returning", "UPDATE t SET a = 1 RETURNING a"),
+    ("update-alias", "UPDATE t x SET a = 1"),
+    ("update-alias", "WITH y AS (SELECT 1) UPDATE ONLY t SET a = 1"),
+    ("delete-alias", "DELETE FROM public.t x WHERE x.a = 1"),
+    ("qualified-set", "UPDATE public.t SET b = 1, t.a = 2 WHERE a = 3"),
+    (
+        "qualified-set",
+        "MERGE INTO t USING s ON TRUE WHEN MATCHED THEN UPDATE SET t.b = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)",
+    ),
+    (
+        "merge-clauses",
+        "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (1)",
+    ),
+    (
+        "merge-source",
+        "MERGE INTO t USING t ON t.a = 1 WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+    ),
+    ("indexes", "CREATE UNIQUE INDEX i ON t (a)"),
+    ("indexes", "DROP INDEX i"),
+    ("indexes", "REINDEX TABLE t"),
+    ("unknown-objects", "CREATE TYPE mood AS ENUM ('a')"),
+    ("unknown-objects", "CREATE TRIGGER x BEFORE INSERT ON t EXECUTE FUNCTION f_x()"),
+    ("unknown-objects", "CREATE EXTENSION IF NOT EXISTS hstore"),
+    ("unknown-commands", "SELECT 1; LISTEN x"),
+    ("unknown-commands", "TABLE t"),
+    ("unknown-types", "CREATE TABLE x (id SERIAL PRIMARY KEY)"),
+    ("unknown-types", "ALTER TABLE t ADD COLUMN x JSON"),
+    ("unknown-types", "SELECT CAST(c AS BYTEA) FROM t"),
+    ("unknown-types", "SELECT c :: pg_catalog.uuid FROM t"),
+    ("unknown-types", "SELECT a::regclass FROM t"),
+    ("bare-numeric", "CREATE TABLE x (a DECIMAL, b INT)"),
+    ("bare-numeric", "SELECT CAST(a AS NUMERIC), 1 FROM t"),
+    ("bare-numeric", "SELECT NUMERIC '1.5'"),
+    ("table-options", "CREATE TABLE x (a INT) INHERITS (t)"),
+    ("table-options", "CREATE TEMP TABLE x (a INT) ON COMMIT DROP"),
+    ("table-options", "CREATE TABLE x PARTITION OF t DEFAULT"),
+    ("table-kinds", "CREATE OR REPLACE TABLE x (a INT)"),
+    ("table-kinds", "CREATE TEMPORARY VIEW x AS SELECT 1 AS a"),
+    ("check-constraints", "CREATE TABLE x (a INT, CONSTRAINT c CHECK (a > 0))"),
+    ("check-constraints", "CREATE TABLE x (a INT, EXCLUDE USING gist (a WITH =))"),
+    ("create-as-with-data", "CREATE TABLE x AS SELECT 1 AS a WITH DATA"),
+    ("alter-column", "ALTER TABLE t ALTER a TYPE BIGINT"),
+    ("alter-column", "ALTER TABLE t ALTER COLUMN c TYPE VARCHAR(9) USING c::VARCHAR(9)"),
+    ("alter-if-exists", "ALTER TABLE IF EXISTS t RENAME TO s"),
+    ("alter-if-exists", "ALTER TABLE t DROP COLUMN IF EXISTS a"),
+    ("alter-table-set", "ALTER TABLE t ENABLE ROW LEVEL SECURITY"),
+    ("reserved-names", "CREATE TABLE x (a INT, old INT)"),
+    ("reserved-names", "CREATE TABLE x (language VARCHAR(5))"),
+    ("reserved-names", "SELECT t.tag FROM t"),
+    ("reserved-names", "SELECT tag, a FROM t"),
+    ("reserved-names", "SELECT a new FROM t"),
+    ("reserved-names", "SELECT x.a FROM t AS snapshot"),
+    ("reserved-names", "SELECT MAX(open) FROM t GROUP BY partition"),
+    ("leader-node-functions", "SELECT current_timestamp, a FROM t"),
+    ("leader-node-functions", "INSERT INTO t (f) VALUES (NOW())"),
+    ("leader-node-functions", "CREATE TABLE x AS SELECT LOCALTIMESTAMP AS a"),
+    ("leader-node-functions", "WITH x AS (SELECT SUBSTR(c, 1, 2) AS c FROM t) SELECT c FROM x"),
+    ("catalog-with-tables", "CREATE TABLE x AS SELECT nspname FROM pg_namespace"),
+    ("catalog-with-tables", "SELECT t.a FROM t JOIN pg_class ON relname = t.c"),
+    ("generate-series", "SELECT t.a, n FROM t, generate_series(1, 3) AS n"),
+    ("unknown-functions", "SELECT GEN_RANDOM_UUID()"),
+    ("unknown-functions", "SELECT make_date(a, b, 1) FROM t"),
+    ("unsupported-functions", "SELECT PG_ADVISORY_LOCK(1)"),
+    ("unsupported-functions", "SELECT current_catalog"),
+    ("window-frame", "SELECT FIRST_VALUE(b) IGNORE NULLS OVER (PARTITION BY a ORDER BY f) FROM t"),
+    ("window-frame", "SELECT a, SUM(SUM(b)) OVER (ORDER BY a) FROM t GROUP BY a"),
+    ("range-frames", "SELECT SUM(b) OVER (ORDER BY f GROUPS 1 PRECEDING) FROM t"),
+    ("range-frames", "SELECT SUM(b) OVER (ORDER BY f ROWS UNBOUNDED PRECEDING EXCLUDE TIES) FROM t"),
+    ("named-windows", "SELECT SUM(b) OVER (w ROWS UNBOUNDED PRECEDING) FROM t WINDOW w AS (ORDER BY a)"),
+    ("window-constants", "SELECT COUNT(*) OVER (PARTITION BY a, 'x') FROM t"),
+    ("within-group-orders", "SELECT MEDIAN(a), MEDIAN(b) FROM t"),
+    ("set-operation-all", "SELECT a FROM t INTERSECT ALL SELECT a FROM s"),
+    ("set-operation-all", "SELECT a FROM t MINUS ALL SELECT a FROM s"),
+    ("set-operation-limit", "SELECT a FROM t UNION (SELECT a FROM s LIMIT 3)"),
+    ("row-locks", "SELECT a FROM t FOR NO KEY UPDATE"),
+    ("row-locks", "SELECT a FROM t FOR SHARE OF t SKIP LOCKED"),
+    ("savepoints", "RELEASE SAVEPOINT x"),
+    ("savepoints", "ROLLBACK TO x"),
+    ("modifying-with", "WITH x AS (DELETE FROM t RETURNING a) SELECT a FROM x"),
+    ("materialized-with", "WITH x AS NOT MATERIALIZED (SELECT 1 AS a) SELECT a FROM x"),
+    ("is-beside-comparison", "SELECT a FROM t WHERE a IN (1) IS NULL"),
+    ("is-beside-comparison", "SELECT a FROM t WHERE t.a > t.b IS NOT NULL"),
+    ("is-true-as-value", "SELECT COALESCE(e IS NOT TRUE, FALSE) FROM t"),
+    ("rows", "SELECT ROW(a, b) FROM t"),
+    ("rows", "SELECT a FROM t WHERE (a, b) < (SELECT 1, 2)"),
+    ("operators-of-json", "SELECT c->>'x' FROM t"),
+    ("operators-of-json", "SELECT a FROM t WHERE c @> 'x'"),
+    ("fetch-first", "SELECT a FROM t ORDER BY a OFFSET 1 ROWS FETCH NEXT 1 ROWS ONLY"),
+    (
+        "skipped-correlation",
+        "UPDATE t SET b = 1 WHERE EXISTS (SELECT 1 FROM s WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a))",
+    ),
+    (
+        "skipped-correlation",
+        "SELECT (SELECT MAX(s.b) FROM s WHERE s.a IN (SELECT u.a FROM u WHERE u.b = x.b)) FROM t AS x",
+    ),
+    (
+        "correlation-in-outer-join",
+        "SELECT t.a FROM t LEFT OUTER JOIN s ON s.a = t.a AND EXISTS (SELECT 1 FROM u WHERE u.a = s.a)",
+    ),
+    ("explain-options", "EXPLAIN (ANALYZE) SELECT 1"),
+    ("truncate-options", "TRUNCATE TABLE t RESTART IDENTITY CASCADE"),
+    ("several-statements", "SELECT 1; ; SELECT 2"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "statement"),
+    [pytest.param(*variant, id=f"{variant[0]}-{number}") for number, variant in enumerate(VARIANTS)],
+)
+def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
+    """A rule knows its construct in each of its forms."""
+    assert rule in [each.rule.name for each in refusals(statement)]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -175,6 +307,7 @@ def test_rules_are_not_misled_by_how_a_statement_is_written(change: Callable[[st
         pytest.param("DELETE schema_a.t USING s WHERE s.a = t.b", id="delete-without-from"),
         pytest.param("WITH x AS (SELECT 1 AS a) UPDATE t SET a = x.a FROM x", id="with-update"),
         pytest.param("WITH x (a) AS (SELECT 1), y (b) AS (SELECT 2) DELETE FROM t USING x", id="with-delete"),
+        pytest.param("WITH x AS (WITH y AS (SELECT a FROM t) SELECT a FROM y) SELECT a FROM x", id="nested-with"),
         pytest.param("SELECT x.a FROM (WITH y AS (SELECT a FROM t) SELECT a FROM y) AS x", id="with-in-subquery"),
         pytest.param("ALTER TABLE t ALTER SORTKEY (a), ALTER DISTKEY b", id="alter-keys"),
         pytest.param("ALTER TABLE t ALTER COLUMN a ENCODE az64, ALTER COLUMN b ENCODE zstd", id="alter-encodings"),
@@ -199,7 +332,8 @@ def test_what_redshift_accepts_is_not_refused(statement: str) -> None:
 
 def test_a_cheap_look_hides_nothing_that_a_rule_finds() -> None:
     """Whatever a rule finds in any rule's examples, it also expects from the words of the text."""
-    for text in [text for rule in RULES for text in (rule.refused, rule.accepted, rule.refused.lower())]:
+    examples = [text for rule in RULES for text in (rule.refused, rule.accepted)]
+    for text in [*examples, *(statement for _rule, statement in VARIANTS)]:
         glance = Glance(text, text.lower(), frozenset(WORD.findall(text.lower())))
         found = {each.rule.name for each in refusals(text, glances=False)}
         assert found <= {rule.name for rule in RULES if rule.may_match(glance)}, text
