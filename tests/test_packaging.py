@@ -24,7 +24,12 @@ PINS = {
 # The code that runs outside the tests, the packages in it, and packages that are imported under another name.
 CODE = ["benchmarks", "config", "dags", "demo", "local_redshift", "local_stack", "plugins"]
 OWN = {"benchmarks", "demo", "local_redshift", "local_stack", "surgical_cdc"}
-IMPORTED_AS = {"airflow": "apache-airflow", "psycopg2": "psycopg2-binary", "yaml": "PyYAML"}
+IMPORTED_AS = {
+    "airflow": "apache-airflow",
+    "openlineage": "openlineage-python",
+    "psycopg2": "psycopg2-binary",
+    "yaml": "PyYAML",
+}
 
 
 def read_requirements(path: str) -> dict[str, Requirement]:

@@ -36,6 +36,7 @@ from surgical_cdc.retries import is_transient, server_answer
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
     from surgical_cdc.project import Project
@@ -206,12 +207,40 @@ class DetectOperator(WarehouseTask):
             return detect(project, self.source, warehouse, run, preparation_of(context)).to_dict()
 
 
-class UpdateOperator(WarehouseTask):
-    """Brings one fact up to date from the change sets of the sources that feed it, or skips and says why."""
+class FactTask(WarehouseTask):
+    """A task that writes one fact, and tells OpenLineage which columns it comes from."""
 
-    def __init__(self, *, fact: str, dictionary: Path, **arguments: Any) -> None:
+    def __init__(self, *, fact: str, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.fact = fact
+
+    def get_openlineage_facets_on_complete(self, ti: Any) -> OperatorLineage[Any, Any]:
+        """Return the fact and its sources; Airflow's OpenLineage provider asks where a transport is configured."""
+        from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        from surgical_cdc.openlineage import fact_datasets
+
+        if ti.get_template_context()["params"].get("dry_run"):
+            return OperatorLineage()
+        hook = RedshiftSQLHook(redshift_conn_id=self.conn_id)
+        database = hook.get_openlineage_database_info(hook.conn)
+        project = project_at(self.project)
+        inputs, output = fact_datasets(
+            project,
+            load_dictionary(project.dictionary_path),
+            self.fact,
+            namespace=f"{database.scheme}://{database.authority}",
+            database=str(database.database),
+        )
+        return OperatorLineage(inputs=inputs, outputs=[output])
+
+
+class UpdateOperator(FactTask):
+    """Brings one fact up to date from the change sets of the sources that feed it, or skips and says why."""
+
+    def __init__(self, *, dictionary: Path, **arguments: Any) -> None:
+        super().__init__(**arguments)
         self.dictionary = dictionary
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -275,12 +304,8 @@ class CleanupOperator(WarehouseTask):
             cleanup(project, warehouse, run, failure=failure)
 
 
-class RefreshOperator(WarehouseTask):
+class RefreshOperator(FactTask):
     """Builds one fact anew from the baselines; waits by its retries while a run is working."""
-
-    def __init__(self, *, fact: str, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.fact = fact
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the FactResult as a plain dict, and raise an asset event."""

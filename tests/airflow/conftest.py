@@ -21,7 +21,7 @@ from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import load_project
 from surgical_cdc.warehouse import Warehouse
 from tests.airflow.receivers import Inbox, http_server, smtp_server, sns_server
-from tests.conftest import SHOP, Connect
+from tests.conftest import LIBRARY, SHOP, Connect
 
 DAGS = Path(__file__).parent / "dags"
 COMPANIES = 200
@@ -98,8 +98,20 @@ def shop_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def library_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lending library's dbt project with its committed dictionary beside it."""
+    folder = tmp_path_factory.mktemp("library") / "library"
+    shutil.copytree(LIBRARY.parent, folder)
+    return folder / "sql"
+
+
+@pytest.fixture(scope="session")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, recordings: Path, inboxes: dict[str, Inbox], shop_project: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    recordings: Path,
+    inboxes: dict[str, Inbox],
+    shop_project: Path,
+    library_project: Path,
 ) -> Iterator[LocalStack]:
     """The stack of `make run` with a small demo warehouse, the bookshop's DAGs, and targets for alerts."""
     targets = [DEAD_TARGET, *(inbox.target for inbox in inboxes.values())]
@@ -112,11 +124,13 @@ def stack(
     environment = {f"AIRFLOW_CONN_{name}": json.dumps(connection) for name, connection in connections.items()} | {
         "AIRFLOW_VAR_SURGICAL_CDC_ALERTS": json.dumps(targets),
         "SHOP_PROJECT": str(shop_project),
+        "LIBRARY_PROJECT": str(library_project),
     }
     data, record = tmp_path_factory.mktemp("stack"), recordings / "airflow.jsonl"
     with LocalStack(data, record=record, bundles={"tests": DAGS}, environment=environment) as running:
-        start(running, companies=COMPANIES, dag_ids=("vendor_cdc", "vendor_cdc_refresh", "shop_cdc", "shop_refresh"))
-        for dag_id in ("vendor_cdc_refresh", "shop_cdc", "shop_refresh"):
+        paused = ("vendor_cdc_refresh", "shop_cdc", "shop_refresh", "library_cdc")
+        start(running, companies=COMPANIES, dag_ids=("vendor_cdc", *paused))
+        for dag_id in paused:
             running.airflow.set_paused(dag_id, paused=False)
         yield running
 
