@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 import redshift_connector
 from redshift_connector.error import InterfaceError
@@ -30,6 +31,7 @@ os.environ |= {
 }
 
 from local_redshift import LocalRedshift  # noqa: E402
+from local_redshift.postgres import socket_folder  # noqa: E402
 from surgical_cdc import schema  # noqa: E402
 from surgical_cdc.connection import session  # noqa: E402
 from surgical_cdc.project import Project, load_project  # noqa: E402
@@ -182,6 +184,13 @@ def schemas_of_project(project: Project) -> list[str]:
     sources = list(project.sources.values())
     relations = [relation for source in sources for relation in (source.relation, source.staging)]
     return sorted({*schema.written_schemas(project), *(relation.partition(".")[0] for relation in relations)})
+
+
+def administer(redshift: LocalRedshift, statement: str) -> None:
+    """Run a statement of PostgreSQL's own, beside the gateway."""
+    with closing(psycopg2.connect(host=str(socket_folder(redshift.data)), user=redshift.user, dbname="dev")) as direct:
+        direct.autocommit = True
+        direct.cursor().execute(statement)
 
 
 def clear(project: Project, warehouse: Warehouse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -42,6 +43,8 @@ def own_schemas(conn_id: str, pytestconfig: pytest.Config) -> Iterator[None]:
     with closing(connect_to(conn_id, label=LABEL)) as warehouse:
         assert not _schemas(warehouse), f"{_schemas(warehouse)} exist already: begin again, under another name"
     yield
+    # After a Ctrl-C pytest has closed what it catches logs with.
+    logging.disable()
     left = [f"DROP SCHEMA {PREFIX}... CASCADE"]
     try:
         with closing(connect_to(conn_id, label=LABEL)) as warehouse:

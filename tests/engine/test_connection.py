@@ -14,13 +14,12 @@ from moto.server import ThreadedMotoServer
 from surgical_cdc.connection import CONNECT_SECONDS, STATEMENT_TIMEOUT, connect, driver_arguments
 from surgical_cdc.dag import RETRIES
 from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, administer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from local_redshift import LocalRedshift
-    from tests.conftest import Connect
 
 CLUSTER, WORKGROUP, REGION = "warehouse", "analytics", "eu-west-1"
 
@@ -186,20 +185,17 @@ def aws_connection(endpoint: str) -> str:
 
 
 @pytest.fixture
-def user(connect: Connect) -> Iterator[Callable[[str], None]]:
+def user(redshift: LocalRedshift) -> Iterator[Callable[[str], None]]:
     """Make a database user; Redshift itself takes the prefix of a temporary user away, the stand-in does not."""
     made: list[str] = []
-    with closing(connect()) as warehouse:
 
-        def make(name: str) -> None:
-            made.append(name)
-            with warehouse.transaction():
-                warehouse.execute(f'CREATE USER "{name}" PASSWORD DISABLE')
+    def make(name: str) -> None:
+        made.append(name)
+        administer(redshift, f'CREATE USER "{name}"')
 
-        yield make
-        with warehouse.transaction():
-            for name in made:
-                warehouse.execute(f'DROP USER "{name}"')
+    yield make
+    for name in made:
+        administer(redshift, f'DROP USER "{name}"')
 
 
 def current_user(conn_id: str) -> str:
