@@ -120,7 +120,7 @@ def run_failed(context: Context) -> None:
 
 def task_failed(context: Context) -> None:
     """Alert that a task has failed; the on_failure_callback of a task whose failure does not fail the run."""
-    from surgical_cdc.operators import sentence
+    from surgical_cdc.retries import sentence
 
     ti = context["ti"]
     error = context.get("exception")

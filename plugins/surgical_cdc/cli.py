@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.refusals import ERRORS, refusal
+from surgical_cdc.retries import run_step
 from surgical_cdc.values import Run
 from surgical_cdc.verify import Verification
 from surgical_cdc.verify import verify as verify_fact
@@ -106,8 +106,7 @@ def refresh(
     loaded = load_project(project)
     for name in _chosen(loaded, facts):
         console.print(f"{name}: building it anew ...")
-        with closing(_session(conn_id, "refresh")()) as warehouse:
-            result = refresh_fact(loaded, name, warehouse)
+        result = run_step(_session(conn_id, "refresh"), f"refresh.{name}", partial(refresh_fact, loaded, name))
         console.print(f"{name}: {result.deleted} rows replaced by {result.inserted} in {result.seconds:.2f} s")
 
 
@@ -120,8 +119,7 @@ def verify(
     differs = False
     for name in _chosen(loaded, facts):
         console.print(f"{name}: running its SELECT in full ...")
-        with closing(_session(conn_id, "verify")()) as warehouse:
-            found = verify_fact(loaded, name, warehouse)
+        found = run_step(_session(conn_id, "verify"), f"verify.{name}", partial(verify_fact, loaded, name))
         console.print(_verified(found))
         differs = differs or not found.equal
     raise typer.Exit(differs)

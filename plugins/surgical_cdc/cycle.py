@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from surgical_cdc import lease
@@ -15,18 +15,16 @@ from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
 from surgical_cdc.errors import AlreadySynced, LeaseError
 from surgical_cdc.prepare import prepare
+from surgical_cdc.retries import BACKOFF, Backoff, Connect, Steps, run_step, sentence
 from surgical_cdc.sync import sync
-from surgical_cdc.update import update
+from surgical_cdc.update import settle, update
 from surgical_cdc.values import FactResult
 
 if TYPE_CHECKING:
     from surgical_cdc.project import Project
     from surgical_cdc.values import ChangeSet, Preparation, Run
-    from surgical_cdc.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
-
-Connect = Callable[[], "Warehouse"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,14 @@ class CycleResult:
 
 
 def run_cycle(
-    project: Project, connect: Connect, run: Run, *, progress: Callable[[str], None] = log.info
+    project: Project,
+    connect: Connect,
+    run: Run,
+    *,
+    progress: Callable[[str], None] = log.info,
+    backoff: Backoff = BACKOFF,
 ) -> CycleResult:
-    """Run one cycle; `progress` is called with a line about each step.
+    """Run one cycle; `progress` is called with a line about each step, `backoff` says how a failed one is repeated.
 
     After an error in any step the run is cleaned up as failed, and the error goes on to the caller. A run that was
     synced before does nothing and says so.
@@ -54,51 +57,47 @@ def run_cycle(
     """
     started = time.perf_counter()
     dictionary = load_dictionary(project.dictionary_path)
-    with closing(connect()) as warehouse:
-        preparation = prepare(project, warehouse, run)
-        if preparation is None:
-            raise LeaseError(
-                f"Run {run.key} can not begin: run {lease.holder(project, warehouse)} holds the warehouse. Try again"
-                " when it has finished; a run that died without cleanup holds it for two hours at most."
-            )
+    once = partial(run_step, connect, backoff=backoff)
+    preparation = once("prepare", partial(prepare, project, run=run))
+    if preparation is None:
+        holder = once("prepare", partial(lease.holder, project))
+        raise LeaseError(
+            f"Run {run.key} can not begin: run {holder} holds the warehouse. Try again when it has finished; a run that"
+            " died without cleanup holds it for two hours at most."
+        )
     change_sets: dict[str, ChangeSet] = {}
     fact_results: dict[str, FactResult] = {}
     quarantined: dict[str, int] = {}
-    with _cleaned_up(project, connect, run):
-        try:
-            with closing(connect()) as warehouse:
-                for name in filter(run.covers, dictionary.sources):
-                    change_sets[name] = detect(project, name, warehouse, run, preparation)
-                    progress(_detected(change_sets[name]))
-            for name in dictionary.facts:
-                reason = nothing_to_do(dictionary, name, change_sets, preparation)
-                if reason:
-                    fact_results[name] = FactResult(fact=name, reason=reason)
-                else:
-                    with closing(connect()) as warehouse:
-                        fact_results[name] = update(project, name, warehouse, run, preparation, change_sets)
-                progress(_updated(fact_results[name]))
-            if not run.dry_run:
-                with closing(connect()) as warehouse:
-                    quarantined = sync(project, warehouse, run, preparation, change_sets, fact_results)
-                rewrites = sum(change_set.rewrites for change_set in change_sets.values())
-                progress(f"synced {rewrites} rows of the baselines")
-        except AlreadySynced as done:
-            progress(str(done))
-    return CycleResult(run, preparation, change_sets, fact_results, quarantined, time.perf_counter() - started)
-
-
-@contextmanager
-def _cleaned_up(project: Project, connect: Connect, run: Run) -> Iterator[None]:
     failure: str | None = None
     try:
-        yield
+        with Steps(connect, backoff=backoff) as steps:
+            for name in filter(run.covers, dictionary.sources):
+                detecting = partial(detect, project, name, run=run, preparation=preparation)
+                change_sets[name] = steps.run(f"detect.{name}", detecting)
+                progress(_detected(change_sets[name]))
+        for name in dictionary.facts:
+            reason = nothing_to_do(dictionary, name, change_sets, preparation)
+            if reason:
+                fact_results[name] = FactResult(fact=name, reason=reason)
+            else:
+                updating = partial(update, project, name, run=run, preparation=preparation, change_sets=change_sets)
+                fact_results[name] = once(f"update.{name}", updating, settle=settle)
+            progress(_updated(fact_results[name]))
+        if not run.dry_run:
+            syncing = partial(
+                sync, project, run=run, preparation=preparation, change_sets=change_sets, fact_results=fact_results
+            )
+            quarantined = once("sync", syncing)
+            rewrites = sum(change_set.rewrites for change_set in change_sets.values())
+            progress(f"synced {rewrites} rows of the baselines")
+    except AlreadySynced as done:
+        progress(str(done))
     except BaseException as error:
-        failure = f"{type(error).__name__}: {error}"
+        failure = sentence(error)
         raise
     finally:
-        with closing(connect()) as warehouse:
-            cleanup(project, warehouse, run, failure=failure)
+        once("cleanup", partial(cleanup, project, run=run, failure=failure))
+    return CycleResult(run, preparation, change_sets, fact_results, quarantined, time.perf_counter() - started)
 
 
 def _detected(change_set: ChangeSet) -> str:

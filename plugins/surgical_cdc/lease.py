@@ -86,6 +86,12 @@ def holder(project: Project, warehouse: Warehouse) -> str | None:
     return found.holder if found.taken_from(None) else None
 
 
+def free(project: Project, warehouse: Warehouse, run_key: str) -> None:
+    """Give back the lease of a run that has ended without doing so."""
+    with warehouse.transaction():
+        release(project, warehouse, run_key)
+
+
 def release(project: Project, warehouse: Warehouse, run_key: str) -> None:
     """Give the lease of a run back inside the caller's transaction; nothing happens if another run holds it."""
     warehouse.execute(render("release_lease", control=project.control_schema), (run_key,))

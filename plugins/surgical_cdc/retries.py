@@ -1,40 +1,204 @@
-"""Tells errors that may go away by themselves from those that a retry can not mend."""
+"""Repeats a step on a new session after an error that may go away by itself, and says which errors these are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import ssl
+import struct
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from surgical_cdc.errors import LeaseError, SurgicalCdcError
+from surgical_cdc.errors import AlreadySynced, SurgicalCdcError
 
-# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: serialization failures, and
-# conflicts with DDL that runs beside them.
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+    from surgical_cdc.warehouse import Statement, Warehouse
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Connect = Callable[[], "Warehouse"]
+Step = Callable[["Warehouse"], T]
+
+# What the driver says of a connection that was refused or is gone. Its other InterfaceErrors are mistakes.
+LOST_CONNECTION = ("BrokenPipe", "communication error", "connection is closed", "Unable to determine ip")
+# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: a table that was made after the
+# transaction's snapshot, a serialization failure, and conflicts with DDL that runs beside the statement.
 TRANSIENT_MESSAGES = (
     "1018",
     "1023",
-    "conflict with concurrent transaction",
+    "concurrent transaction",
     "could not open relation with OID",
+    "deadlock detected",
     "tuple concurrently updated",
 )
-# Deadlock, serialization, shutdown, start-up, too many connections. Two sessions that create the same table meet in it
-# (42P07) or in the catalog (23505, whose are the only unique indexes).
-TRANSIENT_CODES = frozenset({"23505", "42P07", "40001", "40P01", "53300", "57P01", "57P02", "57P03"})
+# Connection failures (08), deadlock, serialization, shutdown, start-up, too many connections. Two sessions that create
+# the same table meet in it (42P07) or in the catalog (23505, whose are the only unique indexes).
+TRANSIENT_CODES = frozenset(
+    {"08000", "08003", "08006", "23505", "40001", "40P01", "42P07", "53300", "57P01", "57P02", "57P03"}
+)
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How often a step is tried at most, and how many seconds the first wait lasts; each later one lasts twice that.
+
+    The defaults wait for half a minute in all, and a little more, so that tasks that fail together do not meet again.
+    That outlasts conflicts between transactions and lost connections. What lasts longer is left to Airflow's retries,
+    which wait without holding a worker.
+    """
+
+    attempts: int = 6
+    first_wait: float = 1.0
+
+
+BACKOFF = Backoff()
+# A step that has worked for longer than these seconds is left to Airflow's retries too: each of them has a whole
+# execution_timeout before it.
+REPEAT_WITHIN = 600
+
+
+class Steps:
+    """Runs steps, each one transaction, on one session as long as it lasts; it is opened when a step needs it."""
+
+    def __init__(self, connect: Connect, *, backoff: Backoff = BACKOFF) -> None:
+        """Take what opens a session."""
+        self._connect = connect
+        self._backoff = backoff
+        self._warehouses: list[Warehouse] = []
+        self._warehouse: Warehouse | None = None
+
+    def __enter__(self) -> Self:
+        """Open nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the session."""
+        self._close()
+
+    @property
+    def statements(self) -> list[Statement]:
+        """All statements of all attempts."""
+        return [statement for warehouse in self._warehouses for statement in warehouse.statements]
+
+    def run(self, name: str, step: Step[T], *, settle: Callable[[T, T], T] = lambda _, repeated: repeated) -> T:
+        """Run a step; repeat it on a new session as long as it fails with what may go away by itself.
+
+        The connection may be lost during a COMMIT, so that nobody knows whether it was one. The step is repeated then
+        as well: it must find out what has been done already.
+
+        Args:
+            name: what the log calls the step.
+            step: does its work in one transaction of the session that it is given.
+            settle: says from the result of an attempt whose commit is unconfirmed, and that of the repeated one, what
+                was done. AlreadySynced in place of the latter means that it was the former.
+        """
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential_jitter
+
+        unconfirmed: list[T] = []
+
+        def attempt() -> T:
+            warehouse = self._open()
+            try:
+                done = step(warehouse)
+            except AlreadySynced:
+                if unconfirmed:
+                    return unconfirmed[0]
+                raise
+            except BaseException:
+                if warehouse.unconfirmed is not None:
+                    unconfirmed[:] = [settled(warehouse.unconfirmed)]
+                self._close()
+                raise
+            return settled(done)
+
+        def settled(done: T) -> T:
+            return settle(unconfirmed[0], done) if unconfirmed else done
+
+        def announce(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            log.warning(
+                "%s failed, attempt %d of %d. It is repeated on a new session in %.1f s. %s",
+                name,
+                state.attempt_number,
+                self._backoff.attempts,
+                state.upcoming_sleep,
+                sentence(error) if error else "",
+            )
+
+        wait = self._backoff.first_wait
+        retrying = Retrying(
+            retry=retry_if_exception(is_transient),
+            stop=stop_after_attempt(self._backoff.attempts) | stop_after_delay(REPEAT_WITHIN),
+            wait=wait_exponential_jitter(multiplier=wait, jitter=wait),
+            before_sleep=announce,
+            reraise=True,
+        )
+        return retrying(attempt)
+
+    def _open(self) -> Warehouse:
+        if self._warehouse is None:
+            self._warehouse = self._connect()
+            self._warehouses.append(self._warehouse)
+        return self._warehouse
+
+    def _close(self) -> None:
+        warehouse, self._warehouse = self._warehouse, None
+        if warehouse:
+            # It may have been lost, and then nothing can be said to the server.
+            with suppress(Exception):
+                warehouse.close()
+
+
+def run_step(
+    connect: Connect,
+    name: str,
+    step: Step[T],
+    *,
+    settle: Callable[[T, T], T] = lambda _, repeated: repeated,
+    backoff: Backoff = BACKOFF,
+) -> T:
+    """Run one step on a session of its own, as `Steps.run` does."""
+    with Steps(connect, backoff=backoff) as steps:
+        return steps.run(name, step, settle=settle)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether the same step may well succeed a little later."""
+    """Return whether the same step may well succeed a little later, on a new session."""
     # Here, not above: a DAG file imports this module at each parse.
     from redshift_connector.error import InterfaceError, OperationalError
 
-    if isinstance(error, SurgicalCdcError):
-        return isinstance(error, LeaseError)
-    if isinstance(error, InterfaceError | OperationalError | OSError):
+    causes = [error, *(part for part in error.args if isinstance(part, BaseException))]
+    if isinstance(error, SurgicalCdcError) or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return False
+    if isinstance(error, InterfaceError):
+        return str(error.args[0] if error.args else "").startswith(LOST_CONNECTION)
+    if isinstance(error, OSError):
+        # One with a file's name is no connection's.
+        return error.filename is None
+    # While a session is opened the driver unpacks whatever has arrived, be it whole or not.
+    if isinstance(error, OperationalError | struct.error):
         return True
     answer = server_answer(error)
     message = answer.get("M", "")
     return answer.get("C") in TRANSIENT_CODES or any(text in message for text in TRANSIENT_MESSAGES)
 
 
+def sentence(error: BaseException) -> str:
+    """Return an error as text for a person: the server's own message where the driver wraps it."""
+    answer = server_answer(error)
+    if answer:
+        texts = (answer.get("M"), answer.get("D"), f"SQLSTATE {answer.get('C')}")
+        return ". ".join(text.rstrip(".") for text in texts if text)
+    if isinstance(error, SurgicalCdcError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
 def server_answer(error: BaseException) -> Mapping[str, str]:
     """Return the fields of the server's error message, none where the error is not the server's."""
-    first = error.args[0] if error.args else None
+    first: Any = error.args[0] if error.args else None
     return first if isinstance(first, Mapping) else {}

@@ -55,7 +55,8 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what i
             fact_results=fact_results,
             seconds_sync=time.perf_counter() - started,
         )
-    return {name: rows for name, rows in quarantined.items() if rows}
+        new = warehouse.unconfirmed = {name: rows for name, rows in quarantined.items() if rows}
+    return new
 
 
 def _sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:

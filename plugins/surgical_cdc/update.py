@@ -56,15 +56,24 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         else:
             affected, null_key = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
         inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key) if affected else (0, 0, 0)
-    return FactResult(
-        fact=fact_name,
-        affected=affected,
-        inserted=built + inserted,
-        updated=updated,
-        deleted=deleted,
-        built=missing,
-        seconds=time.perf_counter() - started,
-    )
+        result = warehouse.unconfirmed = FactResult(
+            fact=fact_name,
+            affected=affected,
+            inserted=built + inserted,
+            updated=updated,
+            deleted=deleted,
+            built=missing,
+            seconds=time.perf_counter() - started,
+        )
+    return result
+
+
+def settle(unconfirmed: FactResult, repeated: FactResult) -> FactResult:
+    """Return what was done by an update whose COMMIT was unconfirmed, so that it was repeated.
+
+    A repeated update that finds nothing to write comes after one that was committed, or had nothing to write either.
+    """
+    return repeated if repeated.inserted or repeated.updated or repeated.deleted else unconfirmed
 
 
 def _change(change_set: ChangeSet) -> SourceChange:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from redshift_connector.error import Error, InterfaceError
 from sqlglot import exp
 
 log = logging.getLogger(__name__)
@@ -24,16 +26,22 @@ class Statement:
 
 
 class Warehouse:
-    """A session on a DB-API connection whose parameters are written %s.
+    """A session on a connection of redshift_connector.
 
     Statements are strings from the templates or sqlglot trees; both are Redshift SQL. Nothing is committed but by
     `transaction` and `commit`.
+
+    Attributes:
+        statements: what the session has executed.
+        unconfirmed: a step leaves here, as the last thing in its transaction, what it has done. It stays if the COMMIT
+            fails: the connection may have been lost after the server had committed.
     """
 
     def __init__(self, connection: Any) -> None:
         """Take over an open connection with autocommit off."""
         self._connection = connection
         self.statements: list[Statement] = []
+        self.unconfirmed: Any = None
 
     def execute(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> int:
         """Run one statement and return the driver's row count."""
@@ -53,19 +61,26 @@ class Warehouse:
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[None]:
         """Commit what the block executes, or roll all of it back when it raises or in a dry run."""
+        self.unconfirmed = None
         try:
             yield
         except BaseException:
-            self._connection.rollback()
+            self.unconfirmed = None
+            # If even this fails the session is lost, and the server rolls back by itself.
+            with suppress(Exception):
+                self._connection.rollback()
             raise
         if dry_run:
-            self._connection.rollback()
+            with self._driver():
+                self._connection.rollback()
         else:
             self.commit()
+        self.unconfirmed = None
 
     def commit(self) -> None:
         """Commit what the current transaction has executed so far; its next statement begins another."""
-        self._connection.commit()
+        with self._driver():
+            self._connection.commit()
 
     def close(self) -> None:
         """End the session; its temporary tables go with it."""
@@ -78,14 +93,37 @@ class Warehouse:
         started = time.perf_counter()
         with self._connection.cursor() as cursor:
             try:
-                # Without arguments the driver leaves percent signs in the text alone.
-                cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
+                with self._driver():
+                    # Without arguments the driver leaves percent signs in the text alone.
+                    cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
             except Exception:
                 self._keep(sql, started, -1)
                 log.info("It failed:\n%s", sql)
                 raise
             self._keep(sql, started, cursor.rowcount)
             yield cursor
+
+    @contextmanager
+    def _driver(self) -> Iterator[None]:
+        """Say that the connection is lost where the driver has failed to read the half of an answer."""
+        try:
+            yield
+        except (Error, OSError):
+            raise
+        except Exception as error:
+            if self._has_ended():
+                raise InterfaceError("BrokenPipe: the connection ended in the middle of an answer") from error
+            raise
+
+    def _has_ended(self) -> bool:
+        """Return whether the server's end of the connection is closed and all that it sent is read."""
+        peek = socket.MSG_PEEK | socket.MSG_DONTWAIT
+        # A copy of the socket without its encryption, which would not let anybody look ahead.
+        with socket.fromfd(self._connection._usock.fileno(), socket.AF_INET, socket.SOCK_STREAM) as raw:  # noqa: SLF001
+            try:
+                return not raw.recv(1, peek)
+            except BlockingIOError:
+                return False
 
     def _keep(self, sql: str, started: float, rowcount: int) -> None:
         statement = Statement(sql, time.perf_counter() - started, rowcount)

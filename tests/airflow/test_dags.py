@@ -13,8 +13,8 @@ from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.lease import RENEW_BELOW_HOURS
-from surgical_cdc.operators import FormError, RetryTransient, run_of, sentence
-from surgical_cdc.retries import is_transient
+from surgical_cdc.operators import FormError, RetryTransient, run_of
+from surgical_cdc.retries import sentence
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -213,14 +213,14 @@ def server_error(code: str, message: str, detail: str = "") -> Exception:
         ),
         pytest.param(ConnectionResetError("gone"), True, id="connection"),
         pytest.param(LeaseError("another run"), True, id="lease"),
+        pytest.param(FileNotFoundError(2, "gone", "include/dictionary.yaml"), False, id="no file"),
         pytest.param(server_error("42P01", 'relation "x" does not exist'), False, id="no table"),
         pytest.param(DataError("two rows"), False, id="data"),
         pytest.param(ValueError("bug"), False, id="bug"),
     ],
 )
 def test_only_what_may_go_away_is_retried(error: Exception, *, transient: bool) -> None:
-    """A lost connection or a conflict is tried again; what a retry can not mend fails at once."""
-    assert is_transient(error) is transient
+    """A lost connection, a conflict or another run's lease is tried again; what a retry can not mend fails at once."""
     decision = RetryTransient().evaluate(error, 1, 3)
     assert decision.action.value == ("retry" if transient else "fail")
 

@@ -147,7 +147,7 @@ def test_failed_run_frees_the_lease(open_site: Site) -> None:
         run(open_site, 30)
     assert lease.holder(open_site.project, open_site.warehouse) is None
     ((reason,),) = open_site.rows("SELECT reason FROM cdc.runs WHERE result = 'failed'")
-    assert reason.startswith("DataError: shop_staging.products: this snapshot of 0 rows would delete 2 of the 2 rows")
+    assert reason.startswith("shop_staging.products: this snapshot of 0 rows would delete 2 of the 2 rows")
 
 
 def test_cycle_does_not_begin_beside_another(open_site: Site) -> None:
