@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,8 @@ from airflow.sdk.exceptions import (
 )
 
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import AlreadySynced, DataError, SurgicalCdcError
-from surgical_cdc.retries import is_transient, server_answer
+from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, SurgicalCdcError
+from surgical_cdc.retries import Steps, is_transient, sentence
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from surgical_cdc.project import Project
-    from surgical_cdc.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,10 @@ class FormError(SurgicalCdcError):
 
 
 class RetryTransient(RetryPolicy):
-    """Retries what may go away by itself: lost connections, conflicts between transactions, a lease held by another."""
+    """Retries what may go away by itself, and has not while the task repeated its step: see surgical_cdc.retries.
+
+    A lease that another run holds is waited for in this way alone, without a worker.
+    """
 
     def evaluate(
         self,
@@ -64,20 +66,9 @@ class RetryTransient(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002
     ) -> RetryDecision:
         """Let a transient error be retried with the task's own delays, and fail for any other at once."""
-        if is_transient(exception):
+        if isinstance(exception, LeaseError) or is_transient(exception):
             return RetryDecision.retry(reason="transient")
         return RetryDecision.fail(reason="a retry would fail the same way")
-
-
-def sentence(error: BaseException) -> str:
-    """Return an error as text for a person: the server's own message where the driver wraps it."""
-    answer = server_answer(error)
-    if answer:
-        texts = (answer.get("M"), answer.get("D"), f"SQLSTATE {answer.get('C')}")
-        return ". ".join(text.rstrip(".") for text in texts if text)
-    if isinstance(error, SurgicalCdcError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
 
 
 def run_of(context: Context) -> Run:
@@ -107,7 +98,7 @@ def run_of(context: Context) -> Run:
 
 
 class WarehouseTask(BaseOperator):
-    """What the tasks share: a session, its SQL in the Rendered Template tab, and a failure that says why.
+    """What the tasks share: steps of the engine, their SQL in the Rendered Template tab, a failure that says why.
 
     Args:
         project: folder of the dbt project.
@@ -124,24 +115,23 @@ class WarehouseTask(BaseOperator):
         self.sql = ""
 
     @contextmanager
-    def session(self, context: Context) -> Iterator[tuple[Project, Warehouse]]:
-        """Open the project and a session; show the session's statements, and leave the error if there is one."""
+    def steps(self, context: Context) -> Iterator[tuple[Project, Steps]]:
+        """Open the project; show the statements of the steps that are run, and leave the error if there is one."""
         from surgical_cdc.connection import connect
 
         try:
             project = project_at(self.project)
             label = f"{self.dag_id}/{self.task_id}/{context['run_id']}"
-            warehouse = connect(self.conn_id, label=label)
-            try:
-                yield project, warehouse
-            finally:
-                self.sql = "\n\n".join(
-                    f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
-                    for statement in warehouse.statements
-                )
-                # Named only now: before the task there is nothing to show, and showing it is a request to the server.
-                self.template_fields = ("sql",)
-                warehouse.close()
+            with Steps(partial(connect, self.conn_id, label=label)) as steps:
+                try:
+                    yield project, steps
+                finally:
+                    self.sql = "\n\n".join(
+                        f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
+                        for statement in steps.statements
+                    )
+                    # Named only now: before the task there is nothing to show, and showing it is a request.
+                    self.template_fields = ("sql",)
         except (AirflowSkipException, AirflowRescheduleException):
             raise
         except AlreadySynced as done:
@@ -158,21 +148,21 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
         """Return done with the Preparation once this run has the lease."""
         from surgical_cdc.prepare import prepare
 
-        with self.session(context) as (project, warehouse):
+        with self.steps(context) as (project, steps):
             run = run_of(context)
             log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
-            preparation = prepare(project, warehouse, run)
-            if preparation is None and self._free_abandoned(context, project, warehouse):
-                preparation = prepare(project, warehouse, run)
+            preparation = steps.run(PREPARE, partial(prepare, project, run=run))
+            if preparation is None and self._free_abandoned(context, project, steps):
+                preparation = steps.run(PREPARE, partial(prepare, project, run=run))
         if preparation is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=preparation.to_dict())
 
-    def _free_abandoned(self, context: Context, project: Project, warehouse: Warehouse) -> bool:
+    def _free_abandoned(self, context: Context, project: Project, steps: Steps) -> bool:
         """Free the lease of a run that has ended: its cleanup was killed, or a cleared task of it took it again."""
         from surgical_cdc import lease
 
-        key = lease.holder(project, warehouse)
+        key = steps.run(PREPARE, partial(lease.holder, project))
         if key is None:
             return True
         dag_id, _, run_id = key.partition("/")
@@ -184,8 +174,7 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
         log.info("Waiting for the lease, which %s holds; that run is %s.", key, state.value)
         if state not in {DagRunState.SUCCESS, DagRunState.FAILED}:
             return False
-        with warehouse.transaction():
-            lease.release(project, warehouse, key)
+        steps.run(PREPARE, partial(lease.free, project, run_key=key))
         return True
 
 
@@ -203,8 +192,11 @@ class DetectOperator(WarehouseTask):
         run = run_of(context)
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
-        with self.session(context) as (project, warehouse):
-            return detect(project, self.source, warehouse, run, preparation_of(context)).to_dict()
+        preparation = preparation_of(context)
+        with self.steps(context) as (project, steps):
+            step = partial(detect, project, self.source, run=run, preparation=preparation)
+            change_set = steps.run(self.task_id, step)
+        return change_set.to_dict()
 
 
 class FactTask(WarehouseTask):
@@ -245,7 +237,7 @@ class UpdateOperator(FactTask):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
-        from surgical_cdc.update import update
+        from surgical_cdc.update import settle, update
 
         ti, run = context["ti"], run_of(context)
         dictionary = load_dictionary(self.dictionary)
@@ -255,8 +247,9 @@ class UpdateOperator(FactTask):
         if reason:
             ti.xcom_push("return_value", FactResult(fact=self.fact, reason=reason).to_dict())
             raise AirflowSkipException(reason)
-        with self.session(context) as (project, warehouse):
-            result = update(project, self.fact, warehouse, run, preparation, change_sets)
+        with self.steps(context) as (project, steps):
+            step = partial(update, project, self.fact, run=run, preparation=preparation, change_sets=change_sets)
+            result = steps.run(self.task_id, step, settle=settle)
         if not run.dry_run:
             raise_event(context, self, result)
         return result.to_dict()
@@ -281,8 +274,12 @@ class SyncOperator(WarehouseTask):
         change_sets = change_sets_of(context, dictionary.sources)
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
-        with self.session(context) as (project, warehouse):
-            quarantined = sync(project, warehouse, run, preparation_of(context), change_sets, fact_results)
+        preparation = preparation_of(context)
+        with self.steps(context) as (project, steps):
+            step = partial(
+                sync, project, run=run, preparation=preparation, change_sets=change_sets, fact_results=fact_results
+            )
+            quarantined = steps.run(self.task_id, step)
         if quarantined:
             alerts.quarantined(context, quarantined, control_schema=project.control_schema)
 
@@ -300,8 +297,8 @@ class CleanupOperator(WarehouseTask):
             raise AirflowSkipException(f"The run has not begun. {error}") from error
         failures = failures_of(context["ti"], run.dag_id, run.run_id)
         failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
-        with self.session(context) as (project, warehouse):
-            cleanup(project, warehouse, run, failure=failure)
+        with self.steps(context) as (project, steps):
+            steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
 
 
 class RefreshOperator(FactTask):
@@ -314,8 +311,8 @@ class RefreshOperator(FactTask):
         require_chosen(context, self.fact)
         if context["params"]["verify_only"]:
             raise AirflowSkipException("The trigger form asks to verify only.")
-        with self.session(context) as (project, warehouse):
-            result = refresh(project, self.fact, warehouse)
+        with self.steps(context) as (project, steps):
+            result = steps.run(self.task_id, partial(refresh, project, self.fact))
         raise_event(context, self, result)
         return result.to_dict()
 
@@ -336,8 +333,8 @@ class VerifyOperator(WarehouseTask):
         from surgical_cdc.verify import verify
 
         require_chosen(context, self.fact)
-        with self.session(context) as (project, warehouse):
-            found = verify(project, self.fact, warehouse)
+        with self.steps(context) as (project, steps):
+            found = steps.run(self.task_id, partial(verify, project, self.fact))
             if not found.equal:
                 raise DataError(
                     f"{self.fact} is not its SELECT run in full: {found.rows} rows, {found.expected_rows} expected,"
