@@ -59,7 +59,7 @@ format: .venv/test.stamp ## Format the code and mend what the linter can mend
 statements: .venv/test.stamp ## List what demo ARGS='--record FILE' has recorded, with two verdicts on each (ARGS=FILE)
 	@$(IN_VENV) python -m tests.grammar $(ARGS)
 
-dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models
+dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models, and the tables of the documents
 	@$(IN_VENV) python -m surgical_cdc compile
 
 benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--help' shows the sizes)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from surgical_cdc import schema
 from surgical_cdc.catalog import check_contract, read_catalog, schemas_of
-from surgical_cdc.dictionary import dump_dictionary, load_dictionary
+from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import DictionaryError, PrivilegeError
-from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.query import fact_query
 from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.templates import render, sql_name
@@ -70,18 +70,19 @@ def models(project: Project) -> str:
 
 
 def dictionary(project: Project) -> str:
-    """Check that the committed dictionary is what the models say.
+    """Check that the committed dictionary is what the models say, and so the documents made from it.
 
     Raises:
-        DictionaryError: it is missing, unreadable or stale.
+        DictionaryError: one is missing, unreadable or stale.
     """
-    path = project.dictionary_path
-    load_dictionary(path)
-    if path.read_text() != dump_dictionary(compile_dictionary(project)):
+    load_dictionary(project.dictionary_path)
+    stale = [file for file, text in compiled_files(project).items() if file.read_text() != text]
+    if stale:
         raise DictionaryError(
-            f"{path} is not what the models say. Write it anew and review what changed: python -m surgical_cdc compile"
+            f"{stale[0]} is not what the models say. Write it anew and review what changed:"
+            " python -m surgical_cdc compile"
         )
-    return f"{path} is what the models say"
+    return f"{project.dictionary_path} is what the models say"
 
 
 def connection(_: Project, warehouse: Warehouse) -> str:

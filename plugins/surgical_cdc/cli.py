@@ -15,9 +15,9 @@ from rich.console import Console
 from surgical_cdc import checks, report
 from surgical_cdc.connection import connect
 from surgical_cdc.cycle import run_cycle
-from surgical_cdc.dictionary import dump_dictionary, load_dictionary
+from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import ProjectError
-from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.refusals import ERRORS, refusal
@@ -131,13 +131,14 @@ def compile_(
     *,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the dictionary is stale.")] = False,
 ) -> None:
-    """Write the dictionary of a project from its models."""
+    """Write the dictionary of a project from its models, and what its documents have of it."""
     loaded = load_project(project)
     if check:
         console.print(checks.dictionary(loaded))
         return
-    loaded.dictionary_path.write_text(dump_dictionary(compile_dictionary(loaded)))
-    console.print(f"Wrote {loaded.dictionary_path}.")
+    for file, text in compiled_files(loaded).items():
+        file.write_text(text)
+        console.print(f"Wrote {file}.")
 
 
 def main() -> None:

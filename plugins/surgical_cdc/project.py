@@ -29,7 +29,8 @@ Properties = Sequence[tuple[Path, Path, dict[str, Any]]]
 class Project:
     """A checked project. Keys of the mappings are names; facts are models that have a row key.
 
-    `control_schema` has what is kept between runs, `scratch_schema` the change sets of the runs.
+    `control_schema` has what is kept between runs, `scratch_schema` the change sets of the runs; `documents` are files
+    into which what the models say is written.
 
     A project equals only itself, so that what is compiled from it can be kept by it.
     """
@@ -41,6 +42,7 @@ class Project:
     facts: Mapping[str, Fact]
     control_schema: str
     scratch_schema: str
+    documents: tuple[Path, ...]
 
     @property
     def dictionary_path(self) -> Path:
@@ -94,6 +96,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         facts=facts,
         control_schema=_schema_name(settings, "cdc_control_schema", "cdc"),
         scratch_schema=_schema_name(settings, "cdc_scratch_schema", "cdc_scratch"),
+        documents=tuple((path / document).resolve() for document in settings.variables.get("cdc_documents", ())),
     )
 
 
