@@ -155,6 +155,7 @@ def keys(project: Project, warehouse: Warehouse) -> str | Advice:
     tables = [*(schema.staging(source) for source in sources), *sources, *project.facts.values()]
     names = schemas_of(table.relation for table in tables)
     existing = read_catalog(project, warehouse)
+    compared = [table for table in tables if table.relation in existing]
     dist: dict[str, str] = {}
     sort: dict[str, list[str]] = {}
     for schema_name, table_name, column, is_distkey, place in warehouse.rows(render("read_keys", schemas=names), names):
@@ -165,12 +166,11 @@ def keys(project: Project, warehouse: Warehouse) -> str | Advice:
             sort.setdefault(relation, []).append(column)
     differing = [
         difference
-        for table in tables
-        if table.relation in existing
+        for table in compared
         for difference in _other_keys(table, dist.get(table.relation), sort.get(table.relation, []))
     ]
     if not differing:
-        return f"{len(tables)} tables are distributed and sorted as the project says"
+        return f"{len(compared)} tables are distributed and sorted as the project says"
     listed = "\n".join(f"  {difference}" for difference in differing)
     return Advice(
         "these tables are laid out in another way than the project says, which costs time and changes no result."

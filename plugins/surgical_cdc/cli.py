@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -143,6 +144,8 @@ def compile_(
 
 def main() -> None:
     """Run the command line; an error that is meant for a person is printed as its message alone."""
+    # Airflow takes this for a task otherwise, which asks a server for connections instead of reading the database.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     try:
         app()
     except ERRORS as error:

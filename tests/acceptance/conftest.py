@@ -34,6 +34,8 @@ def conn_id(request: pytest.FixtureRequest) -> str:
     named = os.environ.get("ACCEPTANCE_CONN")
     if not named:
         request.getfixturevalue("redshift")
+    # As for the command line: a connection may be in the database of an Airflow.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     return named or "redshift_default"
 
 
