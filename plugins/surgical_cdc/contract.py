@@ -143,9 +143,13 @@ class Fact(Table):
 
 
 class Model(Strict):
-    """A model after Jinja: `sql` is Redshift SQL in which other models stand as ref.<name>, `path` is for messages."""
+    """A model after Jinja: `sql` is Redshift SQL in which other models stand as ref.<name>.
+
+    `path` and `lines`, the line of the file for each line of `sql`, are for messages.
+    """
 
     name: Identifier
     path: str
     sql: str
+    lines: tuple[int, ...]
     relation: Relation | None

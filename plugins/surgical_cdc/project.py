@@ -118,6 +118,7 @@ class _Rendered:
     relation: str
     refs: list[str] = field(default_factory=list)
     untracked: list[str] = field(default_factory=list)
+    lines: tuple[int, ...] = ()
 
 
 class _Models:
@@ -175,7 +176,7 @@ class _Models:
             "ref": self._ref(found),
             "source": self._source(found),
         }
-        found.sql = self._renderer.model(file, words)
+        found.sql, found.lines = self._renderer.model(file, words)
         found.config = settings.settings
         return found
 
@@ -230,7 +231,7 @@ class _Models:
             fail(found.file, f"materialized is {kind!r}; supported: {', '.join(MATERIALIZATIONS)}")
         relation = None if kind == "ephemeral" else found.relation
         try:
-            return Model(name=name, path=str(found.file), sql=found.sql, relation=relation)
+            return Model(name=name, path=str(found.file), sql=found.sql, lines=found.lines, relation=relation)
         except ValidationError as error:
             _fail_validation(found.file, f"models.{name}", error)
 

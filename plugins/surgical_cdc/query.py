@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
@@ -49,6 +49,7 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
         if not isinstance(tree, exp.Select):
             rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact_name)))
             tree = exp.select("*").from_(rows)
+        _check_tables(tree, project)
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         query = pushdown_projections(qualified)
         _check_values(query)
@@ -92,6 +93,10 @@ class _Refused(Exception):
 def _parse(model: Model) -> exp.Expr:
     try:
         statements = sqlglot.parse(model.sql, read=DIALECT)
+    except ParseError as error:
+        first = error.errors[0]
+        line = model.lines[first["line"] - 1]
+        raise ProjectError(f"{model.path}, line {line}: {first['description']} {first['highlight']!r}") from error
     except SqlglotError as error:
         raise ProjectError(f"{model.path}: {error}") from error
     queries = [statement for statement in statements if statement is not None]
@@ -99,7 +104,7 @@ def _parse(model: Model) -> exp.Expr:
         raise ProjectError(f"{model.path}: expected one SELECT, found {len(queries)} statements.")
     for part in queries[0].walk():
         if part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
-            part.meta["path"] = model.path
+            part.meta.update(path=model.path, line=model.lines[part.meta["line"] - 1])
     return normalize_identifiers(queries[0], dialect=DIALECT)
 
 
@@ -148,6 +153,18 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
             " and name columns in a SELECT.",
             relation,
         )
+
+
+def _check_tables(query: exp.Expr, project: Project) -> None:
+    """Refuse a table in which nobody looks for changes."""
+    known = sorted(source.relation for source in project.sources.values())
+    for table in query.find_all(exp.Table):
+        if table.catalog or f"{table.db}.{table.name}" not in known:
+            raise _Refused(
+                f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it."
+                f" Describe it as a source with `cdc` meta. Known sources: {', '.join(known)}.",
+                table,
+            )
 
 
 def _check_values(query: exp.Select) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ SECRET_PREFIX = "DBT_ENV_SECRET"  # noqa: S105 - the prefix that dbt gives the n
 UNRENDERED_KEYS = frozenset({"description", "docs", "tests", "data_tests", "unit_tests", "loaded_at_query", "vars"})
 # Macros get this prefix inside Jinja, so that each call of one goes through the words and can `return` a value.
 MACRO_PREFIX = "macro__"
+# Around the number of a line while a model is rendered; no SQL has it.
+MARK = "\x1a"
+MARKED = re.compile(f"{MARK}(\\d+){MARK}")
 # What Jinja raises at run time for what stands in a template: wrong arguments, a division by zero, endless recursion.
 RUNTIME_ERRORS = (
     *(jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
@@ -176,15 +180,18 @@ class Renderer:
         self.macros = {name: file for file, names, _ in self._macro_files for name in names}
         self._check_macros()
 
-    def model(self, file: Path, words: Mapping[str, Any]) -> str:
-        """Return the SQL of a model file; `words` are those that mean something else in each model.
+    def model(self, file: Path, words: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
+        """Return the SQL of a model file, and for each of its lines the line of the file that it comes from.
+
+        `words` are those that mean something else in each model.
 
         Raises:
             ProjectError: the text is no Jinja, or uses a word that is not known; the message has file and line.
         """
         with self._places(file):
-            template = self._environment.template(self._environment.parse(file.read_text()), file)
-            return template.render(self._words(words))
+            tree = self._environment.parse(file.read_text())
+            _mark_lines(tree)
+            return _without_marks(self._environment.template(tree, file).render(self._words(words)))
 
     def call(self, macro: str, file: Path, *arguments: Any) -> str:
         """Call a macro of the project for the model in `file`."""
@@ -285,6 +292,26 @@ def merged(settings: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     if isinstance(settings.get("meta"), Mapping) and isinstance(over.get("meta"), Mapping):
         both["meta"] = {**settings["meta"], **over["meta"]}
     return both
+
+
+def _mark_lines(node: nodes.Node) -> None:
+    """Let each line of a template begin with its number, where its text goes straight into what is rendered."""
+    for part in node.iter_child_nodes():
+        if isinstance(part, nodes.TemplateData):
+            lines = part.data.split("\n")
+            part.data = "\n".join(f"{MARK}{part.lineno + place}{MARK}{line}" for place, line in enumerate(lines))
+        elif isinstance(part, nodes.Output | nodes.If | nodes.For):
+            _mark_lines(part)
+
+
+def _without_marks(text: str) -> tuple[str, tuple[int, ...]]:
+    """Return a rendered text without its marks, and the number that each of its lines has by them."""
+    numbers, number = [], 1
+    for line in text.split("\n"):
+        marked = MARKED.search(line)
+        number = int(marked[1]) if marked else number
+        numbers.append(number)
+    return MARKED.sub("", text), tuple(numbers)
 
 
 def _shared_words(target: Mapping[str, Any]) -> Words:

@@ -185,12 +185,7 @@ class _Builder:
         return JoinTree(self._fact, self._query, tuple(self._nodes.values()), self._anchors, self._tables)
 
     def _source(self, table: exp.Table) -> Source:
-        relation = f"{table.db}.{table.name}"
-        if relation not in self._sources:
-            _refuse(
-                f"{relation}, which is no source,", f"Known sources: {', '.join(sorted(self._sources))}.", clause=table
-            )
-        return self._sources[relation]
+        return self._sources[f"{table.db}.{table.name}"]
 
     def _descend(self, scope: Scope, ties: Sequence[_Tie], *, at_top: bool = False, filtered: bool = False) -> None:
         """Enter a scope by ties of its relations: make the nodes that they lead to, then reach all others.

@@ -53,6 +53,16 @@ def test_cursor_can_not_be_read(tmp_path: Path, maintenance: str) -> None:
         compile_dictionary(one_model(tmp_path, sql, "id n", config=config))
 
 
+@pytest.mark.parametrize("maintenance", ["incremental", "full"])
+@pytest.mark.parametrize("table", ["elsewhere.things", "things", "dev.live.orders"])
+def test_table_that_is_no_source_can_not_be_read(tmp_path: Path, table: str, maintenance: str) -> None:
+    """Nobody looks for changes in such a table, so that no fact may read it, however it is maintained."""
+    config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
+    sql = f"SELECT c.id, t.id AS n\nFROM live.customers AS c\nLEFT JOIN {table} AS t ON t.id = c.id"
+    with pytest.raises(UnsupportedQuery, match=rf"fact\.sql, line 4: {table}, which is no source, can not be read"):
+        compile_dictionary(one_model(tmp_path, sql, "id n", config=config))
+
+
 def test_alias_inside_a_subquery_is_not_taken_for_the_one_around_it(tmp_path: Path) -> None:
     """A subquery may use a name again that stands for something else around it."""
     sql = """

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from surgical_cdc.errors import ProjectError
+from surgical_cdc import checks
+from surgical_cdc.errors import ProjectError, UnsupportedQuery
+from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import load_project
 from tests.conftest import LIBRARY
 from tests.engine.one_model import one_model
@@ -110,6 +112,31 @@ def test_word_that_can_not_be_followed_is_named_with_file_and_line(
     """Nothing is guessed: an unknown word, package or value ends in one message that says where it stands."""
     with pytest.raises(ProjectError, match=problem):
         sql_of(tmp_path, expression, macros=macros)
+
+
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        pytest.param("{{ config(\n  sort='id'\n) }}\n", 7, id="config over lines"),
+        pytest.param("{% set x = [\n 1, 2\n] -%}\n\n", 8, id="set over lines, blanks removed"),
+        pytest.param("{#\n\n#}", 6, id="comment"),
+        pytest.param("{% if\n true %}{% for i in [1] %}\n{% endfor %}{% endif %}\n", 7, id="loop"),
+        pytest.param("", 4, id="nothing"),
+    ],
+)
+def test_refused_clause_is_found_in_the_file_in_spite_of_jinja(tmp_path: Path, before: str, line: int) -> None:
+    """The line of a clause is that of the model's file, where the rendered SQL has fewer lines or more."""
+    sql = f"{before}SELECT o.id, 1 AS n\nFROM live.orders AS o\nLIMIT 3"
+    with pytest.raises(UnsupportedQuery, match=rf"fact\.sql, line {line}: LIMIT 3"):
+        checks.models(one_model(tmp_path, sql, "id n"))
+
+
+def test_model_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
+    """So is the place of a syntax error."""
+    with pytest.raises(ProjectError, match=r"fact\.sql, line 5: "):
+        compile_dictionary(
+            one_model(tmp_path, "{{ config(\n) }}\nSELECT o.id,\n (1 AS n FROM live.orders AS o", "id n")
+        )
 
 
 def test_environment_is_part_of_the_fingerprint(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
