@@ -173,6 +173,7 @@ class Renderer:
         self, *, project: str, target: Mapping[str, Any], variables: Mapping[str, Any], macro_files: Sequence[Path]
     ) -> None:
         self._environment = _Environment()
+        self._templates: dict[Path, jinja2.Template] = {}
         self._project = project
         self._variables = variables
         self._target = dict(target)
@@ -189,9 +190,7 @@ class Renderer:
             ProjectError: the text is no Jinja, or uses a word that is not known; the message has file and line.
         """
         with self._places(file):
-            tree = self._environment.parse(file.read_text())
-            _mark_lines(tree)
-            return _without_marks(self._environment.template(tree, file).render(self._words(words)))
+            return _without_marks(self._template(file).render(self._words(words)))
 
     def call(self, macro: str, file: Path, *arguments: Any) -> str:
         """Call a macro of the project for the model in `file`."""
@@ -208,6 +207,14 @@ class Renderer:
             macros |= {name: _returning(getattr(module, MACRO_PREFIX + name)) for name in names}
         known |= {**macros, self._project: macros}
         return known
+
+    def _template(self, file: Path) -> jinja2.Template:
+        """Return the template of a model, which may be rendered twice."""
+        if file not in self._templates:
+            tree = self._environment.parse(file.read_text())
+            _mark_lines(tree)
+            self._templates[file] = self._environment.template(tree, file)
+        return self._templates[file]
 
     def _macro_file(self, file: Path) -> tuple[Path, list[str], jinja2.Template]:
         with self._places(file):
