@@ -286,11 +286,12 @@ def any_of_array(statement: Statement) -> int | None:
     return statement.first("array", "(", QUERIES)
 
 
+ROW = re.compile(rf"\brow{SPACE}*\(", re.DOTALL)
 ROWS = re.compile(rf"\){SPACE}*[=<>!]+{SPACE}*\(", re.DOTALL)
 
 
 @rule(
-    glance=lambda glance: "row" in glance.words or ROWS.search(glance.lower) is not None,
+    glance=lambda glance: ROW.search(glance.lower) is not None or ROWS.search(glance.lower) is not None,
     message="row comparisons are not supported",
     sqlstate="0A000",
     evidence="DG/c_unsupported-postgresql-features: row constructors",
