@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease, ledger
+from surgical_cdc import lease, ledger, scratch
 from surgical_cdc.catalog import complete_control
 from surgical_cdc.templates import render
 
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from surgical_cdc.project import Project
     from surgical_cdc.values import Run
     from surgical_cdc.warehouse import Warehouse
-
-# Time to look into a failed run and to clear its task over a weekend.
-RETENTION_DAYS = 7
 
 
 def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | None) -> None:
@@ -26,15 +23,9 @@ def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | 
         if failure is not None:
             # The very first run may have failed before there was a ledger to write to.
             complete_control(project, warehouse)
-        own = None if failure is not None else run.key
-        found = warehouse.rows(
-            render("find_scratch_tables", control=project.control_schema), (own, run.key, RETENTION_DAYS)
-        )
-        if found:
-            relations = [relation for (relation,) in found]
+        relations = scratch.relations_to_drop(project, warehouse, run, keep_own=failure is not None)
+        if relations:
             warehouse.execute(render("drop_tables", relations=relations))
-            forget = render("forget_dropped_tables", control=project.control_schema, relations=relations)
-            warehouse.execute(forget, relations)
         if failure is not None:
             ledger.record_failure(project, warehouse, run, failure)
         lease.release(project, warehouse, run.key)

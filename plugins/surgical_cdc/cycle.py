@@ -17,7 +17,7 @@ from surgical_cdc.errors import AlreadySynced, LeaseError
 from surgical_cdc.prepare import prepare
 from surgical_cdc.retries import BACKOFF, Backoff, Connect, Steps, run_step, sentence
 from surgical_cdc.sync import sync
-from surgical_cdc.update import settle, update
+from surgical_cdc.update import relations, settle, update
 from surgical_cdc.values import FactResult
 
 if TYPE_CHECKING:
@@ -76,11 +76,12 @@ def run_cycle(
                 change_sets[name] = steps.run(f"detect.{name}", detecting)
                 progress(_detected(change_sets[name]))
         for name in dictionary.facts:
-            reason = nothing_to_do(dictionary, name, change_sets, preparation)
+            feeding = {source: change_sets[source] for source in dictionary.feeding(name) if source in change_sets}
+            reason = nothing_to_do(dictionary, name, feeding, preparation)
             if reason:
-                fact_results[name] = FactResult(fact=name, reason=reason)
+                fact_results[name] = FactResult(fact=name, reason=reason, change_sets=relations(feeding))
             else:
-                updating = partial(update, project, name, run=run, preparation=preparation, change_sets=change_sets)
+                updating = partial(update, project, name, run=run, preparation=preparation, change_sets=feeding)
                 fact_results[name] = once(f"update.{name}", updating, settle=settle)
             progress(_updated(fact_results[name]))
         if not run.dry_run:

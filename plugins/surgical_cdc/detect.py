@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease, schema
+from surgical_cdc import lease, scratch
 from surgical_cdc.errors import DataError
 from surgical_cdc.templates import render
 from surgical_cdc.values import ChangeSet, Preparation, Run
@@ -19,18 +19,17 @@ COUNTS = ("inserts", "updates", "deletes", "touched", "unknown_deletes", "stale"
 
 
 def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, preparation: Preparation) -> ChangeSet:
-    """Write the change set of one source as a scratch table, replacing what an earlier try has left.
+    """Write the change set of one source as a new scratch table.
 
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
         DataError: a snapshot would delete more of the baseline than `max_delete_share` allows.
     """
     source = project.source(source_name)
-    relation = schema.scratch(project, source, run.suffix)
+    relation = scratch.new_relation(project, source, run)
     started = time.perf_counter()
     with warehouse.transaction():
         lease.hold(project, warehouse, run, preparation)
-        warehouse.execute(render("drop_tables", relations=[relation]))
         warehouse.execute(render("detect_candidates", source=source), (run.window_end, run.window_start))
         _write_change_set(project, source, relation, warehouse)
         if source.load == "snapshot":

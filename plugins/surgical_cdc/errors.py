@@ -27,6 +27,10 @@ class LeaseError(SurgicalCdcError):
     """Another run holds the warehouse, or this run's change sets are no longer valid."""
 
 
+class OutdatedFact(SurgicalCdcError):
+    """A fact has not seen the change sets that its run is about to sync."""
+
+
 class AlreadySynced(SurgicalCdcError):
     """The run has been synced: its steps have nothing left to do."""
 

@@ -52,8 +52,11 @@ def take(project: Project, warehouse: Warehouse, run: Run) -> Lease | None:
     return found
 
 
-def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
+def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
     """Make sure that the run may go on, at the start of a step's transaction; renew the lease or take a free one again.
+
+    Returns:
+        Whether that was needed. It has been committed then, and the step is at the start of a transaction again.
 
     Raises:
         AlreadySynced: this run has been synced, so that its steps have nothing left to do.
@@ -73,10 +76,12 @@ def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparat
             f" which {found.baseline_run} has replaced, so its change sets are no longer valid."
             " Clear the run from `prepare` on, or leave it to the next run, which applies what is still staged."
         )
-    if found.holder != run.key or not found.lasts:
-        _give(project, warehouse, run)
-        # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
-        warehouse.commit()
+    if found.holder == run.key and found.lasts:
+        return False
+    _give(project, warehouse, run)
+    # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
+    warehouse.commit()
+    return True
 
 
 def holder(project: Project, warehouse: Warehouse) -> str | None:

@@ -237,7 +237,7 @@ class UpdateOperator(FactTask):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
-        from surgical_cdc.update import settle, update
+        from surgical_cdc.update import relations, settle, update
 
         ti, run = context["ti"], run_of(context)
         dictionary = load_dictionary(self.dictionary)
@@ -245,7 +245,8 @@ class UpdateOperator(FactTask):
         preparation = preparation_of(context)
         reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
         if reason:
-            ti.xcom_push("return_value", FactResult(fact=self.fact, reason=reason).to_dict())
+            skipped = FactResult(fact=self.fact, reason=reason, change_sets=relations(change_sets))
+            ti.xcom_push("return_value", skipped.to_dict())
             raise AirflowSkipException(reason)
         with self.steps(context) as (project, steps):
             step = partial(update, project, self.fact, run=run, preparation=preparation, change_sets=change_sets)

@@ -34,7 +34,6 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
         if found is None:
             return None
         pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
-        _announce_scratch_tables(project, warehouse, run)
     return Preparation(
         baseline_run=found.baseline_run,
         missing=tuple(name for name, fact in project.facts.items() if fact.relation not in catalog),
@@ -53,16 +52,3 @@ def _check_dictionary(project: Project) -> None:
 
 def _pending(project: Project) -> dict[str, str]:
     return {name: schema.pending(project, fact).relation for name, fact in project.facts.items()}
-
-
-def _announce_scratch_tables(project: Project, warehouse: Warehouse, run: Run) -> None:
-    """Note the names of the run's scratch tables before they exist.
-
-    Cleanup then finds them however the run ends, and the detections, which run side by side, need no table in common.
-    """
-    sources = [source for source in project.sources.values() if run.covers(source.name)]
-    relations = [schema.scratch(project, source, run.suffix) for source in sources]
-    warehouse.execute(render("forget_scratch_tables", control=project.control_schema), (run.key,))
-    params = [value for relation in relations for value in (relation, run.key)]
-    announce = render("announce_scratch_tables", control=project.control_schema, relations=relations)
-    warehouse.execute(announce, params)

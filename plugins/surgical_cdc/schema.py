@@ -79,7 +79,6 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "reason": TEXT,
     },
     "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
-    "scratch_tables": {"relation_name": "varchar(256)", "run_key": RUN_KEY, "created_at": "timestamp"},
 }
 # What they are read by. Their distribution is left to Redshift (DISTSTYLE AUTO, its default): a copy on every node
 # while they are small, as most stay, and rows spread evenly should deletions or a long history make one large.
@@ -89,7 +88,6 @@ CONTROL_SORT: dict[str, tuple[str, ...]] = {
     "run_sources": ("run_key",),
     "run_facts": ("run_key",),
     "tombstones": ("source_name", "row_key"),
-    "scratch_tables": (),
 }
 KEPT_COLUMNS = _columns({"cdc_run": RUN_KEY, "cdc_reason": "varchar(256)", "cdc_quarantined_at": "timestamp"})
 
@@ -176,11 +174,6 @@ def pending(project: Project, fact: Fact) -> Table:
     """Return the table that keeps a fact's affected keys from its update to the sync."""
     columns = _columns({"run_key": RUN_KEY, "anchor": fact.column(fact.anchor).data_type})
     return Table(name=fact.name, relation=f"{project.control_schema}.pending__{fact.name}", columns=columns)
-
-
-def scratch(project: Project, source: Source, suffix: str) -> str:
-    """Return the relation of a source's change set in the run with that suffix."""
-    return f"{project.scratch_schema}.{source.name}__{suffix}"
 
 
 def control_tables(project: Project) -> list[Table]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from surgical_cdc import lease, ledger, schema
+from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.errors import OutdatedFact
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
@@ -31,11 +33,13 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what i
 
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
+        OutdatedFact: a fact has not seen a change set; its later rows would never reach it.
     """
     started = time.perf_counter()
     quarantined: dict[str, int] = {}
     with warehouse.transaction(dry_run=run.dry_run):
         lease.hold(project, warehouse, run, preparation)
+        _refuse_outdated_facts(project, run, change_sets, fact_results)
         lease.move_baseline(project, warehouse, run.key)
         for change_set in change_sets.values():
             source = project.source(change_set.source)
@@ -57,6 +61,24 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what i
         )
         new = warehouse.unconfirmed = {name: rows for name, rows in quarantined.items() if rows}
     return new
+
+
+def _refuse_outdated_facts(
+    project: Project, run: Run, change_sets: Mapping[str, ChangeSet], fact_results: Mapping[str, FactResult]
+) -> None:
+    dictionary = load_dictionary(project.dictionary_path)
+    outdated = []
+    for fact in project.facts:
+        feeding = dictionary.feeding(fact)
+        detected = {change_set.relation for name, change_set in change_sets.items() if name in feeding}
+        if fact not in fact_results or detected != set(fact_results[fact].change_sets):
+            outdated.append(fact)
+    if outdated:
+        tasks = ", ".join(f"update.{fact}" for fact in outdated)
+        raise OutdatedFact(
+            f"Run {run.key} can not be synced: {', '.join(outdated)} would miss changes for good. A source that feeds"
+            f" them was detected again after their update, or that was passed over. Clear {tasks} and sync_public."
+        )
 
 
 def _sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:

@@ -32,7 +32,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     preparation: Preparation,
     change_sets: Mapping[str, ChangeSet],
 ) -> FactResult:
-    """Update one fact from the run's change sets, keyed by source, in one transaction; a dry run is rolled back.
+    """Update one fact from the change sets of the sources that feed it, in one transaction; a dry run is rolled back.
 
     A missing fact is built from the baseline first. Needs a session of its own, for its temporary tables.
 
@@ -46,7 +46,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.rewrites}
     missing = fact_name in preparation.missing
     with warehouse.transaction(dry_run=run.dry_run):
-        lease.hold(project, warehouse, run, preparation)
+        _begin(project, fact, warehouse, run, preparation)
         built = build(project, fact, warehouse) if missing else 0
         pending = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation)) != (0,)
         columns = _columns_to_set(project, fact, changes, every=pending)
@@ -58,6 +58,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key) if affected else (0, 0, 0)
         result = warehouse.unconfirmed = FactResult(
             fact=fact_name,
+            change_sets=relations(change_sets),
             affected=affected,
             inserted=built + inserted,
             updated=updated,
@@ -68,12 +69,25 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     return result
 
 
+def relations(change_sets: Mapping[str, ChangeSet]) -> tuple[str, ...]:
+    """Return what FactResult names change sets by."""
+    return tuple(change_set.relation for change_set in change_sets.values())
+
+
 def settle(unconfirmed: FactResult, repeated: FactResult) -> FactResult:
     """Return what was done by an update whose COMMIT was unconfirmed, so that it was repeated.
 
     A repeated update that finds nothing to write comes after one that was committed, or had nothing to write either.
     """
     return repeated if repeated.inserted or repeated.updated or repeated.deleted else unconfirmed
+
+
+def _begin(project: Project, fact: Fact, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
+    """Hold the lease, and wait for an earlier try of the same update, whose COMMIT may be under way still."""
+    lock = render("lock_pending_keys", pending=schema.pending(project, fact).relation)
+    warehouse.execute(lock)
+    if lease.hold(project, warehouse, run, preparation):
+        warehouse.execute(lock)
 
 
 def _change(change_set: ChangeSet) -> SourceChange:

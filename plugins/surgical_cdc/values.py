@@ -104,9 +104,13 @@ class ChangeSet(Value):
 
 
 class FactResult(Value):
-    """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing."""
+    """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing.
+
+    `change_sets` are the relations of those that it has looked at: of the sources that feed the fact.
+    """
 
     fact: str
+    change_sets: tuple[str, ...] = ()
     affected: int = 0
     inserted: int = 0
     updated: int = 0

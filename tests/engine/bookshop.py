@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from surgical_cdc.cleanup import cleanup
 from surgical_cdc.detect import detect
+from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.prepare import prepare
 from surgical_cdc.sync import sync
+from surgical_cdc.update import relations
+from surgical_cdc.values import FactResult
 from tests.conftest import at
 
 if TYPE_CHECKING:
-    from surgical_cdc.values import FactResult, Run
+    from surgical_cdc.values import ChangeSet, Run
     from tests.conftest import Site
 
 ORDER = {
@@ -41,10 +44,21 @@ class Prepared:
         preparation = prepare(site.project, site.warehouse, run)
         assert preparation is not None
         self.site, self.run, self.preparation = site, run, preparation
-        self.change_sets = {
-            source: detect(site.project, source, site.warehouse, run, preparation) for source in sources
-        }
-        self.fact_results: dict[str, FactResult] = {}
+        self.change_sets: dict[str, ChangeSet] = {}
+        for source in sources:
+            self.detect(source)
+        self.fact_results = {fact: self.result(fact, reason="not of this test") for fact in site.project.facts}
+
+    def detect(self, source: str) -> None:
+        """Detect the changes of a source."""
+        site = self.site
+        self.change_sets[source] = detect(site.project, source, site.warehouse, self.run, self.preparation)
+
+    def result(self, fact: str, **values: Any) -> FactResult:
+        """Return a result of a fact that has seen all change sets that feed it."""
+        feeding = load_dictionary(self.site.project.dictionary_path).feeding(fact)
+        seen = {source: found for source, found in self.change_sets.items() if source in feeding}
+        return FactResult(fact=fact, change_sets=relations(seen), **values)
 
     def sync(self) -> dict[str, int]:
         """Sync the run."""

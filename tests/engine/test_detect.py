@@ -385,13 +385,13 @@ def test_empty_snapshot_of_an_empty_baseline_is_fine(shop: Site) -> None:
     assert found(shop, "products").rewrites == 0
 
 
-def test_second_detection_replaces_the_first(orders: Site) -> None:
-    """A retry sees what is staged now, in the same scratch table."""
+def test_each_detection_has_a_table_of_its_own(orders: Site) -> None:
+    """A retry sees what is staged now; what an earlier try has found, or finds yet, stays apart from it."""
     orders.stage("orders", {**EDITED, "note": "first"})
     first = found(orders)
     orders.stage("orders", {**EDITED, "note": "second", "changed_at": at(-4)})
     second = found(orders)
-    assert second.relation == first.relation
+    assert changes(orders, first, "note") == [(1, "U", "first")]
     assert changes(orders, second, "note") == [(1, "U", "second")]
 
 

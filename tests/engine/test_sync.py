@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from surgical_cdc import lease
-from surgical_cdc.cleanup import RETENTION_DAYS
-from surgical_cdc.errors import AlreadySynced, LeaseError
+from surgical_cdc.errors import AlreadySynced, LeaseError, OutdatedFact
 from surgical_cdc.prepare import prepare
-from surgical_cdc.values import ChangeSet, FactResult, Preparation
+from surgical_cdc.scratch import RETENTION
+from surgical_cdc.values import ChangeSet, Preparation
 from tests.conftest import at
 from tests.engine.bookshop import EDITED, ORDER, Prepared, cycle
 
@@ -23,6 +24,11 @@ def scratch_tables(site: Site) -> list[str]:
     """Return the names of all scratch tables."""
     found = site.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'cdc_scratch' ORDER BY 1")
     return [name for (name,) in found]
+
+
+def table_of(run: Prepared) -> str:
+    """Return the name of the change set of the orders."""
+    return run.change_sets["orders"].relation.removeprefix("cdc_scratch.")
 
 
 def test_baseline_follows_every_kind_of_change(shop: Site) -> None:
@@ -110,6 +116,28 @@ def test_sync_refuses_change_sets_of_another_baseline(shop: Site) -> None:
         failed.sync()
 
 
+def test_sync_refuses_change_sets_that_a_fact_has_not_seen(shop: Site) -> None:
+    """After a second detection the facts that its source feeds must be updated again; the message says which."""
+    shop.stage("orders", EDITED)
+    run = Prepared(shop, shop.run(), ("orders", "products"))
+    shop.stage("orders", {**EDITED, "order_id": 2})
+    run.detect("orders")
+    with pytest.raises(OutdatedFact, match=r"fact_order would miss .* Clear update.fact_order and sync_public"):
+        run.sync()
+    assert shop.table(ORDERS, "order_id") == []
+    run.fact_results["fact_order"] = run.result("fact_order")
+    run.sync()
+    assert shop.table(ORDERS, "order_id") == [(1,), (2,)]
+
+
+def test_sync_refuses_a_fact_without_a_result(shop: Site) -> None:
+    """An update that was marked as done by hand, and was not, does not let the baseline move past its fact."""
+    run = Prepared(shop, shop.run())
+    del run.fact_results["fact_line"]
+    with pytest.raises(OutdatedFact, match=r"Clear update.fact_line and sync_public"):
+        run.sync()
+
+
 def test_cleared_sync_of_a_failed_run_goes_on(shop: Site) -> None:
     """The scratch tables of a failed run are kept, so that its cleared task can finish the work."""
     shop.stage("orders", EDITED)
@@ -179,7 +207,7 @@ def test_pending_keys_go_with_the_sync(shop: Site) -> None:
     """Affected keys that a fact keeps until the sync are removed with it, those of this run only."""
     run = Prepared(shop, shop.run())
     shop.insert("cdc.pending__fact_order", {"run_key": "test/run", "anchor": 1}, {"run_key": "test/older", "anchor": 2})
-    run.fact_results = {"fact_order": FactResult(fact="fact_order", affected=1)}
+    run.fact_results["fact_order"] = run.result("fact_order", affected=1)
     run.sync()
     assert shop.table("cdc.pending__fact_order", "run_key", "anchor") == [("test/older", 2)]
 
@@ -195,8 +223,8 @@ def test_ledger_has_a_line_per_run_source_and_fact(shop: Site) -> None:
     )
     run = Prepared(shop, shop.run(window_start=at(-30)), ("orders", "products"))
     run.fact_results = {
-        "fact_line": FactResult(fact="fact_line", reason="no change in products"),
-        "fact_order": FactResult(fact="fact_order", affected=3, inserted=1, updated=2, seconds=0.5),
+        "fact_line": run.result("fact_line", reason="no change in products"),
+        "fact_order": run.result("fact_order", affected=3, inserted=1, updated=2, seconds=0.5),
     }
     run.sync()
     assert shop.table("cdc.runs", "run_key", "window_start", "window_end", "seconds_update", "result", "reason") == [
@@ -226,7 +254,6 @@ def test_success_drops_the_scratch_tables(shop: Site) -> None:
     run.sync()
     run.cleanup()
     assert scratch_tables(shop) == []
-    assert shop.table("cdc.scratch_tables", "relation_name") == []
     assert lease.holder(shop.project, shop.warehouse) is None
 
 
@@ -234,7 +261,7 @@ def test_failure_keeps_the_scratch_tables_and_says_why(shop: Site) -> None:
     """A failed run leaves its change sets for a cleared task, a line in the ledger, and a free lease."""
     run = Prepared(shop, shop.run())
     run.cleanup(failure="update.fact_order: the row key is not unique")
-    assert scratch_tables(shop) == [f"orders__{run.run.suffix}"]
+    assert scratch_tables(shop) == [table_of(run)]
     assert shop.table("cdc.runs", "run_key", "result", "reason") == [
         ("test/run", "failed", "update.fact_order: the row key is not unique")
     ]
@@ -258,12 +285,13 @@ def test_old_scratch_tables_are_swept(shop: Site) -> None:
     young = Prepared(shop, shop.run(run_id="young"))
     young.cleanup(failure="broken")
     assert len(scratch_tables(shop)) == 2
-    age = f"UPDATE cdc.scratch_tables SET created_at = DATEADD(hour, -1, DATEADD(day, -{RETENTION_DAYS}, GETDATE()))"  # noqa: S608
-    shop.execute(f"{age} WHERE run_key = 'test/old'")
+    made = int(time.time() - RETENTION.total_seconds()) - 10
+    shop.execute(f"ALTER TABLE cdc_scratch.{table_of(old)} RENAME TO orders__{old.run.suffix}_{made:08x}0000")
+    shop.execute("CREATE TABLE cdc_scratch.somebody_elses (id BIGINT)")
     old.cleanup(failure="still broken")
-    assert len(scratch_tables(shop)) == 2
+    assert len(scratch_tables(shop)) == 3
     cycle(shop, "next", 0)
-    assert scratch_tables(shop) == [f"orders__{young.run.suffix}"]
+    assert scratch_tables(shop) == [table_of(young), "somebody_elses"]
 
 
 def test_change_set_survives_the_way_through_xcom(shop: Site) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.prepare import prepare
 from surgical_cdc.project import Project, load_project
 from surgical_cdc.sync import sync
-from surgical_cdc.update import update
-from surgical_cdc.values import FactResult, Preparation
+from surgical_cdc.update import relations, update
+from surgical_cdc.values import ChangeSet, FactResult, Preparation
 from surgical_cdc.verify import verify
+from surgical_cdc.warehouse import Statement, Warehouse
 from tests.conftest import Site, at
 from tests.engine.one_model import one_model
 
@@ -127,18 +129,10 @@ def test_number_of_statements_does_not_depend_on_rows(vendors: Site) -> None:
 
     def statements(run_id: str, *rows: dict[str, Any]) -> int:
         vendors.stage("companies", *rows)
-        run = vendors.run(run_id=run_id)
-        preparation = prepare(VENDOR, vendors.warehouse, run)
-        assert preparation
-        changes = {"companies": detect(VENDOR, "companies", vendors.warehouse, run, preparation)}
-        with closing(vendors.connect()) as warehouse:
-            result = update(VENDOR, "fact_vendor", warehouse, run, preparation, changes)
-            sent = len(warehouse.statements)
-        with closing(vendors.connect()) as warehouse:
-            sync(VENDOR, warehouse, run, preparation, changes, {"fact_vendor": result})
-            cleanup(VENDOR, warehouse, run, failure=None)
-        assert result.affected == len(rows)
-        return sent
+        steps = Steps(vendors, run_id)
+        assert steps.update("fact_vendor").affected == len(rows)
+        steps.sync()
+        return len(steps.statements["fact_vendor"])
 
     many = range(100, 150)
     statements("new", *(company(key, created_at=at(-600), updated_at=at(-10)) for key in many))
@@ -158,13 +152,23 @@ class Steps:
         self.changes = {
             name: detect(place.project, name, place.warehouse, self.run, prepared) for name in place.project.sources
         }
-        self.results: dict[str, FactResult] = {}
+        self.results = {
+            fact: FactResult(fact=fact, reason="not of this test", change_sets=relations(self.feeding(fact)))
+            for fact in place.project.facts
+        }
+        self.statements: dict[str, list[Statement]] = {}
+
+    def feeding(self, fact: str) -> dict[str, ChangeSet]:
+        """Return the change sets of the sources that feed a fact."""
+        names = load_dictionary(self.place.project.dictionary_path).feeding(fact)
+        return {name: self.changes[name] for name in names}
 
     def update(self, fact: str) -> FactResult:
         """Update one fact."""
         with closing(self.place.connect()) as warehouse:
             project, run = self.place.project, self.run
-            self.results[fact] = update(project, fact, warehouse, run, self.preparation, self.changes)
+            self.results[fact] = update(project, fact, warehouse, run, self.preparation, self.feeding(fact))
+            self.statements[fact] = warehouse.statements
         return self.results[fact]
 
     def fail(self) -> None:
@@ -294,6 +298,31 @@ def test_update_that_has_built_its_fact_can_be_run_again(site: Callable[[Project
     results = [steps.update("fact_geography") for _ in range(2)]
     assert [(result.built, result.inserted, result.updated) for result in results] == [(True, 1, 1)] * 2
     assert place.table("staging_public.fact_geography", "city_id", "city_name") == [(1, "Poona")]
+
+
+def test_update_waits_for_an_earlier_try_that_is_not_over(vendors: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A try whose COMMIT is still under way when it is repeated is waited for, so that no row is inserted twice."""
+    vendors.stage("cities", {"id": 9, "name": "Surat", "status": 1, **NEW})
+    steps = Steps(vendors, "repeated")
+    commit, committing, go_on = Warehouse.commit, Event(), Event()
+
+    def late(warehouse: Warehouse) -> None:
+        monkeypatch.setattr(Warehouse, "commit", commit)
+        committing.set()
+        assert go_on.wait(timeout=60)
+        commit(warehouse)
+
+    monkeypatch.setattr(Warehouse, "commit", late)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(steps.update, "fact_geography")
+        assert committing.wait(timeout=60)
+        second = pool.submit(steps.update, "fact_geography")
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.5)
+        go_on.set()
+    assert [(tried.result().affected, tried.result().inserted) for tried in (first, second)] == [(1, 1), (1, 0)]
+    steps.sync()
+    assert verify(VENDOR, "fact_geography", vendors.warehouse).equal
 
 
 def test_rows_that_exchange_their_row_keys_exchange_all_else(small: Callable[[str, str], Site]) -> None:

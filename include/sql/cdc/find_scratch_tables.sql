@@ -1,11 +1,8 @@
--- The scratch tables that may go: those of one run, and those of others that are older than some days.
--- Names: control. Parameters: run key (NULL: its tables are kept), run key, days.
+-- The tables of the scratch schema that are this user's. Reads the catalog alone.
+-- Parameters: schema.
 SELECT
-  relation_name
-FROM {{ control | name }}.scratch_tables
+  tablename::VARCHAR(128) AS table_name
+FROM pg_tables
 WHERE
-  run_key = %s::VARCHAR(512)
-  OR (
-    run_key <> %s::VARCHAR(512)
-    AND created_at < DATEADD(day, -%s::INTEGER, GETDATE())
-  )
+  schemaname = %s
+  AND tableowner = CURRENT_USER
