@@ -28,7 +28,7 @@ from airflow.sdk import RetryPolicy
 started = time.process_time()
 import {module}
 seconds = time.process_time() - started
-heavy = sorted({{"sqlglot", "redshift_connector", "sqlalchemy_redshift", "boto3"}} & sys.modules.keys())
+heavy = sorted({{"sqlglot", "redshift_connector", "sqlalchemy_redshift", "boto3", "openlineage"}} & sys.modules.keys())
 hooks = [name for name in sys.modules if name.startswith("airflow.providers.") and ".hooks." in name]
 assert len({module}.dag.tasks) > 6, "no DAG was made"
 print(seconds, heavy + hooks)

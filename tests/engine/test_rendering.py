@@ -170,12 +170,15 @@ def test_profile_may_be_in_another_folder(library: Path, tmp_path: Path, monkeyp
         pytest.param("+schema: facts", "schema: other", "dev_library_other", id="without plus"),
         pytest.param("fact_title:\n", "fact_title:\n        +schema: other\n", "dev_library_other", id="model"),
         pytest.param("+schema: facts", '+schema: "{{ target.type }}"', "dev_library_redshift", id="rendered"),
+        pytest.param("fact_title:\n", "fact_title:\n        +enabled: \"{{ env_var('CDC_X', 'false') | as_bool }}\"\n",
+                     None, id="bool"),
     ],
 )  # fmt: skip
-def test_settings_of_a_folder_are_those_of_dbt(library: Path, before: str, after: str, expected: str) -> None:
-    """The deepest level of dbt_project.yml wins, down to the model's own name."""
+def test_settings_of_a_folder_are_those_of_dbt(library: Path, before: str, after: str, expected: str | None) -> None:
+    """The deepest level of dbt_project.yml wins, down to the model's own name; a disabled model is no fact."""
     edit(library, "dbt_project.yml", before, after)
-    assert load_project(library).facts["fact_title"].relation == f"{expected}.fact_title"
+    schemas = {name: fact.relation.partition(".")[0] for name, fact in load_project(library).facts.items()}
+    assert schemas.get("fact_title") == expected
 
 
 def test_settings_in_the_model_win_over_those_in_yaml(library: Path) -> None:
@@ -195,6 +198,21 @@ def test_settings_in_the_model_win_over_those_in_yaml(library: Path) -> None:
         "unique_key=['isbn'], schema='two', meta={'cdc': {}}",
     )
     assert load_project(library).facts["fact_title"].relation == "dev_library_two.t"
+
+
+def test_macros_of_the_project_name_its_relations(library: Path) -> None:
+    """generate_schema_name and generate_alias_name decide on names, as in dbt, and see the settings of the model."""
+    (library / "macros" / "aliases.sql").write_text(
+        "{% macro generate_alias_name(custom_alias_name=none, node=none) %}"
+        "{{ node.config.materialized }}_{{ custom_alias_name or node.name }} {% endmacro %}"
+    )
+    edit(library, "macros/schemas.sql", "{%- elif target.name == 'prod' -%}", "{%- elif node.name == 'fact_title' -%}")
+    relations = {fact.name: fact.relation for fact in load_project(library).facts.values()}
+    assert relations == {
+        "fact_loan": "dev_library_facts.table_fact_loan",
+        "fact_reader": "dev_library_facts.table_fact_reader",
+        "fact_title": "library_facts.incremental_fact_title",
+    }
 
 
 @pytest.mark.parametrize(
