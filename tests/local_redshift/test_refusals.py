@@ -11,10 +11,12 @@ from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
 
 from local_redshift import LocalRedshift
+from local_redshift.injection import PARSE
 from local_redshift.rules import RULES, Rule, Situation, refusals
 from local_redshift.rules.page import page
 from local_redshift.rules.rule import Glance
-from tests.local_redshift.conftest import Connect, connect_to
+from local_redshift.strictness import Strictness
+from tests.local_redshift.conftest import connect_to
 
 ROOT = Path(__file__).resolve().parents[2]
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -402,15 +404,14 @@ def test_a_transaction_of_the_simple_protocol_counts(tables: None, redshift: Loc
         connection.close()
 
 
-def test_a_large_result_does_not_hide_the_state(tables: None, connect: Connect) -> None:
-    """The state of the transaction is read at the end of answers of any size."""
-    session = connect()
-    cursor = session.cursor()
-    for size in range(8100, 8260, 7):  # the server sends 8 kB at a time
-        cursor.execute(f"SELECT REPEAT('x', {size})")
-        with pytest.raises(ProgrammingError, match="truncate-in-transaction"):
-            cursor.execute("TRUNCATE t")
-        session.rollback()
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_the_state_is_read_where_an_answer_comes_in_two_parts(cut: int) -> None:
+    """However the server's last message is split on its way, the state of the transaction is known."""
+    strictness = Strictness()
+    for answer, in_transaction in ((b"C\0\0\0\6SETZ\0\0\0\5T", True), (b"Z\0\0\0\5I", False)):
+        strictness.hear(answer[:-cut])
+        strictness.hear(answer[-cut:])
+        assert (Situation.IN_A_TRANSACTION in strictness.situations(PARSE)) is in_transaction
 
 
 def test_lenient_accepts_what_postgresql_does(tmp_path: Path) -> None:
