@@ -23,7 +23,7 @@ from surgical_cdc.verify import compare
 from tests.conftest import Site
 from tests.engine.models import models
 from tests.engine.one_model import FactModel, small_project
-from tests.engine.upstream import Steps, Upstream, windows
+from tests.engine.upstream import DOMAINS, Steps, Upstream, windows
 
 MODELS_PER_EXAMPLE = 10
 WINDOWS_PER_EXAMPLE = 4
@@ -35,12 +35,18 @@ Rows = dict[Any, tuple[Any, ...]]
 
 @pytest.mark.timeout(7200)
 def test_generated_facts_equal_their_selects(
-    site: Callable[[Project], Site], capsys: pytest.CaptureFixture[str], tmp_path: Path
+    site: Callable[[Project], Site],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After any windows a fact of any SELECT within the supported shapes is its SELECT run in full.
 
     What differs in it is among the columns that the dictionary names for the columns that changed.
     """
+    # Texts that differ in trailing blanks alone are one group, and which of them it shows is open.
+    for column in ("orders.note", "customers.name", "cities.name"):
+        monkeypatch.setitem(DOMAINS, column, ("a", "b ", " b", "", None))
     refused: Counter[str] = Counter()
     sources = small_project(tmp_path, {})
 
