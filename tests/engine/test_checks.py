@@ -17,7 +17,7 @@ from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import load_project
 from tests.conftest import PASSWORD, SHOP, Connect, Site, administer
-from tests.engine.bookshop import open_shop
+from tests.engine.bookshop import Prepared, open_shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,4 +195,22 @@ def test_tables_with_other_keys_are_listed(shop: Site) -> None:
     assert keys.text.splitlines()[1:] == [
         "  shop_staging.customers: distributed without a key, expected by customer_id",
         "  shop_staging.customers: sorted by nothing, expected by changed_at",
+    ]
+
+
+def test_tables_of_the_engine_have_keys(shop: Site) -> None:
+    """A change set is distributed and sorted by what the sync joins it by; what is kept, by what it is read by."""
+    open_shop(shop)
+    Prepared(shop, shop.run(), ["orders"])
+    keys = shop.rows(
+        "SELECT schema_name, table_name, column_name, distkey FROM svv_redshift_columns"
+        " WHERE schema_name IN ('cdc', 'cdc_scratch') AND (distkey OR sortkey <> 0)"
+    )
+    assert sorted((schema, table.partition("__")[0], column, dist) for schema, table, column, dist in keys) == [
+        ("cdc", "run_facts", "run_key", False),
+        ("cdc", "run_sources", "run_key", False),
+        ("cdc", "runs", "started_at", False),
+        ("cdc", "tombstones", "row_key", False),
+        ("cdc", "tombstones", "source_name", False),
+        ("cdc_scratch", "orders", "order_id", True),
     ]
