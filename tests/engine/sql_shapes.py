@@ -484,15 +484,15 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "a rounded key is not found under what it was computed from",
             "whose type is not known",
         ),
-        Shape(
-            "not from a source",
-            "SELECT x.id, 1 AS n FROM elsewhere.things x",
-            "changes are known of the project's sources alone",
-            r"elsewhere\.things, which is no source",
-        ),
     ),
 }
 REFUSED_ALWAYS: Sequence[Shape] = (
+    Shape(
+        "a table that is no source",
+        "SELECT x.id, 1 AS n FROM elsewhere.things x",
+        "changes are known of the project's sources alone",
+        r"elsewhere\.things, which is no source",
+    ),
     Shape(
         "the time of the run",
         "SELECT c.id, DATEDIFF(day, c.joined, GETDATE()) AS n FROM live.customers c",
