@@ -24,7 +24,8 @@ from tests.grammar.shapes import DIALECT, shape
 # dbt begins each of its statements with who sends it.
 DBT = '/* {"app": "dbt"'
 SHOWN = 4000  # characters of a statement that is reported
-PROGRESS_SECONDS = 5.0
+SHOWN_OF_FAULT = 300
+PROGRESS_SECONDS = 10.0
 
 Say = Callable[[str], None]
 Item = TypeVar("Item")
@@ -89,18 +90,17 @@ def check(statements: Sequence[str], *, whole: bool = False, say: Say) -> list[V
         # The longest first, so that no process is left with one at the end.
         longest_first = sorted(kinds, key=len, reverse=True)
         parsed = zip(longest_first, pool.map(unparsable, longest_first), strict=True)
-        faults = dict(_announced(parsed, len(kinds), say))
+        faults = [kind for kind, fault in _announced(parsed, len(kinds), say) if fault]
+        # The place in what was sent, not in its shape.
+        places = dict(zip(faults, pool.map(_place, [kinds[kind][0] for kind in faults]), strict=True))
         say(f"  done in {time.monotonic() - started:.1f} s")
-    return [
-        Verdict(sent, sorted(rules[kind]), _in_statement(sent[0]) if faults[kind] else "")
-        for kind, sent in kinds.items()
-    ]
+    return [Verdict(sent, sorted(rules[kind]), places.get(kind, "")) for kind, sent in kinds.items()]
 
 
 def unparsable(statement: str) -> str:
     """Say where sqlfluff's parser stops in a statement; nothing when it parses."""
     found = _linter().parse_string(statement).violations
-    return found[0].desc().replace("\n", " ") if found else ""
+    return " ".join(found[0].desc().split())[:SHOWN_OF_FAULT] if found else ""
 
 
 def table(verdicts: Sequence[Verdict]) -> Table:
@@ -143,12 +143,9 @@ def _shape_and_rules(statement: str) -> tuple[str, list[str]]:
     return shape(statement), [rule.name for rule in found]
 
 
-def _in_statement(statement: str) -> str:
-    """Find the place that does not parse in a statement whose shape does not."""
-    return (
-        unparsable(statement)
-        or f"parses it, but not its shape, which tests/grammar/shapes.py gets wrong: {shape(statement)}"
-    )
+def _place(statement: str) -> str:
+    wrong = "parses it, but not what tests/grammar/shapes.py makes of it"
+    return unparsable(statement) or f"{wrong}: {shape(statement)}"
 
 
 def _announced(items: Iterable[Item], count: int, say: Say) -> Iterator[Item]:
