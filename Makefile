@@ -19,7 +19,7 @@ IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Grows with the tree, so that each part is checked from its first file on.
 TYPED := $(wildcard benchmarks config dags/*.py demo docker local_redshift local_stack plugins)
 
-.PHONY: help run demo test acceptance lint types format statements dictionary benchmark constraints clean
+.PHONY: help run demo test acceptance lint types format statements dictionary rules benchmark constraints clean
 
 help: ## List the commands
 	@echo "Surgical CDC: make COMMAND [OPTION=value]"
@@ -61,6 +61,9 @@ statements: .venv/test.stamp ## List what demo ARGS='--record FILE' has recorded
 
 dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models, and the tables of the documents
 	@$(IN_VENV) python -m surgical_cdc compile
+
+rules: .venv/run.stamp ## Write docs/redshift_rules.md from the rules of the stand-in
+	@$(IN_VENV) python -m local_redshift.rules
 
 benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--help' shows the sizes)
 	@$(IN_VENV) python -m benchmarks $(ARGS)

@@ -8,8 +8,8 @@ from functools import lru_cache
 from local_redshift.rules import Refusal, Situation, refusals
 
 PARAMETER = re.compile(r"\$(\d+)")
-# The names of an engine's scratch tables end in a hash of the run. What is said of one of them holds for all.
-HASH = re.compile(rb"__[0-9a-f]{12}\b")
+# The names of an engine's scratch tables end in hashes of the run. What is said of one holds for all of its length.
+HASH = re.compile(rb"(?<=\w)__[0-9a-f]{12}(?:_[0-9a-f]{6,})?\b")
 REMEMBERED = 4096
 REMEMBERED_BYTES = 100_000
 PAGE = "docs/redshift_rules.md"
@@ -22,13 +22,17 @@ def refusing(statement: bytes, situations: frozenset[Situation]) -> bytes | None
         statement: text of one statement, or of several.
         situations: what holds besides `Situation.ALWAYS`.
     """
-    if len(statement) <= REMEMBERED_BYTES and situations.isdisjoint(_refused(HASH.sub(b"__0", statement))):
+    if len(statement) <= REMEMBERED_BYTES and situations.isdisjoint(_refused(_of_any_run(statement))):
         return None
     text = statement.decode(errors="surrogateescape")
     for refusal in refusals(text):
         if refusal.rule.situation in situations:
             return _failing(refusal, text).encode(errors="surrogateescape")
     return None
+
+
+def _of_any_run(statement: bytes) -> bytes:
+    return HASH.sub(lambda found: b"_" * len(found[0]), statement)
 
 
 @lru_cache(REMEMBERED)

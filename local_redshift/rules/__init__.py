@@ -1,6 +1,6 @@
 """Everything that the stand-in refuses because Redshift would: one table of rules.
 
-`docs/redshift_rules.md` is made from it (`python -m local_redshift.rules`), and so are the tests.
+`docs/redshift_rules.md` is made from it (`make rules`), and so are the tests.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from local_redshift.rules import RULES, Rule, Situation
 from local_redshift.rules.rule import SYNTAX_ERROR
 
 INTRODUCTION = """\
-<!-- Written by `python -m local_redshift.rules` from the rules themselves; do not edit. -->
+<!-- Written by `make rules` from the rules themselves; do not edit. -->
 # What the stand-in refuses because Redshift would
 
 PostgreSQL accepts much that Redshift does not. Each statement that reaches the [stand-in](local_redshift.md) is

@@ -427,5 +427,5 @@ def test_lenient_accepts_what_postgresql_does(tmp_path: Path) -> None:
 
 
 def test_the_page_of_the_rules_is_current() -> None:
-    """docs/redshift_rules.md is what `python -m local_redshift.rules` writes."""
-    assert (ROOT / "docs" / "redshift_rules.md").read_text() == page(), "run: python -m local_redshift.rules"
+    """docs/redshift_rules.md is what `make rules` writes."""
+    assert (ROOT / "docs" / "redshift_rules.md").read_text() == page(), "run: make rules"
