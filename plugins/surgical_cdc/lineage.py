@@ -13,7 +13,7 @@ from surgical_cdc.errors import UnsupportedQuery
 from surgical_cdc.query import fact_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from surgical_cdc.project import Project
 
@@ -82,16 +82,52 @@ def projected_columns(project: Project, fact_name: str) -> Mapping[str, tuple[Or
     return {projection.alias_or_name: tuple(dict.fromkeys(_origins(scope, projection))) for projection in query.selects}
 
 
-def _origins(scope: Scope, expression: exp.Expr) -> Iterable[Origin]:
-    """Yield the source columns that an expression is computed from, through derived tables; subqueries aside."""
-    for column in expression.walk(prune=lambda part: isinstance(part, exp.Query)):
+@cache
+def leaves_blanks_open(project: Project, fact_name: str) -> bool:
+    """Return whether the fact's query keeps one of several strings that may differ in trailing blanks.
+
+    Redshift takes these for equal, and does not say which of them a group, DISTINCT, MIN, MAX or a set operation shows.
+    """
+    texts = {
+        (source.relation, column.name)
+        for source in project.sources.values()
+        for column in source.columns
+        if column.is_text
+    }
+    scope = cast("Scope", build_scope(fact_query(project, fact_name)))
+    return any(not texts.isdisjoint(_origins(part, one, within=_keeps_blanks)) for part, one in _merged(scope))
+
+
+def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:
+    """Yield the expressions, each with its scope, of which a query shows one value for several that are equal."""
+    for part in scope.traverse():
+        distinct = [inner for inner in part.find_all(exp.Distinct) if not isinstance(inner.parent, exp.Count)]
+        yield from ((part, inner) for inner in (*part.find_all(exp.Group, exp.Max, exp.Min), *distinct))
+        query = _query(part)
+        if query.args.get("distinct", isinstance(query, exp.SetOperation)):
+            yield from ((select, shown) for select in _selects(part) for shown in _query(select).selects)
+
+
+def _keeps_blanks(part: exp.Expr) -> bool:
+    """Return whether trailing blanks of what is in an expression can be behind its value."""
+    return not isinstance(part, exp.Trim) or part.args.get("position") == "LEADING" or bool(part.expression)
+
+
+def _origins(
+    scope: Scope, expression: exp.Expr, *, within: Callable[[exp.Expr], bool] = lambda _: True
+) -> Iterable[Origin]:
+    """Yield the source columns that an expression is computed from, through derived tables; subqueries aside.
+
+    Left out is also what stands in parts for which `within` is false.
+    """
+    for column in expression.walk(prune=lambda part: isinstance(part, exp.Query) or not within(part)):
         if not isinstance(column, exp.Column) or column.table not in scope.selected_sources:
             continue
         source = scope.selected_sources[column.table][1]
         if isinstance(source, Scope):
             index = _query(source).named_selects.index(column.name)
             for select in _selects(source):
-                yield from _origins(select, _query(select).selects[index])
+                yield from _origins(select, _query(select).selects[index], within=within)
         else:
             yield f"{source.db}.{source.name}", column.name
 

@@ -49,7 +49,7 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
     arms: list[exp.Select] = []
     for node in reversed(tree.nodes):
         anchor = tree.anchors.get(node.name)
-        wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _columns(node, node.link_columns())
+        wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _links(node)
         found = list(_changed_rows(node, wanted, changes.get(node.source.name)))
         found += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
         if anchor:
@@ -229,6 +229,19 @@ def _select(columns: Sequence[exp.Expr], relation: str, alias: str) -> exp.Selec
 
 def _aliased(relation: str, alias: str) -> exp.Expr:
     return exp.alias_(exp.to_table(relation), alias, table=True)
+
+
+def _links(node: Node) -> list[exp.Expr]:
+    """Return the columns that the node's edge reads, and the lengths of strings, whose blanks an edge may tell apart.
+
+    Without these, of two strings that differ in trailing blanks only one would be left among the distinct ones.
+    """
+    links = _columns(node, node.link_columns())
+    texts = [link for link in links if node.source.column(link.name).is_text]
+    lengths = [
+        exp.alias_(exp.func("LENGTH", text.copy()), f"cdc_length_{number}") for number, text in enumerate(texts, 1)
+    ]
+    return [*links, *lengths]
 
 
 def _columns(node: Node, names: Sequence[str]) -> list[exp.Expr]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from surgical_cdc.errors import ProjectError
-from surgical_cdc.project import load_project
 from surgical_cdc.templates import TEMPLATES, render, table_name
-from tests.conftest import ROOT, SHOP
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,15 +36,3 @@ def test_reserved_names_are_quoted() -> None:
     """A column or table may have a name that Redshift reserves."""
     assert render("drop_tables", relations=["public.tag"]).endswith('DROP TABLE IF EXISTS public."tag"')
     assert table_name("public.tag") == '"tag"'
-
-
-@pytest.mark.parametrize("template", ["detect_change_set", "keep_quarantine", "verify_compare"])
-def test_texts_are_compared_by_length_too(template: str) -> None:
-    """Redshift ignores trailing blanks when it compares texts, which the stand-in can not show: LENGTH sees them."""
-    project = load_project(SHOP)
-    source, fact = project.sources["orders"], project.facts["fact_order"]
-    names = ("control", "relation", "quarantine", "unchanged_mask", "touched_mask", "full_mask")
-    sql = render(template, source=source, fact=fact, **dict.fromkeys(names, "x"))
-    table = fact if template == "verify_compare" else source
-    measured = set(re.findall(r"LENGTH\((?:\w+\.)?(\w+)\)", sql))
-    assert measured == {column.name for column in table.columns if column.is_text}

@@ -27,7 +27,7 @@ KEYS = st.integers(1, 5)
 KINDS = ("put", "edit", "edit", "edit", "remove", "late", "again", "tie")
 
 ID = (1, 2, 3, 4, 5, 6, None)
-TEXT = ("a", "b", " b", "b ", "", None)
+TEXT = ("a", "a  ", "b", " b", "b ", "", " ", None)
 JSON = (
     '{"score": {"value": 7.5}, "credit": {"limit": "100"}}',
     '{"score": {"value": "much"}, "archived_at": 17}',
@@ -42,9 +42,9 @@ DOMAINS: dict[str, tuple[Any, ...]] = {
     "buyer_seller_company_mappings.client_company_id": (12855, 12855, 12855, 3, None),
     "buyer_seller_company_mappings.status": (1, 2, 7, 5, 0, None),
     "buyer_seller_company_mappings.source": (0, 1, 2, None),
-    "teams.product_category_ids": ("{1,2}", "[3, 4, 12]", "{12}", "{}", "", None),
-    "orders.region_ids": ("1,2", "12,3", "4", "", None),
-    "taggings.taggable_type": ("Company", "Company", "User", None),
+    "teams.product_category_ids": ("{1,2}", "{1,2} ", "[3, 4, 12]", "{12}", "{}", "", None),
+    "orders.region_ids": ("1,2", "1,2 ", "12,3", "4", "4  ", "", " ", None),
+    "taggings.taggable_type": ("Company", "Company ", "User", None),
     "status": (1, 1, 1, 0, None),
 }
 JSON_COLUMNS = frozenset({"misc", "meta_data", "gst_verification", "config", "other_details"})

@@ -1,10 +1,10 @@
 -- A fact beside its query, one row: rows of each, and rows that only one of them has.
--- EXCEPT takes NULL for NULL; LENGTH tells trailing blanks apart.
--- Names: fact.
+-- EXCEPT takes NULL for NULL; LENGTH tells trailing blanks apart, where the query does not leave them open.
+-- Names: fact, exact.
 {% macro rows(relation) %}
 SELECT
   {% for column in fact.columns %}
-  {% if column.is_text %}
+  {% if exact and column.is_text %}
   LENGTH({{ column.name | name }}) AS cdc_length_{{ loop.index }},
   {% endif %}
   {{ column.name | name }}{{ "" if loop.last else "," }}
