@@ -61,6 +61,16 @@ WHOLE = {
             id="operators",
         ),
         pytest.param(
+            "SELECT aa FROM tt WHERE bb BETWEEN 1 AND 2 AND cc BETWEEN 3 AND 4 AND NOT dd BETWEEN 5 AND 6",
+            "SELECT x FROM x WHERE x BETWEEN 1 AND 1 AND x BETWEEN 1 AND 1 AND NOT x BETWEEN 1 AND 1",
+            id="between",
+        ),
+        pytest.param(
+            "SELECT aa FROM tt JOIN ss ON bb = cc JOIN uu ON dd = ee",
+            "SELECT x FROM x JOIN x ON x = x JOIN x ON x = x",
+            id="joins",
+        ),
+        pytest.param(
             "SELECT SUBSTRING(aa, 1, 2)::NUMERIC(9, 2)",
             "SELECT SUBSTRING ( x , 1 , 1 ) :: NUMERIC ( 1 , 1 )",
             id="arguments",
