@@ -32,9 +32,8 @@ DAG_ID = "command_line"
 ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder of the dbt project.", file_okay=False)]
 ConnectionId = Annotated[str, typer.Option("--conn-id", help="Airflow connection of type redshift.")]
 Facts = Annotated[list[str] | None, typer.Argument(metavar="[FACT]...", help="Facts; all if none is named.")]
-Time = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], metavar="TIME", help="2026-03-01T12:30:00")
-]
+TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+Time = Annotated[datetime | None, typer.Option(formats=TIMES, metavar="TIME", help="2026-03-01T12:30:00")]
 
 app = typer.Typer(
     help="Keeps fact tables equal to their SELECTs by recomputing only what changed.",
@@ -66,8 +65,13 @@ def explain(
     column: Annotated[str, typer.Argument(metavar="SOURCE[.COLUMN]")],
     project: ProjectFolder = DEFAULT_PROJECT,
     conn_id: ConnectionId = "redshift_default",
+    keys: Annotated[str | None, typer.Option(help="Only these keys of the source, as in 1,2,3.")] = None,
+    window: Annotated[
+        tuple[datetime, datetime] | None,
+        typer.Option(formats=TIMES, metavar="START END", help="Only rows staged from START on and before END."),
+    ] = None,
 ) -> None:
-    """Show which facts and columns a source feeds, and what its staged rows would change now; nothing is written."""
+    """Show what a source feeds, and which rows and cells its staged rows would change; nothing is written."""
     loaded = load_project(project)
     source_name, _, column_name = column.partition(".")
     source = loaded.source(source_name)
@@ -76,9 +80,13 @@ def explain(
             f"Source {source_name} has no column {column_name!r}. Known: {', '.join(source.column_names)}."
         )
     console.print(report.feeds(load_dictionary(loaded.dictionary_path), source_name, column_name))
-    console.print(f"\nWhat is staged for {source_name} now would do this:")
-    asked = _run("explain", (source_name,), dry_run=True)
-    console.print(report.cycle(run_cycle(loaded, _session(conn_id, "explain", asked), asked, progress=console.print)))
+    console.print(report.paths(loaded, source_name, column_name))
+    console.print(f"\nWhat is staged for {source_name} would do this:")
+    start, end = window or (None, None)
+    chosen = tuple(key.strip() for key in keys.split(",")) if keys else ()
+    asked = _run("explain", (source_name,), start=start, end=end, keys=chosen, dry_run=True)
+    done = run_cycle(loaded, _session(conn_id, "explain", asked), asked, progress=console.print)
+    console.print(report.cycle(done))
 
 
 @app.command()
@@ -92,8 +100,6 @@ def run(
     conn_id: ConnectionId = "redshift_default",
 ) -> None:
     """Run one cycle over what is staged before --end (UTC, now if not given), from --start on if given."""
-    if start and end and start >= end:
-        raise ProjectError(f"The window from {start} to {end} is empty: --start must be before --end.")
     asked = _run("run", tuple(source or ()), start=start, end=end, dry_run=dry_run)
     done = run_cycle(load_project(project), _session(conn_id, "run", asked), asked, progress=console.print)
     console.print(report.cycle(done))
@@ -168,13 +174,22 @@ def _run(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    keys: tuple[str, ...] = (),
     dry_run: bool,
 ) -> Run:
+    if start and end and start >= end:
+        raise ProjectError(f"The window from {start} to {end} is empty: its start must be before its end.")
     now = datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{command}__{now.isoformat()}"
     window_end = end or now
     return Run(
-        dag_id=DAG_ID, run_id=run_id, window_start=start, window_end=window_end, sources=sources, dry_run=dry_run
+        dag_id=DAG_ID,
+        run_id=run_id,
+        window_start=start,
+        window_end=window_end,
+        sources=sources,
+        keys=keys,
+        dry_run=dry_run,
     )
 
 

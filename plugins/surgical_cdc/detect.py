@@ -30,11 +30,11 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     started = time.perf_counter()
     with warehouse.transaction():
         lease.hold(project, warehouse, run, preparation)
-        warehouse.execute(render("detect_candidates", source=source), (run.window_end, run.window_start))
+        candidates = render("detect_candidates", source=source, keys=run.keys)
+        warehouse.execute(candidates, (run.window_end, run.window_start, *run.keys))
         _write_change_set(project, source, relation, warehouse)
         if source.load == "snapshot":
-            full_mask = "1" * len(source.columns)
-            warehouse.execute(render("detect_absent", source=source, relation=relation, full_mask=full_mask))
+            _add_absent(source, relation, warehouse, run)
         summary = warehouse.row(render("detect_summary", source=source, relation=relation))
         candidate_keys, tied_keys, *figures = (int(figure) for figure in summary)
         counts = dict(zip(COUNTS, figures, strict=False))
@@ -67,6 +67,12 @@ def _write_change_set(project: Project, source: Source, relation: str, warehouse
         full_mask="1" * len(flags),
     )
     warehouse.execute(statement)
+
+
+def _add_absent(source: Source, relation: str, warehouse: Warehouse, run: Run) -> None:
+    full_mask = "1" * len(source.columns)
+    statement = render("detect_absent", source=source, relation=relation, full_mask=full_mask, keys=run.keys)
+    warehouse.execute(statement, run.keys)
 
 
 def _refuse_erasure(source: Source, deletes: int, warehouse: Warehouse) -> None:

@@ -30,6 +30,7 @@ from airflow.sdk.exceptions import (
     AirflowTaskTimeout,
 )
 
+from surgical_cdc.announce import announced
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
 from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, SurgicalCdcError
 from surgical_cdc.retries import Steps, is_transient, sentence
@@ -251,7 +252,9 @@ class UpdateOperator(FactTask):
         with self.steps(context) as (project, steps):
             step = partial(update, project, self.fact, run=run, preparation=preparation, change_sets=change_sets)
             result = steps.run(self.task_id, step, settle=settle)
-        if not run.dry_run:
+        if run.dry_run:
+            log.info("%s", announced(result))
+        else:
             raise_event(context, self, result)
         return result.to_dict()
 
@@ -269,12 +272,13 @@ class SyncOperator(WarehouseTask):
         from surgical_cdc.sync import sync
 
         run = run_of(context)
-        if run.dry_run:
-            raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
         dictionary = load_dictionary(self.dictionary)
-        change_sets = change_sets_of(context, dictionary.sources)
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
+        if run.dry_run:
+            log.info("A run over this window would do this:\n%s", "\n".join(map(announced, fact_results.values())))
+            raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
+        change_sets = change_sets_of(context, dictionary.sources)
         preparation = preparation_of(context)
         with self.steps(context) as (project, steps):
             step = partial(

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
+from sqlglot import exp
 
+from surgical_cdc.announce import announced
 from surgical_cdc.dictionary import EVERY_COLUMN
+from surgical_cdc.tree import join_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from surgical_cdc.cycle import CycleResult
     from surgical_cdc.dictionary import Dictionary
+    from surgical_cdc.project import Project
+    from surgical_cdc.tree import JoinTree, Node
 
 
 def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
@@ -27,6 +34,34 @@ def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
     if not table.row_count:
         return f"No fact reads {f'{source}.{column}' if column else source}."
     return table
+
+
+def paths(project: Project, source: str, column: str) -> str:
+    """Return how rows of a source lead to the keys of each fact, from each place where it is read, or `column` is."""
+    lines = []
+    for name, fact in project.facts.items():
+        if fact.maintenance == "incremental":
+            tree = join_tree(project, name)
+            nodes = [node for node in tree.nodes if node.source.name == source and column in {"", *node.columns}]
+            lines += [f"{name}: {path}" for node in nodes for path in _paths(tree, node)]
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
+    if node.name in tree.anchors:
+        yield f"{node.source.name}: {_readable(tree, tree.anchors[node.name])} is its {tree.fact.anchor}"
+    for edge in node.edges:
+        for rest in _paths(tree, edge.parent):
+            yield f"{node.source.name}, by {_readable(tree, edge.predicate)}, {rest}"
+
+
+def _readable(tree: JoinTree, expression: exp.Expr) -> str:
+    """Write an expression over nodes with the names of their sources."""
+    sources = {node.name: node.source.name for node in tree.nodes}
+    named = expression.copy()
+    for found in list(named.find_all(exp.Column)):
+        found.set("table", exp.to_identifier(sources[found.table]))
+    return named.sql("redshift")
 
 
 def cycle(result: CycleResult) -> RenderableType:
@@ -45,8 +80,11 @@ def cycle(result: CycleResult) -> RenderableType:
         facts.add_row(
             done.fact, *map(str, (done.affected, done.inserted, done.updated, done.deleted)), f"{done.seconds:.2f}"
         )
-    ended = "Dry run: nothing was written." if result.run.dry_run else "The baselines are synced."
-    return Group(sources, facts, f"Window: staged before {result.run.window_end} UTC. {ended} {result.seconds:.2f} s.")
+    window = f"Window: staged before {result.run.window_end} UTC."
+    if result.run.dry_run:
+        lines = "\n".join(map(announced, result.fact_results.values()))
+        return Group(sources, facts, lines, f"{window} Dry run: nothing was written.")
+    return Group(sources, facts, f"{window} The baselines are synced. {result.seconds:.2f} s.")
 
 
 def _counts(name: str, *counted: str, caption: str) -> Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc import lease, schema
+from surgical_cdc.announce import announce
 from surgical_cdc.build import build, check_row_keys, insert_into, refuse_row_keys
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.lineage import fact_lineage
@@ -55,7 +56,13 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             _keep_pending(project, fact, warehouse, run, pending=pending)
         else:
             affected, null_key = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
-        inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key) if affected else (0, 0, 0)
+        inserted = updated = deleted = 0
+        announcement = None
+        if affected:
+            _check_rows(fact, warehouse)
+            if run.dry_run:
+                announcement = announce(fact, warehouse, columns, null_key=null_key)
+            inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key)
         result = warehouse.unconfirmed = FactResult(
             fact=fact_name,
             change_sets=relations(change_sets),
@@ -64,6 +71,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             updated=updated,
             deleted=deleted,
             built=missing,
+            announcement=announcement,
             seconds=time.perf_counter() - started,
         )
     return result
@@ -164,11 +172,15 @@ def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
     warehouse.execute(insert_into("recomputed", fact, query))
 
 
-def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
-    """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
+def _check_rows(fact: Fact, warehouse: Warehouse) -> None:
+    """Refuse recomputed rows without a row key of their own."""
     check_row_keys(fact, warehouse, "recomputed")
     if fact.maintenance == "incremental" and fact.anchor != fact.unique_key:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact)))
+
+
+def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
+    """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
     deleted = warehouse.execute(render("apply_delete", fact=fact))
     if null_key:
         deleted += warehouse.execute(render("apply_delete_without_anchor", fact=fact))

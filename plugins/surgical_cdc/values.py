@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,7 +29,8 @@ class Run(Value):
     """One cycle: which window of which sources, in whose name.
 
     `window_end` bounds the candidates (cursor < end); `window_start` is None unless the trigger form asked for a lower
-    bound. Both are UTC without an offset, as the warehouse's timestamps are. An empty `sources` means all.
+    bound. Both are UTC without an offset, as the warehouse's timestamps are. An empty `sources` means all. `keys`, if
+    there are any, are the only keys that are looked at, as text; a dry run over one source asks for them.
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class Run(Value):
     window_end: datetime
     window_start: datetime | None = None
     sources: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     dry_run: bool = False
 
     @property
@@ -103,10 +105,28 @@ class ChangeSet(Value):
         return self.changes + self.touched
 
 
+class Example(NamedTuple):
+    """A row that would be inserted or deleted, or a cell of one that would be updated, with its values as text."""
+
+    change: str
+    row_key: str
+    column: str = ""
+    old: str = ""
+    new: str = ""
+
+
+class Announcement(Value):
+    """What a dry run found beyond the rows: in how many of the updated ones each column differs, and some examples."""
+
+    updated_cells: dict[str, int] = {}
+    examples: tuple[Example, ...] = ()
+
+
 class FactResult(Value):
     """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing.
 
     `change_sets` are the relations of those that it has looked at: of the sources that feed the fact.
+    `announcement` is what a dry run says of the cells; its examples, which show values, stay in the task.
     """
 
     fact: str
@@ -116,5 +136,10 @@ class FactResult(Value):
     updated: int = 0
     deleted: int = 0
     built: bool = False
+    announcement: Announcement | None = None
     seconds: float = 0.0
     reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value as JSON-ready primitives, without values of rows."""
+        return self.model_dump(mode="json", exclude={"announcement": {"examples"}})

@@ -138,6 +138,26 @@ def test_explain_shows_what_a_column_feeds_and_would_change(open_site: Site) -> 
     assert open_site.rows("SELECT COUNT(*) FROM shop_public.fact_order WHERE customer_name = 'Asha R'") == [(0,)]
 
 
+def test_explain_shows_the_way_to_the_facts_key(open_site: Site) -> None:
+    """From a source that is joined to, the predicates lead to the fact's key."""
+    assert "customers, by customers.customer_id = orders.customer_id, orders: orders.order_id is its order_id" in (
+        call("explain", "customers.name").output
+    )
+
+
+def test_explain_takes_keys_and_a_window(open_site: Site) -> None:
+    """Only the chosen keys in the window are looked at; each cell that would change is shown with both values."""
+    for key, minute in ((7, 10), (8, 10), (8, 20)):
+        row = {"customer_id": key, "name": f"name of {minute}", "country": "IN", "changed_at": at(minute)}
+        open_site.stage("customers", row)
+    window = (f"{at(5):%Y-%m-%dT%H:%M:%S}", f"{at(15):%Y-%m-%dT%H:%M:%S}")
+    said = call("explain", "customers", "--keys", "8, 9", "--window", *window).output
+    assert "fact_order: rows that would be written: 0 inserted, 2 updated, 0 deleted; 2 cells" in said
+    assert "updated 1: customer_name Bela → name of 10" in said
+    assert "Asha" not in said
+    assert "name of 20" not in said
+
+
 def test_explain_says_that_no_fact_reads_a_column(open_site: Site) -> None:
     """A column that feeds nothing is said to, in a sentence."""
     assert "No fact reads orders.note." in call("explain", "orders.note").output

@@ -1,6 +1,6 @@
 -- Adds to a snapshot source's change set the deletion of each key that the baseline has and staging has not.
 -- Grain: a key. A staged row that waits for a later window still counts as present.
--- Names: source, relation, full_mask.
+-- Names: source, relation, full_mask, keys (their number; none: all). Parameters: keys.
 INSERT INTO {{ relation | name }} (
   cdc_change,
   cdc_mask,
@@ -17,3 +17,10 @@ LEFT JOIN {{ source.staging | name }} AS staged
   ON staged.{{ source.key | name }} = baseline.{{ source.key | name }}
 WHERE
   staged.{{ source.key | name }} IS NULL
+{% if keys %}
+  AND baseline.{{ source.key | name }}::VARCHAR(256) IN (
+{% for _ in keys %}
+    %s{{ "" if loop.last else "," }}
+{% endfor %}
+  )
+{% endif %}

@@ -1,6 +1,6 @@
 -- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
 -- Grain: a staged row. cdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
--- Names: source. Parameters: window end, window start (NULL: no bound).
+-- Names: source, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
 CREATE TEMP TABLE cdc_candidates
 DISTKEY ({{ source.key | name }})
 AS
@@ -26,11 +26,20 @@ FROM (
     ) AS cdc_rank
   FROM {{ source.staging | name }}
   WHERE
-    {{ source.cursor | name }} IS NULL
-    OR (
-      {{ source.cursor | name }} < %s::TIMESTAMP
-      AND {{ source.cursor | name }} >= COALESCE(%s::TIMESTAMP, {{ source.cursor | name }})
+    (
+      {{ source.cursor | name }} IS NULL
+      OR (
+        {{ source.cursor | name }} < %s::TIMESTAMP
+        AND {{ source.cursor | name }} >= COALESCE(%s::TIMESTAMP, {{ source.cursor | name }})
+      )
     )
+{% if keys %}
+    AND {{ source.key | name }}::VARCHAR(256) IN (
+{% for _ in keys %}
+      %s{{ "" if loop.last else "," }}
+{% endfor %}
+    )
+{% endif %}
 ) AS staged
 WHERE
   cdc_rank = 1

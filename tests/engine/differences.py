@@ -1,0 +1,63 @@
+"""What a run has done to the facts, found by comparing them before and after in Python."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from surgical_cdc.values import FactResult
+    from tests.conftest import Site
+
+Rows = dict[Any, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Rows inserted, updated and deleted, and in how many of the updated ones each column differs."""
+
+    inserted: int
+    updated: int
+    deleted: int
+    cells: Mapping[str, int] = field(default_factory=dict)
+
+
+def facts(site: Site) -> dict[str, Rows]:
+    """Return all facts, their rows by row key."""
+    found = {}
+    for name, fact in site.project.facts.items():
+        key = fact.column_names.index(fact.unique_key)
+        found[name] = {row[key]: row for row in site.table(fact.relation, *fact.column_names)}
+    return found
+
+
+def differences(site: Site, before: dict[str, Rows], after: dict[str, Rows]) -> dict[str, Difference]:
+    """Return what has happened to each fact."""
+    found = {}
+    for name, fact in site.project.facts.items():
+        old, new = before[name], after[name]
+        cells: Counter[str] = Counter()
+        updated = [key for key in old.keys() & new.keys() if old[key] != new[key]]
+        for key in updated:
+            values = zip(fact.column_names, old[key], new[key], strict=True)
+            cells.update(column for column, first, second in values if first != second)
+        found[name] = Difference(
+            inserted=len(new.keys() - old.keys()),
+            updated=len(updated),
+            deleted=len(old.keys() - new.keys()),
+            cells=dict(cells),
+        )
+    return found
+
+
+def announced(results: Mapping[str, FactResult]) -> dict[str, Difference]:
+    """Return what a dry run says will happen to each fact."""
+    return {
+        name: Difference(
+            done.inserted, done.updated, done.deleted, done.announcement.updated_cells if done.announcement else {}
+        )
+        for name, done in results.items()
+    }
