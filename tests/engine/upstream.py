@@ -5,6 +5,7 @@ Values come from small domains: keys meet, vendors qualify and unqualify, and id
 
 from __future__ import annotations
 
+import ast
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,6 +47,10 @@ DOMAINS: dict[str, tuple[Any, ...]] = {
     "teams.product_category_ids": ("{1,2}", "{1,2} ", "[3, 4, 12]", "{12}", "{}", "", None),
     "orders.region_ids": ("1,2", "1,2 ", "12,3", "4", "4  ", "", " ", None),
     "taggings.taggable_type": ("Company", "Company ", "User", None),
+    "members.kind": ("reader", "reader", "staff", "gone ", None),
+    "copies.isbn": ("1", "1 ", "2", "3  ", " 3", "4", None),
+    "loans.barcode": ("1", "1  ", "2", "2 ", "3", None),
+    "books.genre": ("novel", "novel ", "poetry", "travel", None),
     "status": (1, 1, 1, 0, None),
 }
 JSON_COLUMNS = frozenset({"misc", "meta_data", "gst_verification", "config", "other_details"})
@@ -100,12 +105,13 @@ class Upstream:
         versions = self.staged[source.name].get(key, [])
         if kind == "put" or not versions:
             row = {column.name: pick.choice(domain(source, column)) for column in source.columns}
-            row |= {source.key: key, source.cursor: self.clock}
+            row |= {source.key: _key(source, key, pick), source.cursor: self.clock}
             if pick.random() < 0.5 and source.created:
                 row[source.created] = self.clock
         else:
             row = dict(max(versions, key=lambda version: version[source.cursor]))
             if kind != "again":
+                row[source.key] = _key(source, key, pick)
                 self._edit(source, row, pick)
             if kind not in {"again", "tie"}:
                 row[source.cursor] = self.clock
@@ -114,7 +120,8 @@ class Upstream:
         if kind == "remove":
             if source.delete_when is None:
                 return None
-            row |= {"deleted_at": self.clock} if "deleted_at" in source.delete_when else {"status": -1}
+            column, value = _removal(source)
+            row[column] = self.clock if value is None else value
         self.staged[source.name].setdefault(key, []).append(row)
         return row
 
@@ -147,9 +154,7 @@ class Upstream:
 
     def _apply(self, source: Source, key: int, row: Row) -> None:
         baseline, buried, cursor = self.baseline[source.name], self.buried[source.name], row[source.cursor]
-        removed = source.delete_when is not None and (
-            row["deleted_at"] is not None if "deleted_at" in source.delete_when else row["status"] == -1
-        )
+        removed = source.delete_when is not None and _is_removed(source, row)
         if key in baseline:
             if cursor < baseline[key][source.cursor]:
                 return
@@ -166,6 +171,23 @@ class Upstream:
         columns = [column for column in source.columns if column.name not in fixed]
         for column in pick.sample(columns, pick.choice((1, 1, 2, len(columns)))):
             row[column.name] = pick.choice(domain(source, column))
+
+
+def _key(source: Source, key: int, pick: random.Random) -> int | str:
+    """Return a source's key; of a text the blanks that end it are open, for they make no other key."""
+    return f"{key}{pick.choice(('', '', ' ', '  '))}" if source.column(source.key).is_text else key
+
+
+def _removal(source: Source) -> tuple[str, Any]:
+    """Return the column by which a source says that a row is removed, and its value, None for any."""
+    column, _, value = str(source.delete_when).partition(" = ")
+    return (column, ast.literal_eval(value)) if value else (column.split()[0], None)
+
+
+def _is_removed(source: Source, row: Row) -> bool:
+    column, value = _removal(source)
+    found = row[column].rstrip(" ") if isinstance(row[column], str) else row[column]
+    return found is not None if value is None else bool(found == value)
 
 
 def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
