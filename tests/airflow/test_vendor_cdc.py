@@ -120,13 +120,17 @@ def test_a_dry_run_announces_what_then_happens_and_writes_nothing(
     dry_id, state = vendor_cdc.run({"dry_run": True})
     states = vendor_cdc.states(dry_id)
     assert (state, states["sync_public"], states["cleanup"]) == ("success", "skipped", "success")
-    assert "Dry run" in vendor_cdc.log(dry_id, "sync_public")
+    said = vendor_cdc.log(dry_id, "sync_public")
+    assert "Dry run" in said
     assert staged_and_not_applied(connect) == left > 0
     assert all(found.equal for found in verify_facts(vendor_cdc.stack))
     events = vendor_cdc.stack.airflow.get("assets/events", source_run_id=dry_id)
     assert events["total_entries"] == 0
     real_id, _ = vendor_cdc.run()
     announced = counts(vendor_cdc.group(dry_id, "update"))
+    for fact, (inserted, updated, deleted) in announced.items():
+        rows = f"{inserted} inserted, {updated} updated, {deleted} deleted"
+        assert not (inserted or updated or deleted) or f"{fact}: rows that would be written: {rows}" in said
     assert announced == counts(vendor_cdc.group(real_id, "update"))
     assert any(any(result) for result in announced.values())
 
