@@ -28,6 +28,9 @@ CANCEL_REQUEST = 80877102
 ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSL, GSSAPI
 # Redshift's driver sends more, and PostgreSQL refuses a connection for each it does not know.
 STARTUP_PARAMETERS = (b"user", b"database", b"application_name", b"options", b"client_encoding")
+# PostgreSQL tells at the start how it reads a backslash, Redshift does not. A driver that hears "off" writes E'…'.
+BACKSLASHES = b"standard_conforming_strings\0off\0"
+TOLD = b"S" + struct.pack("!i", 4 + len(BACKSLASHES)) + BACKSLASHES
 STARTUP_HEADER = 8  # of a startup packet: its length and the protocol's version
 STARTUP_LIMIT = 10_000
 
@@ -37,6 +40,7 @@ class Server(asyncio.Protocol):
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.has_spoken = False
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -46,6 +50,10 @@ class Server(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass on what PostgreSQL says."""
         self.client.strictness.hear(data)
+        if not self.has_spoken:
+            # All of the start comes at once.
+            self.has_spoken = True
+            data = data.replace(TOLD, b"")
         self.client.send(data if self.client.answer is None else self.client.answer_struck(data))
 
     def connection_lost(self, _error: Exception | None) -> None:

@@ -84,11 +84,8 @@ LEADER_ONLY = words(
     "set_byte substr to_ascii"
 )
 WITHOUT_PARENTHESES = frozenset({"current_schema", "current_time", "current_timestamp", "localtime", "localtimestamp"})
-# What drivers and tools ask the catalog with. The leader node has more of PostgreSQL 8.0 than is documented.
-OF_THE_CATALOG = words(
-    "_pg_expandarray array_lower array_to_string array_upper col_description format_type generate_series "
-    "obj_description string_to_array"
-)
+# Functions of arrays that PostgreSQL 8.0 has too, for queries of the catalog.
+OF_THE_CATALOG = frozenset({"array_lower", "array_to_string", "array_upper", "string_to_array"})
 SERIES = frozenset({"generate_series", "generate_subscripts"})
 COMPUTE_ONLY = frozenset({"listagg", "median", "percentile_cont", "percentile_disc"})
 LISTS = words(
@@ -202,7 +199,7 @@ COMPUTE_VIEWS = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
 )
 def array_functions(statement: Statement) -> int | None:
     """Functions that give or take arrays or JSON values: `ARRAY_AGG`, `STRING_AGG`, `JSON_AGG`, `UNNEST`."""
-    allowed = frozenset() if statement.on_compute_nodes else OF_THE_CATALOG
+    allowed = OF_THE_CATALOG if statement.on_catalog else frozenset()
     return next(called(statement, LISTS - allowed), None)
 
 
@@ -240,13 +237,13 @@ def may_call_unknown(glance: Glance) -> bool:
 )
 def unknown_functions(statement: Statement) -> int | None:
     """Any function that Redshift does not have. One of a user's has a schema, or a name that begins with `f_`."""
+    if statement.on_catalog:
+        return None
+    of_the_leader = () if statement.on_compute_nodes else ("pg_",)
     for at in statement.calls:
         name = statement.words[at]
-        if name in CALLED or name.startswith(FAMILIES):
-            continue
-        if not statement.on_compute_nodes and (name in OF_THE_CATALOG or name.startswith("pg_")):
-            continue
-        return at
+        if name not in CALLED and not name.startswith((*FAMILIES, *of_the_leader)):
+            return at
     return None
 
 

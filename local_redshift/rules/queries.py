@@ -266,7 +266,7 @@ def operators_of_json(statement: Statement) -> int | None:
 )
 def arrays(statement: Statement) -> int | None:
     """`ARRAY[…]`, types with `[]`, subscripts. Those of SUPER are not emulated either."""
-    return statement.first("[") if statement.on_compute_nodes or statement.first("array", "[") is not None else None
+    return None if statement.on_catalog else statement.first("[")
 
 
 @rule(
@@ -279,9 +279,10 @@ def arrays(statement: Statement) -> int | None:
 )
 def any_of_array(statement: Statement) -> int | None:
     """`= ANY (…)` of anything but a query, and `ARRAY (SELECT …)`."""
+    if statement.on_catalog:
+        return None
     for at in statement.find(frozenset({"any", "all", "some"}), "("):
-        compared = statement.word(at - 1) in COMPARISONS
-        if compared and statement.word(at + 2) not in QUERIES and statement.on_compute_nodes:
+        if statement.word(at - 1) in COMPARISONS and statement.word(at + 2) not in QUERIES:
             return at
     return statement.first("array", "(", QUERIES)
 
@@ -300,6 +301,8 @@ ROWS = re.compile(rf"\){SPACE}*[=<>!]+{SPACE}*\(", re.DOTALL)
 )
 def rows(statement: Statement) -> int | None:
     """`ROW (…)`, and comparing rows `(a, b) = (c, d)`; `(a, b) IN (SELECT …)` passes."""
+    if statement.on_catalog:
+        return None
     if (at := statement.first("row", "(")) is not None:
         return at
     for at in statement.find(")", COMPARISONS):

@@ -322,6 +322,11 @@ class Statement:
         return any(not relation.is_catalog for relation in self.relations)
 
     @cached_property
+    def on_catalog(self) -> bool:
+        """Whether the statement reads the catalog alone: the leader node has more for it than is documented."""
+        return bool(self.relations) and not self.on_compute_nodes
+
+    @cached_property
     def calls(self) -> list[int]:
         """Positions of the names of the functions that are called without a schema, or with pg_catalog."""
         found = []

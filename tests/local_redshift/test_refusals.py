@@ -245,7 +245,7 @@ VARIANTS = [
     ("is-beside-comparison", "SELECT a FROM t WHERE a IN (1) IS NULL"),
     ("is-beside-comparison", "SELECT a FROM t WHERE t.a > t.b IS NOT NULL"),
     ("is-true-as-value", "SELECT COALESCE(e IS NOT TRUE, FALSE) FROM t"),
-    ("rows", "SELECT ROW(a, b) FROM t"),
+    ("rows", "SELECT ROW (a, b) FROM t"),
     ("rows", "SELECT a FROM t WHERE (a, b) < (SELECT 1, 2)"),
     ("operators-of-json", "SELECT c->>'x' FROM t"),
     ("operators-of-json", "SELECT a FROM t WHERE c @> 'x'"),
@@ -287,6 +287,8 @@ def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
         ),
         pytest.param("SELECT has_table_privilege('t', 'select'), current_schema()", id="leader-alone"),
         pytest.param("SELECT n FROM generate_series(1, 9) AS n", id="series-alone"),
+        pytest.param("SELECT 1 FROM pg_class AS c JOIN pg_class AS d ON (c.oid, 1) = (d.oid, 1)", id="catalog-rows"),
+        pytest.param("SELECT format_encoding(attencodingtype), ARRAY[1] FROM pg_attribute", id="catalog-functions"),
         pytest.param("SELECT c.oid::regclass FROM pg_catalog.pg_class AS c", id="catalog-types"),
         pytest.param("SELECT table_name FROM svv_tables WHERE table_schema = current_schema()", id="svv"),
         pytest.param("SELECT COUNT(*) OVER (PARTITION BY a) FROM t", id="window-without-order"),
@@ -412,6 +414,20 @@ def test_the_state_is_read_where_an_answer_comes_in_two_parts(cut: int) -> None:
         strictness.hear(answer[:-cut])
         strictness.hear(answer[-cut:])
         assert (Situation.IN_A_TRANSACTION in strictness.situations(PARSE)) is in_transaction
+
+
+def test_other_drivers_write_backslashes_as_for_redshift(redshift: LocalRedshift) -> None:
+    """Psycopg2 is not led to E'…', which is refused; a value with a backslash and a quote makes the round trip."""
+    value = "it's \\ 100%"
+    connection = psycopg2.connect(
+        host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password="x"
+    )
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", (value,))
+            assert cursor.fetchone() == (value,)
+    finally:
+        connection.close()
 
 
 def test_lenient_accepts_what_postgresql_does(tmp_path: Path) -> None:
