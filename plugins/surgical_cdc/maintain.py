@@ -7,13 +7,14 @@ rows of a node, as they will be after the sync, that the affected keys need).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from surgical_cdc.query import replace_tables
+from surgical_cdc.prune import prune
+from surgical_cdc.query import DIALECT, replace_tables
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source
@@ -60,20 +61,47 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
     return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
 
 
-def slices(tree: JoinTree, changes: Mapping[str, SourceChange], *, null_key: bool) -> list[exp.Create]:
-    """Return the statements that go down from affected_keys, NULL among them or not, to each node's slice."""
+def slices(
+    tree: JoinTree, changes: Mapping[str, SourceChange], query: exp.Select, *, null_key: bool
+) -> list[exp.Create]:
+    """Return the statements that go down from affected_keys, NULL among them or not, to the slices that a query reads.
+
+    `query` is a sliced one. The slices that lead to those that it reads are among them.
+    """
+    needed = {table.name for table in query.find_all(exp.Table)}
+    for node in reversed(tree.nodes):
+        if _slice_of(node) in needed:
+            needed |= {_slice_of(edge.parent) for edge in node.edges}
     return [
-        _temp_table(f"slice_{node.name}", _slice(tree, node, changes.get(node.source.name), null_key=null_key))
+        _temp_table(_slice_of(node), _slice(tree, node, changes.get(node.source.name), null_key=null_key))
         for node in tree.nodes
+        if _slice_of(node) in needed
     ]
 
 
-def sliced_query(tree: JoinTree, *, null_key: bool) -> exp.Select:
-    """Return the fact's query on the slices, kept to the affected keys."""
-    query = replace_tables(tree.query, lambda table: exp.to_table(f"slice_{tree.tables[id(table)].name}"))
-    affected = _Membership(exp.column(tree.fact.anchor, table="recomputed"), _keys(), or_null=null_key)
-    columns = [exp.column(name, table="recomputed") for name in tree.fact.column_names]
-    return affected(exp.select(*columns).from_(query.subquery("recomputed")))
+def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) -> exp.Select:
+    """Return the fact's query on the slices, kept to the affected keys.
+
+    Only the row key, the anchor and `columns` are computed, without the joins that none of them and no row needs; all
+    else is NULL.
+    """
+    fact = tree.fact
+    query = replace_tables(tree.query, lambda table: exp.to_table(_slice_of(tree.tables[id(table)])))
+    computed = [name for name in fact.column_names if name in {fact.unique_key, fact.anchor, *columns}]
+    if len(computed) < len(fact.column_names):
+        query = prune(query, computed, {_slice_of(node): node.source for node in tree.nodes})
+    shown = [
+        exp.column(column.name, table="recomputed")
+        if column.name in computed
+        else exp.alias_(exp.cast(exp.null(), column.data_type, dialect=DIALECT), column.name)
+        for column in fact.columns
+    ]
+    affected = _Membership(exp.column(fact.anchor, table="recomputed"), _keys(), or_null=null_key)
+    return affected(exp.select(*shown).from_(query.subquery("recomputed")))
+
+
+def _slice_of(node: Node) -> str:
+    return f"slice_{node.name}"
 
 
 def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Mapping[str, SourceChange]) -> exp.Select:
@@ -150,8 +178,8 @@ def _reachable(node: Node, edge: Edge) -> Restriction:
     """Return what keeps the node's rows that an edge leads to from the slice of its parent."""
     own, theirs = _equality(node, edge)
     if own is None or theirs is None:
-        return _Pairing(f"slice_{edge.parent.name}", edge.parent.name, edge.predicate)
-    return _Membership(own, _select([theirs], f"slice_{edge.parent.name}", edge.parent.name))
+        return _Pairing(_slice_of(edge.parent), edge.parent.name, edge.predicate)
+    return _Membership(own, _select([theirs], _slice_of(edge.parent), edge.parent.name))
 
 
 def _keys() -> exp.Select:

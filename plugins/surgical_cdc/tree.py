@@ -510,7 +510,10 @@ class _Builder:
     def _check_branch_types(self, name: str, definitions: Sequence[exp.Expr], source: Scope) -> None:
         """Refuse to tie branches of a UNION whose columns differ in type: a value may be another one in the UNION."""
         given = [self._data_type(definition) for definition in definitions if not _is_null(definition)]
-        if len(definitions) > 1 and len({kind and _kind(kind) for kind in given} - {None}) + given.count(None) > 1:
+        if (
+            len(definitions) > 1
+            and len({kind and type_family(kind) for kind in given} - {None}) + given.count(None) > 1
+        ):
             _refuse(
                 f"the tie to {name} of a UNION, given as {' and '.join(kind or 'an unknown type' for kind in given)},",
                 f"Cast {name} to the same type in each branch.",
@@ -526,7 +529,7 @@ class _Builder:
         given = self._data_type(anchor)
         if given is None:
             _refuse(f"the anchor {shown}, whose type is not known,", f"Write CAST({shown} AS {declared}).", clause)
-        if _kind(given) != _kind(declared):
+        if type_family(given) != type_family(declared):
             _refuse(
                 f"the anchor {shown}, a {given} that {self._fact.name}.{self._fact.anchor} shows as {declared},",
                 f"List the column as {given}, or write CAST({shown} AS {declared}).",
@@ -569,7 +572,8 @@ def _all_of(links: Sequence[_Link]) -> list[_Tie]:
     ]
 
 
-def _kind(data_type: str) -> str:
+def type_family(data_type: str) -> str:
+    """Return what a data type has in common with those that hold the same values, or some of them, exactly."""
     if data_type in {"smallint", "integer", "bigint"}:
         return "integer"
     return "varchar" if data_type.startswith("varchar") else data_type.replace(" ", "")
@@ -670,8 +674,6 @@ def _check_entry(scope: Scope, predicate: exp.Expr, alias: str) -> None:
     _check_limit(select)
     parts = list(walk_in_scope(select))
     group = select.args.get("group")
-    if group is not None and any(group.args.get(extra) for extra in ("rollup", "cube", "grouping_sets", "totals")):
-        _refuse("ROLLUP, CUBE or GROUPING SETS", "Write one GROUP BY.", group)
     windows = [part for part in parts if isinstance(part, exp.Window)]
     windowed = {id(inner) for window in windows for inner in window.this.walk()}
     aggregates = [part for part in parts if isinstance(part, exp.AggFunc) and id(part) not in windowed]

@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 import sqlglot
 from sqlglot import exp
 
 from surgical_cdc.contract import Column, Source
+from surgical_cdc.cycle import run_cycle
+from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.maintain import SourceChange, overlaid_query
+from surgical_cdc.project import Project
+from surgical_cdc.verify import verify
+from surgical_cdc.warehouse import Warehouse
+from tests.conftest import Site, at
+from tests.engine.one_model import one_model
 
 
 def test_overlay_keeps_a_source_apart_from_its_change_set() -> None:
@@ -24,3 +36,44 @@ def test_overlay_keeps_a_source_apart_from_its_change_set() -> None:
     assert isinstance(same_key.left, exp.Column)
     assert isinstance(same_key.right, exp.Column)
     assert {same_key.left.table, same_key.right.table} == {"changed", "whole"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "read"),
+    [
+        pytest.param({"kind": 2}, ["orders"], id="no join is needed"),
+        pytest.param({"customer_id": 8}, ["orders", "customers", "cities", "payments"], id="all are needed"),
+    ],
+)
+def test_update_reads_what_its_columns_need(
+    site: Callable[[Project], Site], tmp_path: Path, changed: dict[str, int], read: list[str]
+) -> None:
+    """A join that neither the columns to set nor the rows need is left out of the recomputing, and so is its slice."""
+    sql = """
+    SELECT o.id, o.kind AS n, t.id AS city, p.n AS payments FROM live.orders AS o
+    LEFT JOIN live.customers AS c ON c.id = o.customer_id LEFT JOIN live.cities AS t ON t.id = c.city_id
+    LEFT JOIN (SELECT p.payer_id, COUNT(*) AS n FROM live.payments AS p GROUP BY p.payer_id) AS p ON p.payer_id = c.id
+    """
+    project = one_model(tmp_path, sql, "id n city payments")
+    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
+    place = site(project)
+    first = {"updated_at": at(-60)}
+    order = {"id": 1, "customer_id": 7, "kind": 1}
+    place.stage("orders", {**order, **first}, {"id": 2, "customer_id": 8, "kind": 1, **first})
+    place.stage("customers", {"id": 7, "city_id": 3, **first}, {"id": 8, "city_id": 4, **first})
+    place.stage("cities", {"id": 3, **first}, {"id": 4, **first})
+    place.stage("payments", {"id": 5, "payer_id": 7, **first})
+    run_cycle(project, place.connect, place.run(at(-30), run_id="first"))
+    sessions: list[Warehouse] = []
+
+    def connect() -> Warehouse:
+        sessions.append(place.connect())
+        return sessions[-1]
+
+    place.stage("orders", {**order, **changed, "updated_at": at(-20)})
+    result = run_cycle(project, connect, place.run(run_id="second"))
+    statements = [statement.sql for session in sessions for statement in session.statements]
+    slices = [sql.split()[3] for sql in statements if sql.startswith("CREATE TEMPORARY TABLE slice_")]
+    assert sorted(name.partition("_")[2].partition("_")[2] for name in slices) == sorted(read)
+    assert result.fact_results["fact"].updated == 1
+    assert verify(project, "fact", place.warehouse).equal
