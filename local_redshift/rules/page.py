@@ -6,7 +6,6 @@ import re
 from itertools import groupby
 
 from local_redshift.rules import RULES, Rule, Situation
-from local_redshift.rules.rule import SYNTAX_ERROR
 
 INTRODUCTION = """\
 <!-- Written by `make rules` from the rules themselves; do not edit. -->
@@ -44,6 +43,7 @@ SITUATIONS = {
     Situation.PREPARED: " Only in the extended protocol, which the driver speaks.",
 }
 GUIDE = re.compile(r"DG/([\w-]+)")
+PLACE = re.compile(r"\{\w+\}")
 LONG = re.compile(r"x{20,}")
 
 
@@ -56,9 +56,7 @@ def page() -> str:
 
 
 def _section(rule: Rule) -> str:
-    message = rule.message
-    if message == SYNTAX_ERROR:
-        message = 'syntax error at or near "…"'
+    message = PLACE.sub("…", rule.message)
     quoted = f"`{message}` ({_linked(rule.wording)})" if rule.wording else f"`{message}` (our words)"
     return (
         f"\n### {rule.name}\n\n{rule.refuses}{SITUATIONS[rule.situation]}\n\n"
