@@ -55,8 +55,9 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             affected, null_key = _recompute_all(project, fact, warehouse, changes)
             _keep_pending(project, fact, warehouse, run, pending=pending)
         else:
-<<<<<<< Updated upstream
-            affected, null_key = _recompute_affected(project, fact, warehouse, run, changes, pending=pending)
+            affected, null_key = _recompute_affected(
+                project, fact, warehouse, run, changes, columns=columns, pending=pending
+            )
         inserted = updated = deleted = 0
         announcement = None
         if affected:
@@ -64,12 +65,6 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             if run.dry_run:
                 announcement = announce(fact, warehouse, columns, null_key=null_key)
             inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key)
-=======
-            affected, null_key = _recompute_affected(
-                project, fact, warehouse, run, changes, columns=columns, pending=pending
-            )
-        inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key) if affected else (0, 0, 0)
->>>>>>> Stashed changes
         result = warehouse.unconfirmed = FactResult(
             fact=fact_name,
             change_sets=relations(change_sets),
@@ -184,15 +179,15 @@ def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
 def _check_rows(fact: Fact, warehouse: Warehouse) -> None:
     """Refuse recomputed rows without a row key of their own."""
     check_row_keys(fact, warehouse, "recomputed")
-    if fact.maintenance == "incremental" and len(columns) < len(fact.columns):
-        # What decides on rows, and on their keys, feeds every column: they are the same as before, and not recomputed.
-        return 0, warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0, 0
     if fact.maintenance == "incremental" and fact.anchor != fact.unique_key:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact)))
 
 
 def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
     """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
+    if fact.maintenance == "incremental" and len(columns) < len(fact.columns):
+        # What decides on rows and on their keys feeds every column, so there are the same rows as before.
+        return 0, warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0, 0
     deleted = warehouse.execute(render("apply_delete", fact=fact))
     if null_key:
         deleted += warehouse.execute(render("apply_delete_without_anchor", fact=fact))
