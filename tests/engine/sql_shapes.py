@@ -564,7 +564,7 @@ random.
 Two things depend on the rows and are not checked; there a full rebuild gives one result or another as well. An ORDER BY
 that leaves rows tied (`ROW_NUMBER() OVER (PARTITION BY a ORDER BY b)` with equal `b`): order by what tells the rows
 apart. And texts that differ in trailing blanks alone: to Redshift they are equal, and which of them a group, a DISTINCT
-or MIN shows is open; write `RTRIM` where both occur.
+or MIN shows is open; write `RTRIM` where both occur. `verify` takes no account of such blanks.
 
 ## Supported
 """
