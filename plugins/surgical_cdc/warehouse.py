@@ -118,12 +118,14 @@ class Warehouse:
     def _has_ended(self) -> bool:
         """Return whether the server's end of the connection is closed and all that it sent is read."""
         peek = socket.MSG_PEEK | socket.MSG_DONTWAIT
-        # A copy of the socket without its encryption, which would not let anybody look ahead.
-        with socket.fromfd(self._connection._usock.fileno(), socket.AF_INET, socket.SOCK_STREAM) as raw:  # noqa: SLF001
-            try:
+        try:
+            # A copy of the socket without its encryption, which would not let anybody look ahead.
+            with socket.fromfd(self._connection._usock.fileno(), socket.AF_INET, socket.SOCK_STREAM) as raw:  # noqa: SLF001
                 return not raw.recv(1, peek)
-            except BlockingIOError:
-                return False
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _keep(self, sql: str, started: float, rowcount: int) -> None:
         statement = Statement(sql, time.perf_counter() - started, rowcount)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from local_redshift.faults import Fault, FaultKind
 from surgical_cdc import lease
 from surgical_cdc.catalog import complete_control
 from surgical_cdc.retries import is_transient
@@ -108,6 +109,45 @@ def test_a_cleared_task_resumes_a_failed_run(stocked: Site, shop_cdc: DagUnderTe
     assert sorted(cleared) == ["detect.products", "sync_public", "update.fact_line"]
     assert shop_cdc.wait(run_id) == "success"
     assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
+    assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+
+
+def test_the_sync_refuses_what_was_detected_after_the_update(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """When only a detection and what failed are cleared, the message says which fact must be, and that helps."""
+    stocked.stage("orders", ORDER)
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    stocked.stage("orders", {**ORDER, "order_id": 2})
+    again = ["detect.orders", "detect.products", "update.fact_line", "sync_public"]
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=again)
+    assert shop_cdc.wait(run_id) == "failed"
+    assert "Clear update.fact_order and sync_public" in shop_cdc.value(run_id, "sync_public", "error")
+    assert stocked.table("shop_raw.orders", "order_id") == []
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["update.fact_order", "sync_public"])
+    assert shop_cdc.wait(run_id) == "success"
+    assert stocked.table("shop_public.fact_order", "order_id") == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(FaultKind.CUT_AFTER, 30), id="lost connection"),
+        pytest.param(Fault(FaultKind.SERIALIZATION, 45), id="1023"),
+    ],
+)
+def test_a_fault_is_borne_within_its_task(stocked: Site, shop_cdc: DagUnderTest, fault: Fault) -> None:
+    """The task says so and goes on, without one of Airflow's retries, of which this DAG has none."""
+    stocked.stage("orders", ORDER)
+    redshift = shop_cdc.stack._redshift
+    redshift.set_fault(fault)
+    try:
+        run_id, state = shop_cdc.run(FORM)
+    finally:
+        redshift.clear_faults()
+    assert (state, redshift.struck) == ("success", 1)
+    logs = [shop_cdc.log(run_id, task_id) for task_id, state in shop_cdc.states(run_id).items() if state == "success"]
+    assert any("It is repeated on a new session in" in log for log in logs)
     assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
 
 
