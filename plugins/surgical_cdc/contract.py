@@ -17,6 +17,13 @@ _TYPE = re.compile(
 KEY_BYTES = 256
 
 
+def type_family(data_type: str) -> str:
+    """Return what a data type has in common with those that hold the same values, or some of them, exactly."""
+    if data_type in {"smallint", "integer", "bigint"}:
+        return "integer"
+    return "varchar" if data_type.startswith("varchar") else data_type.replace(" ", "")
+
+
 def _identifier(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         message = f"{name!r} is no name: expected lower-case letters, digits and _, 63 at most"

@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from surgical_cdc.tree import type_family
+from surgical_cdc.contract import type_family
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source

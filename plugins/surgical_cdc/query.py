@@ -15,6 +15,7 @@ from sqlglot.optimizer.qualify import qualify
 
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
 from surgical_cdc.project import REF_SCHEMA
+from surgical_cdc.refusal import Refused, place, refuse
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Fact, Model
@@ -36,7 +37,7 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
     """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
 
     CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. With
-    `placed` the query's parts know where they stand in the models' text, see `place`: dear in every copy of the query.
+    `placed` the query's parts know where they stand in the models' text: dear in every copy of the query.
 
     Raises:
         ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
@@ -53,23 +54,14 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         query = pushdown_projections(qualified)
         _check_values(query)
-    except _Refused as error:
-        raise UnsupportedQuery(f"{place(error.clause, model)}: {error}") from error
+    except Refused as error:
+        raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except SqlglotError as error:
         raise ProjectError(f"{model.path}: {error}") from error
     if not placed:
         for part in query.walk():
             part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
     return _in_declared_order(query, fact, model)
-
-
-def place(clause: exp.Expr, model: Model) -> str:
-    """Return the file of a clause, of the model or of another that it reads, and the clause's first line there."""
-    places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001 - see above
-    if not places:
-        return model.path
-    path = places[0]["path"]
-    return f"{path}, line {min(found['line'] for found in places if found['path'] == path)}"
 
 
 def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:
@@ -80,14 +72,6 @@ def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Exp
         relation.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
         table.replace(relation)
     return copied
-
-
-class _Refused(Exception):
-    """A clause that no fact can have."""
-
-    def __init__(self, problem: str, clause: exp.Expr) -> None:
-        super().__init__(problem)
-        self.clause = clause
 
 
 def _parse(model: Model) -> exp.Expr:
@@ -114,12 +98,10 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
     with_ = query.args.get("with_")
     if with_ is not None:
         if with_.args.get("recursive"):
-            raise _Refused("WITH RECURSIVE can not be maintained. Write the levels out.", with_)
+            refuse("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
         for cte in with_.expressions:
             if cte.args["alias"].columns:
-                raise _Refused(
-                    f"CTE {cte.alias} renames its columns in the WITH list. Name them in its SELECT instead.", cte
-                )
+                refuse(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
             visible[cte.alias] = _inline(cte.this, models, visible)
         with_.pop()
     parts = _own_parts(query)
@@ -148,9 +130,9 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
     beside = [name for name in ("joins", "pivots", "laterals", "sample", "limit", "offset") if relation.args.get(name)]
     renamed = isinstance(relation, exp.Table) and relation.alias_column_names
     if beside or renamed:
-        raise _Refused(
-            f"{relation.sql(DIALECT)} can not be maintained. Write each join on its own, without parentheses around it,"
-            " and name columns in a SELECT.",
+        refuse(
+            f"{relation.sql(DIALECT)} can not be maintained",
+            "Write each join on its own, without parentheses around it, and name columns in a SELECT.",
             relation,
         )
 
@@ -160,9 +142,9 @@ def _check_tables(query: exp.Expr, project: Project) -> None:
     known = sorted(source.relation for source in project.sources.values())
     for table in query.find_all(exp.Table):
         if table.catalog or f"{table.db}.{table.name}" not in known:
-            raise _Refused(
-                f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it."
-                f" Describe it as a source with `cdc` meta. Known sources: {', '.join(known)}.",
+            refuse(
+                f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
+                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(known)}.",
                 table,
             )
 
@@ -170,9 +152,9 @@ def _check_tables(query: exp.Expr, project: Project) -> None:
 def _check_values(query: exp.Select) -> None:
     for part in query.walk():
         if _is_arbitrary(part):
-            raise _Refused(
-                f"{part.sql(DIALECT)} gives another value at each run."
-                " Use columns of sources, and order rows by what tells them apart.",
+            refuse(
+                f"{part.sql(DIALECT)} gives another value at each run",
+                "Use columns of sources, and order rows by what tells them apart.",
                 part,
             )
 

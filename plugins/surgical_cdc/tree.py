@@ -14,25 +14,34 @@ from functools import cache
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, build_scope, walk_in_scope
+from sqlglot.optimizer.scope import Scope, build_scope
 
+from surgical_cdc.contract import type_family
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.query import fact_query, place
+from surgical_cdc.predicates import aliases_of, is_never_true, is_null, rejects_null, renamed, with_definitions
+from surgical_cdc.query import fact_query
+from surgical_cdc.refusal import Refused, place, refuse, shortened
+from surgical_cdc.scopes import (
+    Conjunct,
+    branches,
+    check_entry,
+    check_joins,
+    check_limit,
+    check_membership,
+    conjuncts_of,
+    definition_of,
+    opened_in,
+    optional_aliases,
+    projection,
+    reads_source,
+)
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Fact, Source
     from surgical_cdc.project import Project
 
-COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NEQ, exp.Like)
-# What gives NULL where any part of it is NULL; of all else that is not known.
-STRICT = (
-    *(exp.Column, exp.Identifier, exp.Literal, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Paren, exp.Neg),
-    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe),
-    *(exp.Lower, exp.Upper, exp.Trim, exp.Translate, exp.Substring, exp.Length),
-)
 # Stands for the rows of an IN (SELECT …) as an alias that no query can have.
 MEMBER = "(member)"
-SHOWN_CHARACTERS = 160
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def join_tree(project: Project, fact_name: str) -> JoinTree:
     fact = project.fact(fact_name)
     try:
         return _Builder(project, fact, fact_query(project, fact_name)).build()
-    except _Unsupported:
+    except Refused:
         return _refused(project, fact)
 
 
@@ -98,30 +107,12 @@ def _refused(project: Project, fact: Fact) -> NoReturn:
     query = fact_query(project, fact.name, placed=True)
     try:
         _Builder(project, fact, query).build()
-    except _Unsupported as error:
+    except Refused as error:
         raise UnsupportedQuery(
             f"{place(error.clause, project.models[fact.name])}: {error.problem} can not be maintained incrementally."
             f" {error.hint} Or set meta: {{cdc: {{maintenance: full}}}}."
         ) from error
     raise AssertionError(f"{fact.name} is refused only without its places")
-
-
-class _Unsupported(Exception):
-    """What is in the way, what to write instead, and the clause where it stands."""
-
-    def __init__(self, problem: str, hint: str, clause: exp.Expr) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.hint = hint
-        self.clause = clause
-
-
-@dataclass(frozen=True)
-class _Conjunct:
-    """A predicate of a scope's ON or WHERE: of the ON of the outer join of `joined`, or one that filters every row."""
-
-    predicate: exp.Expr
-    joined: str | None
 
 
 @dataclass(frozen=True)
@@ -177,8 +168,8 @@ class _Builder:
     def build(self) -> JoinTree:
         scope = build_scope(self._query)
         if scope is None or not scope.selected_sources:
-            _refuse("a query that reads no source", "Read at least one source.", self._query)
-        anchor = _projection(scope, self._fact.anchor)
+            refuse("a query that reads no source", "Read at least one source.", self._query)
+        anchor = projection(scope, self._fact.anchor)
         self._descend(scope, [_Tie(None, anchor)], at_top=True)
         for expression in self._anchors.values():
             self._check_anchor_type(expression, anchor)
@@ -203,18 +194,18 @@ class _Builder:
         if not isinstance(source, Scope):
             self._add_node(scope, alias, source, ties)
             return
-        for branch in _branches(source):
+        for branch in branches(source):
             self._enter_branch(source, branch, alias, ties, at_top=at_top)
 
     def _enter_branch(
         self, source: Scope, branch: Scope, alias: str, ties: Sequence[_Tie], *, at_top: bool = False
     ) -> None:
         """Make the nodes of a derived table or of one branch of it; what reads no source is the same in any slice."""
-        opened = [replace(tie, predicate=_opened(source, branch, alias, tie.predicate)) for tie in ties]
-        if all(_is_never_true(tie.predicate) for tie in opened):
+        opened = [replace(tie, predicate=opened_in(source, branch, alias, tie.predicate)) for tie in ties]
+        if all(is_never_true(tie.predicate) for tie in opened):
             self._add_unread_nodes(branch)
-        elif _reads_source(branch):
-            self._descend(branch, [tie for tie in opened if not _is_never_true(tie.predicate)], at_top=at_top)
+        elif reads_source(branch):
+            self._descend(branch, [tie for tie in opened if not is_never_true(tie.predicate)], at_top=at_top)
 
     def _add_unread_nodes(self, branch: Scope) -> None:
         """Make nodes without edges of a branch that shows NULL where it is tied: none of its rows matters."""
@@ -229,7 +220,7 @@ class _Builder:
         node = Node(self._names[id(table)], source, (source.key, *read))
         self._tables[id(table)] = self._nodes[node.name] = node
         for tie in ties:
-            predicate = _renamed(tie.predicate, alias, node.name)
+            predicate = renamed(tie.predicate, alias, node.name)
             if tie.parent is None:
                 self._anchors[node.name] = predicate
             else:
@@ -238,20 +229,21 @@ class _Builder:
 
     def _grow(self, scope: Scope, start: str) -> None:
         """Tie every other relation of the scope, and its subqueries, to the nodes that were reached through `start`."""
-        _check_joins(scope)
-        conjuncts = _conjuncts(scope)
-        optional = _optional(scope)
+        check_joins(scope)
+        conjuncts = conjuncts_of(scope)
+        optional = optional_aliases(scope)
         # The relations of which no row that matters lacks a partner.
         certain = {start, *scope.selected_sources} - (optional - {start})
         reached, waiting = {start}, [alias for alias in scope.selected_sources if alias != start]
-        waiting = [alias for alias in waiting if _reads_source(scope.selected_sources[alias][1])]
+        waiting = [alias for alias in waiting if reads_source(scope.selected_sources[alias][1])]
         while waiting:
-            failures: list[_Unsupported] = []
+            failures: list[Refused] = []
             for alias in waiting:
                 usable = [
                     conjunct
                     for conjunct in conjuncts
-                    if conjunct.joined in {None, alias, *certain} and _aliases(conjunct.predicate) <= {alias, *reached}
+                    if conjunct.joined in {None, alias, *certain}
+                    and aliases_of(conjunct.predicate) <= {alias, *reached}
                 ]
                 links = self._links(scope, alias, usable, certain, failures)
                 if links:
@@ -269,9 +261,9 @@ class _Builder:
         self,
         scope: Scope,
         alias: str,
-        conjuncts: Sequence[_Conjunct],
+        conjuncts: Sequence[Conjunct],
         certain: set[str],
-        failures: list[_Unsupported],
+        failures: list[Refused],
     ) -> list[_Link]:
         """Return the predicates that tie a relation to the same nodes: the largest group, plain ones first.
 
@@ -279,17 +271,17 @@ class _Builder:
         """
         groups: dict[tuple[object, ...], list[_Link]] = {}
         for conjunct in conjuncts:
-            aliases = _aliases(conjunct.predicate)
+            aliases = aliases_of(conjunct.predicate)
             if alias not in aliases or len(aliases) == 1:
                 continue
             try:
                 link = self._link_to(scope, conjunct.predicate, alias, certain)
-                if conjunct.joined != alias and alias in _optional(scope):
+                if conjunct.joined != alias and alias in optional_aliases(scope):
                     # It decides on rows in which the relation is absent as well, so it must be false for them.
                     _require_false_for_null(link, conjunct.predicate, alias)
                     link = replace(link, certain=True)
                 groups.setdefault((link.parents, self._entry(scope, alias, link)), []).append(link)
-            except _Unsupported as failure:
+            except Refused as failure:
                 failures.append(failure)
         return max(groups.values(), key=lambda links: (sum(link.is_plain for link in links), len(links)), default=[])
 
@@ -303,18 +295,18 @@ class _Builder:
         optional = any(self._is_optional(scope, column, certain) for column in others)
         ties = []
         for (predicate,) in self._ways(scope, [conjunct], keep=alias):
-            parents = _aliases(predicate) - {alias}
+            parents = aliases_of(predicate) - {alias}
             if len(parents) == 1:
                 ties.append(_Tie(self._nodes[parents.pop()], predicate))
-            elif parents or not _is_never_true(predicate):
-                _refuse(
+            elif parents or not is_never_true(predicate):
+                refuse(
                     f"{conjunct.sql('redshift')}, a tie to {len(parents) or 'no'} sources at once,",
                     "Compare a column with columns of one source; in a branch of a UNION, with no constant but NULL.",
                     conjunct,
                 )
         link = _Link(tuple(ties))
         if not ties or len(set(link.parents)) < len(ties):
-            _refuse(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
+            refuse(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
         if optional:
             _require_false_for_null(link, conjunct, "the optional side of an outer join")
         return link
@@ -322,22 +314,22 @@ class _Builder:
     def _attach_subquery(self, scope: Scope, subquery: Scope, certain: set[str]) -> None:
         """Tie a subquery in WHERE, HAVING, ON or SELECT to the scope around it."""
         select = subquery.expression
-        shown = _shortened(select)
+        shown = shortened(select)
         if any(column.table not in scope.selected_sources for column in subquery.external_columns):
-            _refuse(
+            refuse(
                 f"the subquery ({shown}), correlated over more than one level,",
                 "Correlate with the query around it.",
                 select,
             )
-        if not _reads_source(subquery):
+        if not reads_source(subquery):
             return
-        failures: list[_Unsupported] = []
+        failures: list[Refused] = []
         links = self._correlations(scope, subquery, certain, failures)
         # By an equality there are fewer rows to look at.
         equal = any(isinstance(tie.predicate, exp.EQ) for link in links for tie in link.ties)
         member = None if equal else self._membership(scope, subquery, certain, failures)
         if member is not None:
-            for branch in _branches(subquery):
+            for branch in branches(subquery):
                 self._enter_branch(subquery, branch, MEMBER, member)
             return
         if links:
@@ -345,37 +337,35 @@ class _Builder:
             return
         if failures:
             raise failures[0]
-        _refuse(
+        refuse(
             f"the subquery ({shown}), which is tied to no row of the query around it,",
             "Correlate it by a predicate with a column of the outer query: EXISTS (SELECT 1 … WHERE inner = outer).",
             select,
         )
 
-    def _correlations(
-        self, scope: Scope, subquery: Scope, certain: set[str], failures: list[_Unsupported]
-    ) -> list[_Link]:
+    def _correlations(self, scope: Scope, subquery: Scope, certain: set[str], failures: list[Refused]) -> list[_Link]:
         """Return the predicates that filter a subquery's rows by one of its relations and one node outside."""
         select = subquery.expression
         if not isinstance(select, exp.Select):
             return []
         outside = set(scope.selected_sources) - set(subquery.selected_sources)
         groups: dict[tuple[object, ...], list[_Link]] = {}
-        for conjunct in _conjuncts(subquery):
-            aliases = _aliases(conjunct.predicate)
+        for conjunct in conjuncts_of(subquery):
+            aliases = aliases_of(conjunct.predicate)
             inside = aliases - outside
             if conjunct.joined is None and len(inside) == 1 and aliases & outside:
                 (alias,) = inside
                 try:
                     link = self._link_to(scope, conjunct.predicate, alias, certain)
                     groups.setdefault((link.parents, self._entry(subquery, alias, link)), []).append(link)
-                except _Unsupported as failure:
+                except Refused as failure:
                     failures.append(failure)
         if groups:
-            _check_limit(select)
+            check_limit(select)
         return max(groups.values(), key=len, default=[])
 
     def _membership(
-        self, scope: Scope, subquery: Scope, certain: set[str], failures: list[_Unsupported]
+        self, scope: Scope, subquery: Scope, certain: set[str], failures: list[Refused]
     ) -> list[_Tie] | None:
         """Return the ties of `x IN (SELECT y …)`: x = y; None where the subquery stands elsewhere or that is no tie."""
         query = cast("exp.Query", subquery.expression)
@@ -384,36 +374,36 @@ class _Builder:
         if not isinstance(membership, exp.In) or not isinstance(rows, exp.Query) or rows.unnest() is not query:
             return None
         try:
-            _check_membership(membership)
+            check_membership(membership)
             name = query.named_selects[0]
             self._definitions(subquery, [name])
             equality = exp.EQ(this=membership.this.copy(), expression=exp.column(name, table=MEMBER))
             return list(self._link_to(scope, equality, MEMBER, certain).ties)
-        except _Unsupported as failure:
+        except Refused as failure:
             failures.append(failure)
             return None
 
     def _entry_alias(self, scope: Scope, predicate: exp.Expr, *, at_top: bool, filtered: bool) -> str:
         """Return the one relation of the scope that the predicate reads, or refuse."""
-        aliases = _aliases(predicate) - set(self._read)
+        aliases = aliases_of(predicate) - set(self._read)
         shown = predicate.sql("redshift")
         if predicate.find(exp.AggFunc, exp.Window, exp.Query):
-            _refuse(
+            refuse(
                 f"{shown}, computed from several rows,",
                 "Join, anchor and group by a column of one relation.",
                 predicate,
             )
         if len(aliases) != 1:
-            _refuse(
+            refuse(
                 f"{shown}, computed from {len(aliases)} relations,",
                 "Join, anchor and group by a column of one relation, in each branch of a UNION.",
                 predicate,
             )
         (alias,) = aliases
         if not filtered:
-            _check_entry(scope, predicate, alias)
-        if alias in _optional(scope) and (at_top or not _rejects_null(predicate)):
-            _refuse(
+            check_entry(scope, predicate, alias)
+        if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
+            refuse(
                 f"{shown}, from the optional side of an outer join,",
                 "Anchor or join at a column of the relation that the outer join preserves.",
                 predicate,
@@ -430,9 +420,9 @@ class _Builder:
         if not isinstance(source, Scope):
             return id(source)
         entered = []
-        for branch in filter(_reads_source, _branches(source)):
-            opened = _opened(source, branch, alias, predicate)
-            if _is_never_true(opened):
+        for branch in filter(reads_source, branches(source)):
+            opened = opened_in(source, branch, alias, predicate)
+            if is_never_true(opened):
                 continue
             inner = self._entry_alias(branch, opened, at_top=False, filtered=False)
             entered.append(self._entered(branch, inner, opened))
@@ -443,7 +433,7 @@ class _Builder:
         """Return the expressions with all columns but those of `keep` in terms of nodes, once for each branch of UNION.
 
         Raises:
-            _Unsupported: one is computed from several rows.
+            Refused: one is computed from several rows.
         """
         read: dict[str, list[str]] = {}
         for column in [column for expression in expressions for column in expression.find_all(exp.Column)]:
@@ -461,21 +451,21 @@ class _Builder:
                 for way in ways
                 for definitions in found
             ]
-        return [[_defined(expression, way) for expression in expressions] for way in ways]
+        return [[with_definitions(expression, way) for expression in expressions] for way in ways]
 
     def _definitions(self, source: Scope, names: Sequence[str]) -> list[dict[str, exp.Expr]]:
         """Return what columns of a derived table are in terms of nodes, in each branch of a UNION.
 
         Raises:
-            _Unsupported: one is computed from several rows, or not of the same type in all branches.
+            Refused: one is computed from several rows, or not of the same type in all branches.
         """
         names = list(dict.fromkeys(names))
         found: list[dict[str, exp.Expr]] = []
-        for branch in _branches(source):
-            columns = [_definition(source, branch, name) for name in names]
+        for branch in branches(source):
+            columns = [definition_of(source, branch, name) for name in names]
             for column in columns:
                 if column.find(exp.AggFunc, exp.Window, exp.Query):
-                    _refuse(
+                    refuse(
                         f"a tie to {column.sql('redshift')}, computed from several rows,",
                         "Join, anchor and group by a column of one relation.",
                         column,
@@ -487,13 +477,13 @@ class _Builder:
 
     def _is_optional(self, scope: Scope, column: exp.Column, certain: Collection[str] = ()) -> bool:
         """Return whether an outer join can make the column NULL where its table has no NULL."""
-        if column.table in _optional(scope) - {*certain}:
+        if column.table in optional_aliases(scope) - {*certain}:
             return True
         source = scope.selected_sources[column.table][1] if column.table in scope.selected_sources else None
         return isinstance(source, Scope) and any(
             self._is_optional(branch, inner)
-            for branch in _branches(source)
-            for inner in _definition(source, branch, column.name).find_all(exp.Column)
+            for branch in branches(source)
+            for inner in definition_of(source, branch, column.name).find_all(exp.Column)
         )
 
     def _data_type(self, expression: exp.Expr) -> str | None:
@@ -509,12 +499,12 @@ class _Builder:
 
     def _check_branch_types(self, name: str, definitions: Sequence[exp.Expr], source: Scope) -> None:
         """Refuse to tie branches of a UNION whose columns differ in type: a value may be another one in the UNION."""
-        given = [self._data_type(definition) for definition in definitions if not _is_null(definition)]
+        given = [self._data_type(definition) for definition in definitions if not is_null(definition)]
         if (
             len(definitions) > 1
             and len({kind and type_family(kind) for kind in given} - {None}) + given.count(None) > 1
         ):
-            _refuse(
+            refuse(
                 f"the tie to {name} of a UNION, given as {' and '.join(kind or 'an unknown type' for kind in given)},",
                 f"Cast {name} to the same type in each branch.",
                 source.expression,
@@ -528,27 +518,21 @@ class _Builder:
         declared, shown = self._fact.column(self._fact.anchor).data_type, anchor.sql("redshift")
         given = self._data_type(anchor)
         if given is None:
-            _refuse(f"the anchor {shown}, whose type is not known,", f"Write CAST({shown} AS {declared}).", clause)
+            refuse(f"the anchor {shown}, whose type is not known,", f"Write CAST({shown} AS {declared}).", clause)
         if type_family(given) != type_family(declared):
-            _refuse(
+            refuse(
                 f"the anchor {shown}, a {given} that {self._fact.name}.{self._fact.anchor} shows as {declared},",
                 f"List the column as {given}, or write CAST({shown} AS {declared}).",
                 clause,
             )
 
 
-def _refuse(problem: str, hint: str, clause: exp.Expr) -> NoReturn:
-    raise _Unsupported(problem, hint, clause)
-
-
-def _refuse_untied(
-    scope: Scope, waiting: Sequence[str], reached: set[str], failures: Sequence[_Unsupported]
-) -> NoReturn:
+def _refuse_untied(scope: Scope, waiting: Sequence[str], reached: set[str], failures: Sequence[Refused]) -> NoReturn:
     if failures:
         raise failures[0]
     joins = scope.expression.args.get("joins") or ()
     clause = next((join for join in joins if join.alias_or_name in waiting), scope.expression)
-    _refuse(
+    refuse(
         f"{' and '.join(waiting)}, tied to {' and '.join(sorted(reached))} by no usable predicate,",
         "Join on columns of two relations; enter a grouped or windowed one by columns of its GROUP BY or PARTITION BY.",
         clause,
@@ -556,8 +540,8 @@ def _refuse_untied(
 
 
 def _require_false_for_null(link: _Link, clause: exp.Expr, absent: str) -> None:
-    if not all(_rejects_null(tie.predicate) for tie in link.ties):
-        _refuse(
+    if not all(rejects_null(tie.predicate) for tie in link.ties):
+        refuse(
             f"{clause.sql('redshift')}, which may hold where {absent} is absent,",
             "Compare its columns as they are, without COALESCE, OR or IS NULL.",
             clause,
@@ -570,184 +554,3 @@ def _all_of(links: Sequence[_Link]) -> list[_Tie]:
         _Tie(ties[0].parent, exp.and_(*(tie.predicate for tie in ties), copy=True))
         for ties in zip(*(link.ties for link in links), strict=True)
     ]
-
-
-def type_family(data_type: str) -> str:
-    """Return what a data type has in common with those that hold the same values, or some of them, exactly."""
-    if data_type in {"smallint", "integer", "bigint"}:
-        return "integer"
-    return "varchar" if data_type.startswith("varchar") else data_type.replace(" ", "")
-
-
-def _reads_source(source: exp.Expr | Scope) -> bool:
-    expression = source.expression if isinstance(source, Scope) else source
-    return expression.find(exp.Table) is not None
-
-
-def _branches(scope: Scope) -> list[Scope]:
-    """Return the SELECTs whose rows a derived table or a subquery shows: several where it is a UNION."""
-    query = scope.expression
-    if not isinstance(query, exp.SetOperation):
-        return [scope]
-    if not isinstance(query, exp.Union):
-        _refuse(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
-    _check_limit(query)
-    return [branch for operand in scope.set_operation_scopes for branch in _branches(operand)]
-
-
-def _definition(source: Scope, branch: Scope, name: str) -> exp.Expr:
-    """Return what a column of a derived table is in one of its branches: columns of a UNION go by their position."""
-    index = cast("exp.Query", source.expression).named_selects.index(name)
-    return cast("exp.Select", branch.expression).selects[index].unalias()
-
-
-def _projection(scope: Scope, name: str) -> exp.Expr:
-    return _definition(scope, scope, name)
-
-
-def _opened(source: Scope, branch: Scope, alias: str, predicate: exp.Expr) -> exp.Expr:
-    """Return the predicate with the columns of a derived table replaced by what defines them in a branch of it."""
-    names = {column.name for column in predicate.find_all(exp.Column) if column.table == alias}
-    return _defined(predicate, {(alias, name): _definition(source, branch, name) for name in names})
-
-
-def _defined(expression: exp.Expr, definitions: Mapping[tuple[str, str], exp.Expr]) -> exp.Expr:
-    def define(part: exp.Expr) -> exp.Expr:
-        if isinstance(part, exp.Column) and (part.table, part.name) in definitions:
-            return _parenthesised(definitions[part.table, part.name])
-        return part
-
-    return expression.copy().transform(define)
-
-
-def _renamed(predicate: exp.Expr, alias: str, name: str) -> exp.Expr:
-    def rename(part: exp.Expr) -> exp.Expr:
-        if isinstance(part, exp.Column) and part.table == alias:
-            return exp.column(part.name, table=name)
-        return part
-
-    return predicate.copy().transform(rename)
-
-
-def _parenthesised(expression: exp.Expr) -> exp.Expr:
-    copied = expression.copy()
-    return copied if isinstance(copied, (exp.Column, exp.Func, exp.Literal)) else exp.paren(copied)
-
-
-def _check_membership(membership: exp.In) -> None:
-    if membership.this.find(exp.Tuple, exp.Query):
-        _refuse(_shortened(membership), "Write EXISTS with a correlation.", membership)
-    around = membership.parent
-    while isinstance(around, (exp.And, exp.Or, exp.Paren)):
-        around = around.parent
-    if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
-        _refuse(
-            f"{_shortened(membership)} outside a plain condition, where a NULL among its rows matters,",
-            "Write [NOT] EXISTS with a correlation.",
-            membership,
-        )
-
-
-def _check_joins(scope: Scope) -> None:
-    for join in scope.expression.args.get("joins") or ():
-        if join.side in {"RIGHT", "FULL"} or join.method or join.kind in {"SEMI", "ANTI"}:
-            _refuse(
-                f"{join.side or join.kind or join.method} JOIN {join.alias_or_name}",
-                "Write INNER or LEFT JOIN … ON.",
-                join,
-            )
-    for alias, (_, source) in scope.selected_sources.items():
-        if not isinstance(source, (Scope, exp.Table)):
-            _refuse(f"{alias} in FROM", "Read sources, models, or derived tables.", scope.expression)
-
-
-def _check_limit(query: exp.Query) -> None:
-    for name in ("limit", "offset"):
-        clause = query.args.get(name)
-        if clause is not None:
-            _refuse(f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause)
-
-
-def _check_entry(scope: Scope, predicate: exp.Expr, alias: str) -> None:
-    """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions."""
-    select = cast("exp.Select", scope.expression)
-    _check_limit(select)
-    parts = list(walk_in_scope(select))
-    group = select.args.get("group")
-    windows = [part for part in parts if isinstance(part, exp.Window)]
-    windowed = {id(inner) for window in windows for inner in window.this.walk()}
-    aggregates = [part for part in parts if isinstance(part, exp.AggFunc) and id(part) not in windowed]
-    if group is not None or aggregates:
-        keys = group.expressions if group is not None else []
-        shown = f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}"
-        _require(predicate, alias, keys, shown=shown, clause=group or aggregates[0])
-    for window in windows:
-        _require(predicate, alias, window.args.get("partition_by") or [], shown=window.sql("redshift"), clause=window)
-
-
-def _require(predicate: exp.Expr, alias: str, keys: Sequence[exp.Expr], *, shown: str, clause: exp.Expr) -> None:
-    """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none."""
-    beside = predicate.copy().transform(lambda part: exp.null() if part in keys else part)
-    if alias in _aliases(beside):
-        _refuse(
-            f"{predicate.sql('redshift')} into {shown}",
-            "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
-            clause,
-        )
-
-
-def _optional(scope: Scope) -> set[str]:
-    return {join.alias_or_name for join in scope.expression.args.get("joins") or () if join.side == "LEFT"}
-
-
-def _conjuncts(scope: Scope) -> list[_Conjunct]:
-    """Return the parts of the scope's ON and WHERE that must all hold and read no subquery."""
-    select = scope.expression
-    found = [_Conjunct(part, None) for part in _parts(select.args["where"].this)] if select.args.get("where") else []
-    for join in select.args.get("joins") or ():
-        alias = join.alias_or_name if join.side == "LEFT" else None
-        # The ON of an outer join filters nothing but the relation that it joins.
-        found += [
-            _Conjunct(part, alias) for part in _parts(join.args.get("on")) if alias is None or alias in _aliases(part)
-        ]
-    return [conjunct for conjunct in found if not conjunct.predicate.find(exp.Query)]
-
-
-def _parts(predicate: exp.Expr | None) -> list[exp.Expr]:
-    """Return the operands of AND, however they are nested."""
-    if isinstance(predicate, exp.And):
-        return [*_parts(predicate.left), *_parts(predicate.right)]
-    if isinstance(predicate, exp.Paren):
-        return _parts(predicate.this)
-    return [] if predicate is None else [predicate]
-
-
-def _aliases(expression: exp.Expr) -> set[str]:
-    return {column.table for column in expression.find_all(exp.Column)}
-
-
-def _rejects_null(predicate: exp.Expr) -> bool:
-    """Return whether a predicate is surely not true when a column in it is NULL."""
-    return all(
-        isinstance(part, COMPARISONS) and all(isinstance(inner, STRICT) for inner in [*part.walk()][1:])
-        for part in _parts(predicate)
-    )
-
-
-def _is_never_true(predicate: exp.Expr) -> bool:
-    """Return whether a predicate compares something with NULL."""
-    return any(
-        isinstance(part, COMPARISONS) and (_is_null(part.left) or _is_null(part.right)) for part in _parts(predicate)
-    )
-
-
-def _is_null(expression: exp.Expr) -> bool:
-    expression = expression.unnest()
-    while isinstance(expression, exp.Cast):
-        expression = expression.this.unnest()
-    return isinstance(expression, exp.Null)
-
-
-def _shortened(expression: exp.Expr) -> str:
-    text = expression.sql("redshift")
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
