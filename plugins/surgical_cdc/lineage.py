@@ -6,15 +6,17 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
 from surgical_cdc.errors import UnsupportedQuery
 from surgical_cdc.query import fact_query
+from surgical_cdc.refusal import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from surgical_cdc.contract import Source
     from surgical_cdc.project import Project
 
 Origin = tuple[str, str]
@@ -65,13 +67,23 @@ def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumn
     found = fed | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
     for source in project.sources.values():
         if (source.relation, source.cursor) in found:
-            path = project.models[fact_name].path
-            message = (
-                f"{path}: {source.relation}.{source.cursor}, the cursor, moves with every edit."
+            where = place(_reader(project, fact_name, source), project.models[fact_name])
+            raise UnsupportedQuery(
+                f"{where}: {source.relation}.{source.cursor}, the cursor, moves with every edit."
                 " Leave it out: a change of the cursor alone updates no fact, not even one that is maintained in full."
             )
-            raise UnsupportedQuery(message)
     return found
+
+
+def _reader(project: Project, fact_name: str, source: Source) -> exp.Column:
+    """Return where a fact's query reads the cursor of a source."""
+    for scope in traverse_scope(fact_query(project, fact_name, placed=True)):
+        for column in scope.columns:
+            table = scope.sources.get(column.table)
+            is_source = isinstance(table, exp.Table) and f"{table.db}.{table.name}" == source.relation
+            if is_source and column.name == source.cursor:
+                return column
+    raise AssertionError(f"{source.relation}.{source.cursor} is read nowhere")
 
 
 @cache

@@ -49,7 +49,7 @@ def test_cursor_can_not_be_read(tmp_path: Path, maintenance: str) -> None:
         "SELECT c.id, CAST(MAX(c.updated_at) OVER (PARTITION BY c.id) IS NULL AS BIGINT) AS n FROM live.customers AS c"
     )
     config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
-    with pytest.raises(UnsupportedQuery, match=r"fact\.sql: live\.customers\.updated_at, the cursor"):
+    with pytest.raises(UnsupportedQuery, match=r"fact\.sql, line 2: live\.customers\.updated_at, the cursor"):
         compile_dictionary(one_model(tmp_path, sql, "id n", config=config))
 
 
