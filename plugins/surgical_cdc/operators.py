@@ -30,7 +30,6 @@ from airflow.sdk.exceptions import (
     AirflowTaskTimeout,
 )
 
-from surgical_cdc.announce import announced
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
 from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, SurgicalCdcError
 from surgical_cdc.retries import Steps, is_transient, sentence
@@ -269,6 +268,7 @@ class SyncOperator(WarehouseTask):
     def execute(self, context: Context) -> None:
         """Sync; skip in a dry run."""
         from surgical_cdc import alerts
+        from surgical_cdc.announce import announced
         from surgical_cdc.sync import sync
 
         run = run_of(context)
