@@ -237,6 +237,7 @@ class UpdateOperator(FactTask):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
+        from surgical_cdc.announce import announced
         from surgical_cdc.update import relations, settle, update
 
         ti, run = context["ti"], run_of(context)
