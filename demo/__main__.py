@@ -44,14 +44,14 @@ def main() -> int:
 def _load(options: argparse.Namespace) -> None:
     from surgical_cdc.connection import connect
 
-    load(functools.partial(connect, options.conn_id), companies=options.companies, seed=options.seed)
+    load(functools.partial(connect, options.conn_id, label="demo/load"), companies=options.companies, seed=options.seed)
 
 
 def _feed(options: argparse.Namespace) -> None:
     from surgical_cdc.connection import connect
 
     feed(
-        functools.partial(connect, options.conn_id),
+        functools.partial(connect, options.conn_id, label="demo/feed"),
         seed=options.seed,
         at=options.at,
         changes=options.changes,
