@@ -23,7 +23,11 @@ def stage_changes() -> dict[str, dict[str, int]]:
 
     now = datetime.now(UTC)
     end = now - (now - datetime.min.replace(tzinfo=UTC)) % HALF_HOUR
-    return feed(partial(connect, "redshift_default"), at=end, changes=get_current_context()["params"]["changes"])
+    return feed(
+        partial(connect, "redshift_default", label="demo_feed"),
+        at=end,
+        changes=get_current_context()["params"]["changes"],
+    )
 
 
 with DAG(
