@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -47,3 +48,18 @@ def test_what_is_refused_is_said_in_a_sentence(demo: Demo, arguments: tuple[str,
     assert refused.returncode == 1
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_feed_in_airflow_stages_changes(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task of demo_feed stages as many rows as its run asks for, through the Airflow connection."""
+    demo.empty()
+    assert run("load", "--companies", "110").returncode == 0
+    spec = importlib.util.spec_from_file_location("demo_feed", ROOT / "demo" / "dags" / "demo_feed.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # The context is all that Airflow gives the task.
+    monkeypatch.setattr(module, "get_current_context", lambda: {"params": {"changes": 12}})
+    staged = module.stage_changes.function()
+    assert sum(rows for sources in staged.values() for rows in sources.values()) >= 12
