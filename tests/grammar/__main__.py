@@ -15,7 +15,7 @@ def main() -> int:
     """Print the table and what is wrong; 0 only when nothing is."""
     parser = argparse.ArgumentParser(prog="python -m tests.grammar", description=__doc__)
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="written by the stand-in's --record FILE")
-    parser.add_argument("--whole", action="store_true", help="parse each statement as it was sent, which takes minutes")
+    parser.add_argument("--whole", action="store_true", help="parse each statement as it was sent, not its shape")
     options = parser.parse_args()
     # In a log there is room for whole lines.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)

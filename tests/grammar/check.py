@@ -71,7 +71,7 @@ def check(statements: Sequence[str], *, whole: bool = False, say: Say) -> list[V
 
     Args:
         statements: what clients have sent.
-        whole: parse each statement as it was sent, not its shape; some hundred times slower.
+        whole: parse each statement as it was sent, not its shape; ten times slower for those of a whole run.
         say: is given one line for each thing that is done.
     """
     # Not forked: the caller may have threads.
