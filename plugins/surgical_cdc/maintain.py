@@ -50,6 +50,9 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
     arms: list[exp.Select] = []
     for node in reversed(tree.nodes):
         anchor = tree.anchors.get(node.name)
+        if anchor is None and not node.edges:
+            # No row of it matters.
+            continue
         wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _links(node)
         found = list(_changed_rows(node, wanted, changes.get(node.source.name)))
         found += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]

@@ -101,7 +101,7 @@ class Writer:
     # ---- queries ----------------------------------------------------------------------------------------------------
 
     def _query(self, depth: int) -> Relation:
-        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._union])(depth)
+        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._union, self._union])(depth)
 
     def _rows(self, depth: int) -> Relation:
         body = self._body(depth)
@@ -119,7 +119,9 @@ class Writer:
             keys[0] = self._anchor_computed(keys[0])
         select = body.select.group_by(*(key.read() for key in keys))
         if self._chance(25):
-            select = select.having(exp.GT(this=exp.Count(this=exp.Star()), expression=exp.convert(1)))
+            value = self._pick([value for value in body.seen if value.column.kind != "json"])
+            greatest = exp.Max(this=value.read())
+            select = select.having(exp.GT(this=greatest, expression=_literal(value.column.kind, 0)))
         aggregates = [self._aggregate(body) for _ in range(self._number(1, 3))]
         return self._relation(select, [*keys, *aggregates], keys)
 
@@ -192,17 +194,17 @@ class Writer:
         body = self._from(relation)
         if not body.anchors(kind):
             body = self._from(source("orders"))
-        for _ in range(self._number(0, 2)):
+        for _ in range(self._pick([0, 1, 1, 2])):
             body = self._joined(body, depth)
         for _ in range(self._number(0, 1)):
             body = replace(body, select=body.select.where(self._condition(body, depth)))
         return body
 
     def _readable(self, depth: int) -> Relation:
-        choice = self._number(0, 9) if depth > 0 else self._number(0, 5)
-        if choice < 5:
+        choice = self._number(0, 9) if depth > 0 else self._number(0, 4)
+        if choice < 4:
             return source(self._pick(list(COLUMNS)))
-        if choice < 6:
+        if choice < 5:
             return self._pick([source("customers"), *self._ctes.values()])
         relation = self._query(depth - 1)
         if choice < 8:
@@ -237,7 +239,7 @@ class Writer:
         on = [self._tie(*self._pick(pairs))]
         if self._chance(20):
             on.append(self._comparison(own))
-        if self._chance(10):
+        if self._chance(15):
             on.append(self._comparison([*own, *body.seen]))
         seen = [_with(value, optional=True) if outer else value for value in own]
         keys = [value for value in seen if value.column.name == relation.key]
@@ -246,7 +248,7 @@ class Writer:
 
     def _pairs(self, own: Sequence[Value], body: Body) -> list[tuple[Value, Value]]:
         """Return the columns by which a relation can be tied to a query, and now and then others, which are refused."""
-        every = self._chance(2)
+        every = self._chance(6)
         return [
             (one, other)
             for one in own
