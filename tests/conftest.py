@@ -53,8 +53,11 @@ Connect = Callable[[], Warehouse]
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the test of all recorded statements after the tests that send them."""
-    items.sort(key=lambda item: item.path == RECORDED_STATEMENTS)
+    """Put the test of all recorded statements after the tests that send them.
+
+    Before it come the tests in a running Airflow, whose scheduler is busy until the session ends.
+    """
+    items.sort(key=lambda item: (item.path == RECORDED_STATEMENTS, item.path.parent.name == "airflow"))
 
 
 def at(minutes: float) -> datetime:
