@@ -208,8 +208,8 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
         ),
         Shape(
             "with a branch that shows NULL where it is joined",
-            "SELECT c.id, COUNT(u.n) + COUNT(t.id) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS person,"
-            " o.kind AS n FROM live.orders o UNION ALL SELECT CAST(NULL AS BIGINT), p.status FROM live.payments p"
+            "SELECT c.id, COUNT(u.n) + COUNT(t.id) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS person"
+            ", o.kind AS n FROM live.orders o UNION ALL SELECT CAST(NULL AS BIGINT), p.status FROM live.payments p"
             " JOIN live.orders paid ON paid.id = p.order_id) u ON u.person = c.id LEFT JOIN live.cities t"
             " ON t.id = u.n GROUP BY c.id",
         ),
