@@ -273,6 +273,16 @@ def test_an_explicit_cast_cuts_a_string_between_characters(
     assert rows(f"SELECT %s::VARCHAR(400)::VARCHAR({bytes_kept})", word) == [(expected,)]
 
 
+def test_a_whole_number_becomes_a_string(numbers: Rows) -> None:
+    """Whole numbers of every size are cast to VARCHAR, with a length or without, and stored if there is room."""
+    numbers("CREATE TEMP TABLE names (name VARCHAR(16))")
+    numbers("INSERT INTO names SELECT big FROM numbers")
+    numbers("INSERT INTO names SELECT small::VARCHAR || whole::VARCHAR(5) FROM numbers WHERE exact = 2.5")
+    assert numbers("SELECT DISTINCT name FROM names ORDER BY 1") == [("2-2",), ("9007199254740993",), (None,)]
+    with pytest.raises(ProgrammingError, match=r"value too long for type character varying\(16\)"):
+        numbers("INSERT INTO names SELECT big * 10 FROM numbers")
+
+
 def test_text_of_a_column_is_short(rows: Rows) -> None:
     """TEXT is VARCHAR(256), and a longer string is an error."""
     rows("CREATE TEMP TABLE notes (note TEXT)")
