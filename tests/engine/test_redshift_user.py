@@ -52,7 +52,7 @@ def test_user_of_the_script_can_do_all_that_a_run_does(vendors: Site, engine: Co
         for name, rows in upstream.window(steps).items():
             vendors.stage(name, *rows)
         done = run_cycle(vendors.project, engine, vendors.run(upstream.end, run_id=f"window {number}"))
-        assert all(change_set.rewrites for change_set in done.change_sets.values())
+        assert sum(change_set.rewrites for change_set in done.change_sets.values()) > len(sources)
     assert [finding.name for finding in run_checks(vendors.project, engine) if finding.state != "ok"] == []
     with closing(engine()) as warehouse:
         assert refresh(vendors.project, "fact_vendor", warehouse).built
