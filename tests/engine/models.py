@@ -248,7 +248,7 @@ class Writer:
 
     def _pairs(self, own: Sequence[Value], body: Body) -> list[tuple[Value, Value]]:
         """Return the columns by which a relation can be tied to a query, and now and then others, which are refused."""
-        every = self._chance(6)
+        every = self._chance(8)
         return [
             (one, other)
             for one in own
@@ -313,8 +313,12 @@ class Writer:
         if not pairs:
             return self._comparison(body.seen)
         own, other = self._pick(pairs)
-        if self._chance(30):
-            return other.read().isin(query=inner.select.select(own.read()))
+        if self._chance(40):
+            correlated = self._chance(40)
+            rows = inner.select.where(self._tie(*self._pick(pairs))) if correlated else inner.select
+            member = other.read().isin(query=rows.select(own.read()))
+            # Without a correlation that is refused: a NULL among all of the rows would matter.
+            return exp.not_(member) if self._chance(50 if correlated else 10) else member
         exists = exp.Exists(this=inner.select.select("1").where(self._tie(own, other)))
         return exp.not_(exists) if self._chance(40) else exists
 

@@ -25,8 +25,8 @@ from tests.engine.models import models
 from tests.engine.one_model import FactModel, small_project
 from tests.engine.upstream import DOMAINS, Steps, Upstream, windows
 
-MODELS_PER_EXAMPLE = 10
-WINDOWS_PER_EXAMPLE = 4
+MODELS_PER_EXAMPLE = 15
+WINDOWS_PER_EXAMPLE = 3
 # `make test` tries 300 models; `EQUIVALENCE_MODELS=2000 make test` tries more.
 EXAMPLES = -(-int(os.environ.get("EQUIVALENCE_MODELS", "300")) // MODELS_PER_EXAMPLE)
 MAINTAINED = "maintained"
@@ -66,7 +66,8 @@ def test_generated_facts_equal_their_selects(
     lines += [f"  {count}: {reason}" for reason, count in refused.most_common()]
     with capsys.disabled():
         sys.stdout.write("\n".join(["", *lines, ""]))
-    assert maintained >= 0.9 * tried, lines
+    # Most of the refused ones were drawn near a limit on purpose.
+    assert maintained >= 0.85 * tried, lines
 
 
 def _supported(folder: Path, drawn: Iterable[FactModel], refused: Counter[str]) -> Project:
