@@ -21,6 +21,9 @@ SECONDS = 120
 @pytest.mark.parametrize("ending", [pytest.param(signal.SIGINT, id="ctrl-c"), pytest.param(None, id="failure")])
 def test_acceptance_run_leaves_nothing_behind(connect: Connect, ending: signal.Signals | None) -> None:
     """The schemas of an acceptance run go when it is broken off by Ctrl-C, and when a test of it fails."""
+    with closing(connect()) as warehouse:
+        # The tests of the acceptance run itself may have some on the same stand-in.
+        others = schemas(warehouse)
     run = subprocess.Popen(
         [sys.executable, "-m", "pytest", "tests/acceptance/test_cycle.py", "-p", "no:cacheprovider", "-q"],
         cwd=ROOT,
@@ -31,7 +34,7 @@ def test_acceptance_run_leaves_nothing_behind(connect: Connect, ending: signal.S
         text=True,
     )
     with closing(connect()) as warehouse:
-        made = wait_for_fact(warehouse)
+        made = wait_for_fact(warehouse, others)
         if ending is None:
             # Under the feet of the test that is using it.
             with warehouse.transaction():
@@ -41,24 +44,24 @@ def test_acceptance_run_leaves_nothing_behind(connect: Connect, ending: signal.S
         output, _ = run.communicate(timeout=SECONDS)
         assert run.returncode, output
         assert "Left behind" not in output
-        assert schemas(warehouse) == [], output
+        assert schemas(warehouse) == others, output
 
 
-def wait_for_fact(warehouse: Warehouse) -> str:
-    """Return the schema of the facts once a run has made it."""
+def wait_for_fact(warehouse: Warehouse, others: list[str]) -> str:
+    """Return the schema of the facts once a run has made it, which is none of the others."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         for name in schemas(warehouse):
-            if name.endswith("shop_public"):
+            if name.endswith("shop_public") and name not in others:
                 return name
         time.sleep(0.05)
     raise TimeoutError(f"No acceptance run has made a schema of facts within {SECONDS} s.")
 
 
 def schemas(warehouse: Warehouse) -> list[str]:
-    """Return the schemas of acceptance runs."""
+    """Return the schemas of acceptance runs, by name."""
     with warehouse.transaction():
         found = warehouse.rows(
-            "SELECT nspname::VARCHAR(128) FROM pg_namespace WHERE LEFT(nspname::VARCHAR(128), 7) = 'accept_'"
+            "SELECT nspname::VARCHAR(128) FROM pg_namespace WHERE LEFT(nspname::VARCHAR(128), 7) = 'accept_' ORDER BY 1"
         )
     return [name for (name,) in found]

@@ -65,6 +65,6 @@ def test_a_wrong_configuration_is_logged_with_what_should_have_been_told(
 def test_without_a_target_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """No Variable, no alert; the log says that nobody was told."""
     monkeypatch.delenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", raising=False)
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "surgical_cdc"):
         alerts.send("vendor_cdc failed", "text")
     assert "names no target" in caplog.text
