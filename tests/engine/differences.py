@@ -26,11 +26,12 @@ class Difference:
 
 
 def facts(site: Site) -> dict[str, Rows]:
-    """Return all facts, their rows by row key."""
+    """Return all facts, their rows by row key, which is without the blanks that end it: they make no other key."""
     found = {}
     for name, fact in site.project.facts.items():
         key = fact.column_names.index(fact.unique_key)
-        found[name] = {row[key]: row for row in site.table(fact.relation, *fact.column_names)}
+        rows = site.table(fact.relation, *fact.column_names)
+        found[name] = {row[key].rstrip(" ") if isinstance(row[key], str) else row[key]: row for row in rows}
     return found
 
 

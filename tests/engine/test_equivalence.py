@@ -38,7 +38,7 @@ exhaustive = random_windows(WINDOWS)
 @given(drawn=windows(VENDOR, WINDOWS_PER_EXAMPLE))
 def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
     """After any windows over the 12 sources each fact is its SELECT run in full, and each baseline what it must be."""
-    play(site(VENDOR), drawn, announce=True)
+    play(site(VENDOR), drawn)
 
 
 @pytest.mark.timeout(3600)

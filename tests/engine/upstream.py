@@ -200,10 +200,10 @@ def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
     )
 
 
-def play(site: Site, drawn: list[Steps], *, announce: bool = False) -> None:
+def play(site: Site, drawn: list[Steps]) -> None:
     """Run a cycle over each of these windows, on an empty warehouse; compare all baselines and facts after each.
 
-    With `announce`, a dry run before the last one must announce what the cycle then does, row by row and cell by cell.
+    A dry run before the last one must announce what the cycle then does, row by row and cell by cell.
     """
     project, upstream = site.project, Upstream(site.project)
     site.clear()
@@ -211,7 +211,7 @@ def play(site: Site, drawn: list[Steps], *, announce: bool = False) -> None:
         window = f"window {number}"
         for name, rows in upstream.window(steps).items():
             site.stage(name, *rows)
-        if announce and number and number == len(drawn) - 1:
+        if number and number == len(drawn) - 1:
             said = run_cycle(project, site.connect, site.run(upstream.end, run_id="dry", dry_run=True)).fact_results
             before = facts(site)
             run_cycle(project, site.connect, site.run(upstream.end, run_id=window))
