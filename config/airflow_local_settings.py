@@ -36,6 +36,7 @@ if {"scheduler", "celery"}.intersection(sys.argv):
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook  # noqa: F401
 
     from surgical_cdc import cleanup, connection, dag, detect, operators, prepare, sync, update  # noqa: F401
+    from surgical_cdc.dictionary import load_dictionary
     from surgical_cdc.errors import SurgicalCdcError
     from surgical_cdc.lineage import fact_lineage
     from surgical_cdc.project import DEFAULT_PROJECT
@@ -46,6 +47,7 @@ if {"scheduler", "celery"}.intersection(sys.argv):
     with suppress(SurgicalCdcError):
         compile_templates()
         project = operators.project_at(DEFAULT_PROJECT)
+        load_dictionary(project.dictionary_path)
         for fact in project.facts.values():
             fact_lineage(project, fact.name)
             if fact.maintenance == "incremental":

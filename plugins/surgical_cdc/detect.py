@@ -30,17 +30,18 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     started = time.perf_counter()
     with warehouse.transaction():
         lease.hold(project, warehouse, run, preparation)
-        candidates = render("detect_candidates", source=source, keys=run.keys)
-        warehouse.execute(candidates, (run.window_end, run.window_start, *run.keys))
-        _write_change_set(project, source, relation, warehouse)
+        # A temporary table of the change set's own name, so that no other one of the session has it.
+        candidates = relation.rpartition(".")[2]
+        statement = render("detect_candidates", source=source, candidates=candidates, keys=run.keys)
+        warehouse.execute(statement, (run.window_end, run.window_start, *run.keys))
+        _write_change_set(project, source, candidates, relation, warehouse)
         if source.load == "snapshot":
             _add_absent(source, relation, warehouse, run)
-        summary = warehouse.row(render("detect_summary", source=source, relation=relation))
+        summary = warehouse.row(render("detect_summary", source=source, candidates=candidates, relation=relation))
         candidate_keys, tied_keys, *figures = (int(figure) for figure in summary)
         counts = dict(zip(COUNTS, figures, strict=False))
         if source.load == "snapshot":
             _refuse_erasure(source, counts["deletes"], warehouse)
-        warehouse.execute(render("drop_tables", relations=["cdc_candidates"]))
     rows_compared = candidate_keys - tied_keys
     return ChangeSet(
         source=source.name,
@@ -55,12 +56,13 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     )
 
 
-def _write_change_set(project: Project, source: Source, relation: str, warehouse: Warehouse) -> None:
+def _write_change_set(project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse) -> None:
     flags = ["1" if name == source.cursor else "0" for name in source.column_names]
     statement = render(
         "detect_change_set",
         control=project.control_schema,
         source=source,
+        candidates=candidates,
         relation=relation,
         unchanged_mask="0" * len(flags),
         touched_mask="".join(flags),

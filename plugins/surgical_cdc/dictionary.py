@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -51,27 +52,32 @@ class Dictionary:
 
 
 def load_dictionary(path: Path) -> Dictionary:
-    """Read the committed dictionary.
+    """Read the committed dictionary; what was read before a worker forked is not parsed again unless it differs.
 
     Raises:
         DictionaryError: the file is missing or no dictionary; the message has the command that writes it.
     """
     try:
-        content = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
-        feeds = {
-            source: {
-                column: {fact: EVERY_COLUMN if named == EVERY_COLUMN else tuple(named) for fact, named in facts.items()}
-                for column, facts in (columns or {}).items()
-            }
-            for source, columns in content["sources"].items()
-        }
-        return Dictionary(tuple(content["facts"]), feeds, content["fingerprint"])
+        return _parsed(path.read_text())
     except FileNotFoundError as error:
         message = f"{path} does not exist. Write it with: python -m surgical_cdc compile"
         raise DictionaryError(message) from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         message = f"{path} is no dictionary ({error}). Write it again with: python -m surgical_cdc compile"
         raise DictionaryError(message) from error
+
+
+@lru_cache
+def _parsed(text: str) -> Dictionary:
+    content = yaml.load(text, Loader=yaml.CSafeLoader)
+    feeds = {
+        source: {
+            column: {fact: EVERY_COLUMN if named == EVERY_COLUMN else tuple(named) for fact, named in facts.items()}
+            for column, facts in (columns or {}).items()
+        }
+        for source, columns in content["sources"].items()
+    }
+    return Dictionary(tuple(content["facts"]), feeds, content["fingerprint"])
 
 
 def dump_dictionary(dictionary: Dictionary) -> str:

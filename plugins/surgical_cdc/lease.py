@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from surgical_cdc.errors import AlreadySynced, LeaseError
@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 # blocks the next one no longer than this.
 LEASE_HOURS = 2
 # A task that finds less than this left renews the lease, so its execution_timeout must be shorter than this.
-RENEW_BELOW_HOURS = 1
+RENEW_BELOW = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The lease as it was read; `lasts` says that it need not be renewed yet."""
+    """The lease as it was read, times by the server's clock."""
 
     holder: str | None
     expires_at: datetime | None
-    expired: bool
-    lasts: bool
+    read_at: datetime
     baseline_run: str | None
+
+    def lasts(self, time: timedelta = timedelta()) -> bool:
+        """Return whether it has not expired yet, and will not for so long."""
+        return self.expires_at is not None and self.expires_at > self.read_at + time
 
     def taken_from(self, run_key: str | None) -> bool:
         """Return whether somebody else holds a lease that has not expired."""
-        return self.holder not in {None, run_key} and not self.expired
+        return self.holder not in {None, run_key} and self.lasts()
 
 
 def take(project: Project, warehouse: Warehouse, run: Run) -> Lease | None:
@@ -76,7 +79,7 @@ def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparat
             f" which {found.baseline_run} has replaced, so its change sets are no longer valid."
             " Clear the run from `prepare` on, or leave it to the next run, which applies what is still staged."
         )
-    if found.holder == run.key and found.lasts:
+    if found.holder == run.key and found.lasts(RENEW_BELOW):
         return False
     _give(project, warehouse, run)
     # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
@@ -131,7 +134,4 @@ def _give(project: Project, warehouse: Warehouse, run: Run) -> None:
 
 
 def _read(project: Project, warehouse: Warehouse) -> Lease:
-    holder, expires_at, expired, lasts, baseline_run = warehouse.row(
-        render("read_lease", control=project.control_schema), (RENEW_BELOW_HOURS,)
-    )
-    return Lease(holder, expires_at, bool(expired), bool(lasts), baseline_run)
+    return Lease(*warehouse.row(render("read_lease", control=project.control_schema)))

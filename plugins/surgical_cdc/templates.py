@@ -44,7 +44,7 @@ def render(template: str, **values: object) -> str:
 
 def compile_templates() -> None:
     """Compile every template now, so that a process that is forked from this one need not."""
-    for template in _environment().list_templates(extensions=["sql"]):
+    for template in _environment().list_templates():
         _environment().get_template(template)
 
 

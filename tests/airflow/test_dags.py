@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
-from surgical_cdc.lease import RENEW_BELOW_HOURS
+from surgical_cdc.lease import RENEW_BELOW
 from surgical_cdc.operators import FormError, RetryTransient, run_of
 from surgical_cdc.retries import sentence
 
@@ -102,7 +102,7 @@ def test_a_task_ends_before_its_lease(dags: dict[str, DAG]) -> None:
     """No task may run longer than what it finds left of the lease."""
     for task in dags["vendor_cdc"].tasks:
         assert task.execution_timeout is not None
-        assert task.execution_timeout < timedelta(hours=RENEW_BELOW_HOURS)
+        assert task.execution_timeout < RENEW_BELOW
 
 
 def test_runs_have_a_window_of_half_an_hour_and_do_not_overlap(dags: dict[str, DAG]) -> None:

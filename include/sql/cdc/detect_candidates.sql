@@ -1,7 +1,7 @@
 -- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
 -- Grain: a staged row. cdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
--- Names: source, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
-CREATE TEMP TABLE cdc_candidates
+-- Names: source, candidates, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
+CREATE TEMP TABLE {{ candidates | name }}
 DISTKEY ({{ source.key | name }})
 AS
 SELECT

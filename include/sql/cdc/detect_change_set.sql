@@ -2,7 +2,7 @@
 -- Grain: a key (I, U, D, T, N) or a staged row (S, Q). Unchanged rows are left out.
 --   I insert, U update, D delete, T touched: only the cursor moved, N deletion of a key that the baseline does not have
 --   and no tombstone remembers, S stale: older than the baseline or than the key's deletion, Q quarantined.
--- Names: control, source, relation, unchanged_mask, touched_mask, full_mask.
+-- Names: control, source, candidates, relation, unchanged_mask, touched_mask, full_mask.
 {% from "comparison.jinja" import same %}
 {% set key = source.key | name %}
 {% set cursor = source.cursor | name %}
@@ -15,8 +15,8 @@ AS
 WITH ties AS (
   SELECT DISTINCT
     other.{{ key }} AS cdc_key
-  FROM cdc_candidates AS newest
-  JOIN cdc_candidates AS other
+  FROM {{ candidates | name }} AS newest
+  JOIN {{ candidates | name }} AS other
     ON other.{{ key }} = newest.{{ key }}
     AND other.{{ cursor }} = newest.{{ cursor }}
   WHERE
@@ -51,7 +51,7 @@ compared AS (
     {% for column in source.columns %}
     CASE WHEN {{ same(column, "candidate", "baseline") }} THEN '0' ELSE '1' END{{ " AS cdc_mask" if loop.last else " ||" }}
     {% endfor %}
-  FROM cdc_candidates AS candidate
+  FROM {{ candidates | name }} AS candidate
   LEFT JOIN ties
     ON ties.cdc_key = candidate.{{ key }}
   LEFT JOIN {{ source.relation | name }} AS baseline

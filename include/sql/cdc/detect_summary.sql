@@ -1,10 +1,10 @@
 -- A change set in figures, one row: keys compared, rows per change type, disagreements, updates per column.
--- Names: source, relation.
+-- Names: source, candidates, relation.
 SELECT
   (
     SELECT
       COUNT(*)
-    FROM cdc_candidates
+    FROM {{ candidates | name }}
     WHERE
       cdc_number = 1
       AND NOT {{ source.key | name }} IS NULL
@@ -24,6 +24,6 @@ SELECT
   COUNT(CASE WHEN cdc_change = 'Q' THEN 1 END) AS quarantined,
   COUNT(CASE WHEN cdc_change IN ('I', 'U') AND cdc_change <> cdc_claim THEN 1 END) AS disagreements,
   {% for column in source.columns %}
-  COUNT(CASE WHEN cdc_change = 'U' AND SUBSTRING(cdc_mask, {{ loop.index }}, 1) = '1' THEN 1 END) AS {{ ("changed_" ~ loop.index) | name }}{{ "" if loop.last else "," }}
+  COUNT(CASE WHEN cdc_change = 'U' AND SUBSTRING(cdc_mask, {{ loop.index }}, 1) = '1' THEN 1 END) AS changed_{{ loop.index }}{{ "" if loop.last else "," }}
   {% endfor %}
 FROM {{ relation | name }}

@@ -1,9 +1,8 @@
--- The lease, one row: whether it has expired (or is free), and whether it lasts longer than some hours.
--- Names: control. Parameters: hours below which it is renewed.
+-- The lease, one row, with the server's time.
+-- Names: control.
 SELECT
   holder,
   expires_at,
-  CASE WHEN expires_at > GETDATE() THEN 0 ELSE 1 END AS expired,
-  CASE WHEN expires_at > DATEADD(hour, %s::INTEGER, GETDATE()) THEN 1 ELSE 0 END AS lasts,
+  GETDATE() AS read_at,
   baseline_run
 FROM {{ control | name }}.lease
