@@ -138,8 +138,9 @@ def compile_(
     *,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the dictionary is stale.")] = False,
 ) -> None:
-    """Write the dictionary of a project from its models, and what its documents have of it."""
+    """Write the dictionary of a project from its models, and what its documents have of it; or refuse a fact."""
     loaded = load_project(project)
+    console.print(f"{checks.models(loaded)}.")
     if check:
         console.print(checks.dictionary(loaded))
         return

@@ -161,15 +161,11 @@ class _Models:
         _, entry = self._described.get(name, (file, {}))
         place = [*file.relative_to(folder).parent.parts, name]
         config = merged(self._settings.config_of("models", place), entry.get("config") or {})
-        while True:
-            found = self._render_with(name, file, config)
-            if found.config == config:
-                return found
-            config = found.config
+        found = self._render_with(name, file, Config(config))
+        return found if found.config == config else self._render_with(name, file, Config(found.config, complete=True))
 
-    def _render_with(self, name: str, file: Path, config: Mapping[str, Any]) -> _Rendered:
-        settings = Config(config)
-        found = _Rendered(file, "", settings.settings, self._relation(name, file, config))
+    def _render_with(self, name: str, file: Path, settings: Config) -> _Rendered:
+        found = _Rendered(file, "", settings.settings, self._relation(name, file, settings.settings))
         words = {
             "config": settings,
             "this": This(found.relation),

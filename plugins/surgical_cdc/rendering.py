@@ -98,14 +98,19 @@ _NativeEnvironment.template_class = _NativeTemplate
 
 
 class Config:
-    """The word `config`: takes a model's settings where it is called, and gives those that are known."""
+    """The word `config`: takes a model's settings where it is called, and gives those that are known.
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    When they are `complete`, a call adds nothing: a list that it makes longer would otherwise never be the same again.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], *, complete: bool = False) -> None:
         self.settings = dict(settings)
+        self._complete = complete
 
     def __call__(self, given: Mapping[str, Any] | None = None, /, **values: Any) -> str:
         """Add settings; they win over those of the YAML files."""
-        self.settings = merged(self.settings, {**(given or {}), **values})
+        if not self._complete:
+            self.settings = merged(self.settings, {**(given or {}), **values})
         return ""
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -8,6 +8,7 @@ the same rows as the whole tables is argued in docs/adr/0001-slices-along-the-jo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -104,13 +105,14 @@ def join_tree(project: Project, fact_name: str) -> JoinTree:
 
 def _refused(project: Project, fact: Fact) -> NoReturn:
     """Derive the tree once more, from a query that knows its places in the files, and say where it ends."""
-    query = fact_query(project, fact.name, placed=True)
+    builder = _Builder(project, fact, fact_query(project, fact.name, placed=True))
     try:
-        _Builder(project, fact, query).build()
+        builder.build()
     except Refused as error:
+        said = f"{error.problem} can not be maintained incrementally. {error.hint}"
         raise UnsupportedQuery(
-            f"{place(error.clause, project.models[fact.name])}: {error.problem} can not be maintained incrementally."
-            f" {error.hint} Or set meta: {{cdc: {{maintenance: full}}}}."
+            f"{place(error.clause, project.models[fact.name])}: {builder.readable(said)}"
+            " Or set meta: {cdc: {maintenance: full}}."
         ) from error
     raise AssertionError(f"{fact.name} is refused only without its places")
 
@@ -174,6 +176,11 @@ class _Builder:
         for expression in self._anchors.values():
             self._check_anchor_type(expression, anchor)
         return JoinTree(self._fact, self._query, tuple(self._nodes.values()), self._anchors, self._tables)
+
+    def readable(self, text: str) -> str:
+        """Return a message with the names of tables in place of those of nodes."""
+        tables = {self._names[id(table)]: table.name for table in self._query.find_all(exp.Table)}
+        return re.sub(r"\w+", lambda word: tables.get(word[0], word[0]), text)
 
     def _source(self, table: exp.Table) -> Source:
         return self._sources[f"{table.db}.{table.name}"]

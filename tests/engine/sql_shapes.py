@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -622,8 +621,8 @@ def _code(sql: str) -> str:
 
 
 def _names(text: str) -> str:
-    """Return what the compiler says with the sources by their own names."""
-    return re.sub(r"\bn\d+_|\blive\.", "", text)
+    """Return what the compiler says without the schema of the sources."""
+    return text.replace("live.", "")
 
 
 def _cell(text: str) -> str:

@@ -14,6 +14,7 @@ from surgical_cdc.cli import app
 from surgical_cdc.project import load_project
 from tests.conftest import ROOT, SHOP, at
 from tests.engine.bookshop import ORDER, open_shop
+from tests.engine.one_model import one_model
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -196,6 +197,17 @@ def test_compile_writes_the_dictionary_that_check_accepts(tmp_path: Path) -> Non
     assert result.returncode == 1
     assert "is not what the models say. Write it anew" in result.stderr
     assert "python -m surgical_cdc compile" in result.stderr
+
+
+def test_compile_refuses_what_can_not_be_maintained(tmp_path: Path) -> None:
+    """A fact that no run could keep is found when it is compiled, by the names of the sources; nothing is written."""
+    project = one_model(tmp_path, "SELECT TRIM(c.name) AS id, 1 AS n FROM live.customers AS c", "id:varchar(20) n")
+    for arguments in (["compile"], ["compile", "--check"]):
+        result = shell(*arguments, "--project", str(project.path))
+        assert result.returncode == 1
+        assert "fact.sql, line 2: the anchor TRIM(customers.name), whose type is not known," in result.stderr
+        assert "Write CAST(TRIM(customers.name) AS varchar(20)). Or set meta" in result.stderr
+    assert not project.dictionary_path.exists()
 
 
 def test_dictionary_of_the_bookshop_is_current() -> None:

@@ -68,6 +68,11 @@ def test_words_of_dbt_mean_what_they_mean_there(tmp_path: Path, expression: str,
     assert sql_of(tmp_path, expression, macros=macros) == expected
 
 
+def test_config_may_build_on_what_it_says_elsewhere(tmp_path: Path) -> None:
+    """A list that is made longer where config() is called is so once, however often the file is rendered."""
+    assert sql_of(tmp_path, "{{ config(tags=config.get('tags', []) + ['x']) }}{{ config.get('tags') | length }}") == "1"
+
+
 def test_env_var_is_read_where_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment wins over the default, which stands in where there is nothing."""
     monkeypatch.setenv("CDC_TEST_LIMIT", "7")
