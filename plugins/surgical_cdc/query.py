@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
 from surgical_cdc.project import REF_SCHEMA
-from surgical_cdc.refusal import Refused, place, refuse
+from surgical_cdc.refusal import Refused, place, refuse, shortened
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Fact, Model
@@ -25,10 +26,29 @@ DIALECT = "redshift"
 
 NON_DETERMINISTIC = (
     *(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Localtime, exp.Localtimestamp),
-    *(exp.SessionUser, exp.Rand, exp.Uuid, exp.AnyValue),
+    *(exp.SessionUser, exp.CurrentUserId, exp.CurrentSchema, exp.CurrentDatabase, exp.CurrentVersion),
+    *(exp.Rand, exp.Uuid, exp.AnyValue),
 )
-NON_DETERMINISTIC_NAMES = frozenset({"GETDATE", "SYSDATE", "NOW", "TIMEOFDAY", "RANDOM", "CLOCK_TIMESTAMP"})
+NON_DETERMINISTIC_NAMES = frozenset(
+    {
+        *("GETDATE", "SYSDATE", "NOW", "TIMEOFDAY", "RANDOM"),
+        *("CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIMESTAMP"),
+        *("CURRENT_SETTING", "PG_BACKEND_PID", "PG_LAST_QUERY_ID", "LAST_USER_QUERY_ID"),
+    }
+)
 NON_DETERMINISTIC_TEXTS = frozenset({"now", "today", "tomorrow", "yesterday"})
+# Where a text becomes a date without a cast, if a date is beside it.
+TAKING_DATES = (
+    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Coalesce, exp.Nullif),
+    *(exp.Greatest, exp.Least, exp.DateDiff, exp.TsOrDsDiff, exp.DateAdd, exp.TsOrDsAdd, exp.TimestampTrunc),
+)
+# What a SELECT or a set operation can be made of; anything else would be left out of account in its slices.
+CLAUSES = frozenset(
+    {
+        *("kind", "hint", "distinct", "expressions", "from_", "joins", "where", "group", "having", "qualify"),
+        *("order", "limit", "offset", "with_", "this", "expression", "side", "by_name", "into"),
+    }
+)
 ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
 
 
@@ -54,6 +74,7 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         query = pushdown_projections(qualified)
         _check_values(query)
+        _check_dates(query, project)
     except Refused as error:
         raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except SqlglotError as error:
@@ -87,13 +108,14 @@ def _parse(model: Model) -> exp.Expr:
     if len(queries) != 1 or not isinstance(queries[0], exp.Query):
         raise ProjectError(f"{model.path}: expected one SELECT, found {len(queries)} statements.")
     for part in queries[0].walk():
-        if part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
+        if part._meta and "line" in part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
             part.meta.update(path=model.path, line=model.lines[part.meta["line"] - 1])
     return normalize_identifiers(queries[0], dialect=DIALECT)
 
 
 def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr:
     """Replace each reference to a CTE or a model by its query; innermost WITH wins, as in SQL."""
+    _check_clauses(query)
     visible = dict(ctes)
     with_ = query.args.get("with_")
     if with_ is not None:
@@ -123,6 +145,25 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
         alias = table.args["alias"].this if table.alias else table.this
         table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
     return query
+
+
+def _check_clauses(query: exp.Expr) -> None:
+    """Refuse what a query can have beside its relations, filters and groups."""
+    if not isinstance(query, (exp.Select, exp.SetOperation)):
+        return
+    for name, clause in query.args.items():
+        if clause and name not in CLAUSES:
+            found = clause[0] if isinstance(clause, list) else clause
+            refuse(
+                f"{shortened(found) or name.upper()} can not be maintained",
+                "Write joins, WHERE, GROUP BY and windows with all they need inside OVER (…).",
+                found,
+            )
+    for part in _own_parts(query):
+        if isinstance(part, (exp.Unnest, exp.Lateral)):
+            refuse(f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part)
+        if isinstance(part, exp.Column) and part.args.get("join_mark"):
+            refuse(f"the outer join {part.sql(DIALECT)} can not be maintained", "Write LEFT JOIN … ON.", part)
 
 
 def _check_relation(relation: exp.Table | exp.Subquery) -> None:
@@ -159,12 +200,35 @@ def _check_values(query: exp.Select) -> None:
             )
 
 
+def _check_dates(query: exp.Select, project: Project) -> None:
+    """Refuse a text that stands for a moment beside a date, where Redshift makes a date of it by itself."""
+    if not any(map(_is_moment, query.find_all(exp.Literal))):
+        return
+    typed = annotate_types(query.copy(), schema=_schema(project), dialect=DIALECT)
+    for literal in filter(_is_moment, typed.find_all(exp.Literal)):
+        beside = literal.parent
+        if not isinstance(beside, TAKING_DATES):
+            continue
+        others = [part for part in beside.iter_expressions() if not isinstance(part, exp.Literal)]
+        dated = any(column.is_type(*exp.DataType.TEMPORAL_TYPES) for column in beside.find_all(exp.Column))
+        if dated and not any(part.is_type(*exp.DataType.TEXT_TYPES) for part in others):
+            refuse(
+                f"{beside.sql(DIALECT)} gives another value at each run",
+                "Use columns of sources, and order rows by what tells them apart.",
+                beside,
+            )
+
+
+def _is_moment(literal: exp.Expr) -> bool:
+    return literal.is_string and literal.name.strip().lower() in NON_DETERMINISTIC_TEXTS
+
+
 def _is_arbitrary(node: exp.Expr) -> bool:
     """Return whether a part of a query depends on when it runs, or on the order in which it happens to read rows."""
     if isinstance(node, exp.Anonymous):
         return node.name.upper() in NON_DETERMINISTIC_NAMES
     if isinstance(node, exp.Cast):
-        return isinstance(node.this, exp.Literal) and node.this.name.strip().lower() in NON_DETERMINISTIC_TEXTS
+        return _is_moment(node.this)
     if isinstance(node, exp.GroupConcat):
         return not isinstance(node.parent, exp.WithinGroup)
     if isinstance(node, exp.Window):

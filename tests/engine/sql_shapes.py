@@ -494,6 +494,30 @@ REFUSED: dict[str, Sequence[Shape]] = {
 }
 REFUSED_ALWAYS: Sequence[Shape] = (
     Shape(
+        "CONNECT BY",
+        "SELECT c.id, 1 AS n FROM live.customers c START WITH c.id = 1 CONNECT BY PRIOR c.id = c.referrer_id",
+        "how many levels there are depends on the rows",
+        r"CONNECT BY PRIOR c\.id = c\.referrer_id can not be maintained",
+    ),
+    Shape(
+        "outer joins written as (+)",
+        "SELECT o.id, c.city_id AS n FROM live.orders o, live.customers c WHERE o.customer_id = c.id (+)",
+        "not built: LEFT JOIN says the same",
+        r"the outer join c\.id \(\+\) can not be maintained",
+    ),
+    Shape(
+        "values inside a column in FROM",
+        "SELECT c.id, COUNT(*) AS n FROM live.customers c, c.name AS part GROUP BY c.id",
+        "the contract has no type for such columns",
+        r"c\.name AS part in FROM can not be maintained",
+    ),
+    Shape(
+        "WINDOW",
+        "SELECT c.id, MAX(c.status) OVER w AS n FROM live.customers c WINDOW w AS (PARTITION BY c.id)",
+        "Redshift has no such clause",
+        r"w OVER \(PARTITION BY c\.id\) can not be maintained",
+    ),
+    Shape(
         "a table that is no source",
         "SELECT x.id, 1 AS n FROM elsewhere.things x",
         "changes are known of the project's sources alone",
@@ -510,6 +534,18 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         "SELECT c.id, DATEDIFF(day, c.joined, CAST('today' AS DATE)) AS n FROM live.customers c",
         "the fact would differ from its SELECT without any change",
         r"CAST\('today' AS DATE\) gives another value at each run",
+    ),
+    Shape(
+        "the same beside a date",
+        "SELECT c.id, 1 AS n FROM live.customers c WHERE DATEADD(day, 7, c.joined) > 'today' AND c.name <> 'now'",
+        "Redshift makes a date of the text",
+        r"'today' gives another value at each run",
+    ),
+    Shape(
+        "the session",
+        "SELECT c.id, 1 AS n FROM live.customers c WHERE c.name = CURRENT_SETTING('search_path')",
+        "it is another one at each run",
+        r"CURRENT_SETTING\('search_path'\) gives another value at each run",
     ),
     Shape(
         "ANY_VALUE",
