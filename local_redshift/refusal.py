@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 
 from local_redshift.rules import Refusal, Situation, refusals
+from local_redshift.tokens import tokenize
 
-PARAMETER = re.compile(r"\$(\d+)")
 # The names of an engine's scratch tables end in hashes of the run. What is said of one holds for all of its length.
 HASH = re.compile(rb"(?<=\w)__[0-9a-f]{12}(?:_[0-9a-f]{6,})?\b")
 REMEMBERED = 4096
@@ -26,7 +26,7 @@ def refusing(statement: bytes, situations: frozenset[Situation]) -> bytes | None
         return None
     text = statement.decode(errors="surrogateescape")
     for refusal in refusals(text):
-        if refusal.rule.situation in situations:
+        if refusal.situation in situations:
             return _failing(refusal, text).encode(errors="surrogateescape")
     return None
 
@@ -38,7 +38,7 @@ def _of_any_run(statement: bytes) -> bytes:
 @lru_cache(REMEMBERED)
 def _refused(statement: bytes) -> frozenset[Situation]:
     """The situations in which a rule refuses a statement."""
-    return frozenset(refusal.rule.situation for refusal in refusals(statement.decode(errors="surrogateescape")))
+    return frozenset(refusal.situation for refusal in refusals(statement.decode(errors="surrogateescape")))
 
 
 def _failing(refusal: Refusal, text: str) -> str:
@@ -51,7 +51,9 @@ def _failing(refusal: Refusal, text: str) -> str:
     )
     # As many parameters as the statement has, or Bind would fail on their number. They come second: what refuses is
     # computed first, and a parameter may have no cast to a string.
-    last = max((int(number) for number in PARAMETER.findall(text)), default=0)
+    tokens = tokenize(text)
+    numbers = [int(token.text[1:]) for token in tokens if token.kind == "parameter"]
+    last = 0 if tokens[0].word == "prepare" else max(numbers, default=0)  # those of PREPARE are its own
     values = ", ".join(["NULL", *(f"${number}::TEXT" for number in range(1, last + 1))])
     call = f"local_redshift.refuse({', '.join(map(_literal, said))})"
     return f"SELECT CASE WHEN {call} = '' THEN COALESCE({values}) END"

@@ -38,8 +38,27 @@ def refusals(text: str, *, glances: bool = True) -> tuple[Refusal, ...]:
     tokens = tokenize(text)
     whole = Statement(tokens)
     parts = [part for part in map(Statement, split(tokens, ";")) if part.words] if ";" in whole.places else [whole]
-    read = ((each, part) for each in candidates for part in ([whole] if each is several_statements else parts))
-    return tuple(refusal(each, part, at) for each, part in read if (at := _find(each, part)) is not None)
+    opened = _opened(parts)
+    found = []
+    for each in candidates:
+        for number, part in enumerate([whole] if each is several_statements else parts):
+            at = _find(each, part)
+            if at is None or (each.situation is Situation.IN_A_TRANSACTION and opened[number] is False):
+                continue
+            refused = refusal(each, part, at)
+            within = each.situation is Situation.IN_A_TRANSACTION and opened[number]
+            found.append(refused._replace(situation=Situation.ALWAYS) if within else refused)
+    return tuple(found)
+
+
+def _opened(parts: list[Statement]) -> list[bool | None]:
+    """Whether each part is in a transaction by what the parts before it say; None if they say nothing."""
+    opened: list[bool | None] = [None]
+    for part in parts:
+        ends = part.word(0) in ("abort", "commit", "end", "rollback")
+        begins = part.word(0) in ("begin", "start")
+        opened.append(begins if begins or ends else opened[-1])
+    return opened
 
 
 def _find(rule: Rule, statement: Statement) -> int | None:

@@ -40,14 +40,14 @@ def returning(statement: Statement) -> int | None:
 
 @rule(
     "insert",
-    pattern=rf"\A(?:{SPACE}|\()*+(?:explain{SPACE}++)?with\b",
+    pattern=r"\bwith\b",
     evidence="DG/r_INSERT_30; sqlalchemy-redshift#154",
     refused="WITH x AS (SELECT a FROM s) INSERT INTO t (a) SELECT a FROM x",
     accepted="INSERT INTO t (a) WITH x AS (SELECT a FROM s) SELECT a FROM x",
 )
 def with_before_insert(statement: Statement) -> int | None:
     """A `WITH` clause before `INSERT`."""
-    return statement.verb if statement.kind == "insert" and statement.verb and "with" in statement.words[:2] else None
+    return statement.verb if statement.kind == "insert" and statement.verb > statement.start else None
 
 
 @rule(
@@ -174,7 +174,7 @@ def merge_with(statement: Statement) -> int | None:
     """A `WITH` clause in `MERGE`."""
     if statement.kind != "merge":
         return None
-    return statement.first("with") if statement.word(0) == "merge" else statement.verb
+    return statement.first("with") if statement.verb == statement.start else statement.verb
 
 
 @rule(
@@ -211,11 +211,12 @@ def merge_by_source(statement: Statement) -> int | None:
     accepted="INSERT INTO t (a) SELECT s.a FROM s WHERE NOT EXISTS (SELECT t.a FROM t WHERE t.a = s.a)",
 )
 def merge_clauses(statement: Statement) -> int | None:
-    """`MERGE` without exactly one `WHEN MATCHED` and one `WHEN NOT MATCHED`, and `DO NOTHING`."""
+    """`MERGE` without exactly one `WHEN MATCHED` and one `WHEN NOT MATCHED`, `DO NOTHING` and `DEFAULT VALUES`."""
     if statement.kind != "merge" or "remove" in statement.places:
         return None
-    if (at := statement.first("do", "nothing")) is not None:
-        return at
+    for nothing in (("do", "nothing"), ("default", "values")):
+        if (at := statement.first(*nothing)) is not None:
+            return at
     matched = list(statement.find("when", "matched"))
     missing = list(statement.find("when", "not", "matched"))
     if len(matched) == len(missing) == 1:

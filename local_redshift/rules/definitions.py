@@ -62,7 +62,7 @@ def unknown_objects(statement: Statement) -> int | None:
 
 @rule(
     "temp temporary unlogged replace",
-    pattern=rf"\bcreate{SPACE}++(?:unlogged|or{SPACE}++replace{SPACE}++(?:table|temp)|temp(?:orary)?{SPACE}++view)\b",
+    pattern=rf"\bcreate{SPACE}++(?:unlogged|or{SPACE}++replace{SPACE}++(?:table|temp)|(?:local{SPACE}++)?temp(?:orary)?{SPACE}++view)\b",
     evidence=f"{CREATE_TABLE}; DG/r_CREATE_VIEW",
     refused="CREATE UNLOGGED TABLE fast (a INT)",
     accepted="CREATE TEMP TABLE fast (a INT)",
@@ -71,7 +71,7 @@ def table_kinds(statement: Statement) -> int | None:
     """`CREATE UNLOGGED TABLE`, `CREATE OR REPLACE TABLE`, `CREATE TEMP VIEW`."""
     if statement.word(0) != "create":
         return None
-    start = " ".join(statement.words[1:5])
+    start = " ".join(statement.words[1:5]).removeprefix("local ")
     if start.startswith(("unlogged", "or replace table", "or replace temp", "temp view", "temporary view")):
         return 1
     return None
@@ -338,9 +338,14 @@ def unknown_types(statement: Statement) -> int | None:
 )
 def bare_numeric(statement: Statement) -> int | None:
     """`NUMERIC` and `DECIMAL` without a precision: Redshift takes them, and drops the decimals."""
-    literals = (at for at in statement.find(UNSIZED) if statement.tokens[at + 1].kind == "literal")
+    literals = (
+        at
+        for at in statement.find(UNSIZED)
+        if [token.kind for token in statement.tokens[at + 1 : at + 2]] == ["literal"]
+    )
     for at in [*statement.types, *literals]:
-        if statement.word(at) in UNSIZED and statement.word(at + 1) != "(":
+        end = statement.dotted(at)
+        if statement.is_name(at) and statement.name(end - 1) in UNSIZED and statement.word(end) != "(":
             return at
     return None
 

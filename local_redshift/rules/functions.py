@@ -96,7 +96,7 @@ LISTS = words(
 )
 # Words before a parenthesis that are no functions.
 KEYWORDS = words(
-    "all and any array as between by case check distinct else except exists filter from group having in insert "
+    "all and any array as between by case check distinct else except exclude exists filter from group having in insert "
     "intersect interval is join key lateral like limit materialized minus not offset on or order over partition "
     "primary references returning row select set sets similar some table then to union unique using values when where "
     "with within"
@@ -115,8 +115,7 @@ LISTED = REDSHIFT | LEADER_ONLY | SERIES | LISTS | DOCUMENTED_AS_UNSUPPORTED
 
 def called(statement: Statement, names: frozenset[str]) -> Iterator[int]:
     """The positions of the calls of these functions."""
-    if not names.isdisjoint(statement.places):
-        yield from (at for at in statement.calls if statement.words[at] in names)
+    yield from (at for at in statement.calls if statement.name(at) in names)
 
 
 @rule(
@@ -219,12 +218,15 @@ def unsupported_functions(statement: Statement) -> int | None:
 
 
 CALL = re.compile(rf"(?<![\w.$\"])([a-z_][\w$]*+){SPACE}*+\(", re.DOTALL)
+QUOTED_CALL = re.compile(rf'"{SPACE}*+\(', re.DOTALL)
 CALLED = KEYWORDS | LISTED | TYPES
 
 
 def may_call_unknown(glance: Glance) -> bool:
     """Whether a name before a parenthesis is not among those known."""
-    return not CALLED.issuperset(CALL.findall(glance.lower)) or "pg_catalog" in glance.words
+    lower = glance.lower
+    named = QUOTED_CALL.search(lower) is not None or "pg_catalog" in glance.words
+    return named or not CALLED.issuperset(CALL.findall(lower))
 
 
 @rule(
@@ -241,7 +243,7 @@ def unknown_functions(statement: Statement) -> int | None:
         return None
     of_the_leader = () if statement.on_compute_nodes else ("pg_",)
     for at in statement.calls:
-        name = statement.words[at]
+        name = statement.name(at)
         if name not in CALLED and not name.startswith((*FAMILIES, *of_the_leader)):
             return at
     return None

@@ -15,12 +15,15 @@ CAPITALS = re.compile(r'"[^"]*[A-Z][^"]*"')
 RESERVED = words(
     "aes128 aes256 allowoverwrite az64 backup blanksasnull bytedict bzip2 connect credentials current_user_id deflate "
     "defrag delta delta32k disable emptyasnull enable encode encrypt encryption explicit globaldict256 globaldict64k "
-    "gzip identity ignore language lun luns lzo lzop minus mostly13 mostly32 mostly8 new nulls off offline oid old "
-    "open parallel partition percent permissions raw readratio recover rejectlog resort respect restore snapshot "
+    "gzip identity ignore language lun luns lzo lzop minus mostly13 mostly32 mostly8 new nulls off offline offset oid "
+    "old open parallel partition percent permissions raw readratio recover rejectlog resort respect restore snapshot "
     "sysdate system tag tdes text255 text32k timestamp top truncatecolumns wallet without"
 )
 # No part of any clause: behind a value they can only be its alias.
-NEVER_KEYWORDS = frozenset({"new", "old", "snapshot", "tag", "permissions", "credentials", "wallet", "raw", "open"})
+NEVER_KEYWORDS = words(
+    "credentials delta disable enable explicit new offline old open permissions raw recover resort restore snapshot "
+    "system tag wallet"
+)
 SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})
 BEFORE_NAME = words(
     ", ( . = < > + - * / % | and any between by case column distinct else from having in into join not on or select "
@@ -30,6 +33,8 @@ AFTER_NAME = words(
     ", ) . ; = < > ! + - * / % | and as asc between desc else end from group having ilike in is join like limit not "
     "on or order set then union when where"
 )
+# What stands behind these is a table, a view or a schema.
+BEFORE_RELATION = frozenset({"exists", "from", "into", "join", "schema", "table", "update", "view"})
 # These stand in many statements as what they are.
 COMMON = frozenset({"backup", "encode", "identity", "nulls", "oid", "partition", "percent", "sysdate", "timestamp"})
 COMMON_AS_NAME = re.compile(
@@ -67,15 +72,20 @@ def _is_name(statement: Statement, at: int) -> bool:
     """Whether a reserved word stands where only a name or a value can."""
     word, before = statement.words[at], statement.word(at - 1)
     after = statement.word(at + 1) if at + 1 < len(statement.words) else ";"
-    if statement.word(0) in WITH_OPTIONS and statement.kind != "select" and word != "tag":
+    if before in BEFORE_RELATION and word not in COMMON:
+        return True
+    if statement.word(0) == "alter" and before == "to":
+        return True
+    if statement.word(0) in WITH_OPTIONS and at < statement.body and word != "tag":
         return False
     if word == "oid" and not statement.on_compute_nodes:
         return False
     if before == "as":
         return word != "timestamp" and after != "("
-    if word in ("sysdate", "timestamp"):
+    if word in ("current_user_id", "offset", "sysdate", "timestamp"):
         return before == "."
-    if word in NEVER_KEYWORDS and (before == ")" or statement.is_name(at - 1)) and before not in BEFORE_NAME:
+    ends = before == ")" or statement.is_name(at - 1) or statement.tokens[at - 1].kind in ("literal", "number")
+    if word in NEVER_KEYWORDS and ends and before not in BEFORE_NAME:
         return after in AFTER_NAME and before not in ("encode", "nulls")
     return before in BEFORE_NAME and after in AFTER_NAME
 
@@ -90,7 +100,12 @@ def _is_name(statement: Statement, at: int) -> bool:
 )
 def system_columns(statement: Statement) -> int | None:
     """PostgreSQL's system columns."""
-    return statement.first(SYSTEM_COLUMNS) if statement.on_compute_nodes else None
+    if not statement.on_compute_nodes:
+        return None
+    return next(
+        (at for at in range(len(statement.tokens)) if statement.is_name(at) and statement.name(at) in SYSTEM_COLUMNS),
+        None,
+    )
 
 
 def may_be_long(glance: Glance) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from local_redshift.rules.reading import QUERIES, SET_OPERATIONS, Statement, words
+from local_redshift.rules.reading import QUERIES, SET_OPERATIONS, Statement, Word, words
 from local_redshift.rules.rule import SPACE, rule
 
 SYNTAX = "AWS agent toolkit for Redshift, syntax"
 COMPARISONS = frozenset({"=", "<", ">", "!"})
+MATCHES = frozenset({"like", "ilike", "~", "*"})
 # Where an operand ends to the left, and nothing has compared it.
 OPERAND_ENDS = words(
     "and or not where on having select when then else , ( by case distinct all as set values returning"
@@ -68,19 +69,40 @@ def is_distinct_from(statement: Statement) -> int | None:
     return statement.first("is", "not", "distinct", "from") if at is None else at
 
 
+BEFORE_QUERY = SET_OPERATIONS | {"", "(", "all", "as", "distinct", "explain", "verbose"}
+QUERY_BEGINS = rf"(?:[(;]|\A|\b(?:{'|'.join(sorted(BEFORE_QUERY - {'', '('}))})\b){SPACE}*"
+
+
 @rule(
     "values",
-    pattern=rf"(?:\(|\A|;){SPACE}*values\b",
+    pattern=rf"{QUERY_BEGINS}values\b",
     evidence=f"DG/c_unsupported-postgresql-features; {SYNTAX}",
     refused="SELECT v.a FROM (VALUES (1), (2)) AS v (a)",
     accepted="SELECT v.a FROM (SELECT 1 AS a UNION ALL SELECT 2) AS v",
 )
 def values_as_table(statement: Statement) -> int | None:
     """`VALUES` anywhere but in INSERT."""
-    if statement.word(0) == "values":
-        return 0
-    at = statement.first("(", "values", "(")
-    return None if at is None else at + 1
+    return next((at for at in statement.find("values", "(") if statement.word(at - 1) in BEFORE_QUERY), None)
+
+
+@rule(
+    "table",
+    pattern=rf"{QUERY_BEGINS}table\b|\binsert\b",
+    evidence="DG/r_SELECT_synopsis; DG/r_INSERT_30",
+    refused="INSERT INTO t TABLE s",
+    accepted="INSERT INTO t SELECT * FROM s",
+)
+def table_as_query(statement: Statement) -> int | None:
+    """`TABLE t` in place of `SELECT * FROM t`."""
+    inserted = statement.dotted(statement.verb + 2) if statement.kind == "insert" else -1
+    for at in statement.find("table"):
+        before = statement.partner.get(at - 1, at) if statement.word(at - 1) == ")" else at
+        if at and (statement.word(at - 1) in BEFORE_QUERY or before == inserted):
+            return at
+    return None
+
+
+AFTER_LOCK = words(") ; of nowait skip for limit offset fetch")
 
 
 @rule(
@@ -94,7 +116,7 @@ def row_locks(statement: Statement) -> int | None:
     """`FOR UPDATE`, `FOR SHARE` and their like."""
     for at in statement.find("for", frozenset({"update", "share", "no", "key"})):
         rest = [word for word in statement.words[at + 1 : at + 5] if word not in ("no", "key")]
-        if rest and rest[0] in ("update", "share") and (len(rest) == 1 or rest[1] in ("", ")", "of", "nowait", "skip")):
+        if rest and rest[0] in ("update", "share") and (len(rest) == 1 or rest[1] in AFTER_LOCK):
             return at
     return None
 
@@ -138,8 +160,11 @@ def set_operation_limit(statement: Statement) -> int | None:
         right = at + 1 + (statement.word(at + 1) in ("all", "distinct"))
         left = statement.partner.get(at - 1, -1) if statement.word(at - 1) == ")" else -1
         for opening in (left, right):
-            if statement.word(opening) == "(" and statement.word(opening + 1) in QUERIES:
-                for position in statement.level(opening + 1):
+            start = opening
+            while statement.word(start) == "(":
+                start += 1
+            if start > opening and statement.word(start) in QUERIES:
+                for position in statement.level(start):
                     if statement.words[position] in ("limit", "offset"):
                         return position
     return None
@@ -157,7 +182,7 @@ def fetch_first(statement: Statement) -> int | None:
 
 
 @rule(
-    "is",
+    "is isnull notnull",
     message="IS and a comparison without parentheses: Redshift takes IS first, PostgreSQL the comparison",
     sqlstate="0A000",
     evidence="the grammar of PostgreSQL 8.0, from which Redshift comes",
@@ -166,7 +191,7 @@ def fetch_first(statement: Statement) -> int | None:
 )
 def is_beside_comparison(statement: Statement) -> int | None:
     """`IS` behind a comparison without parentheses: accepted there, with another meaning than here."""
-    for at in statement.find("is"):
+    for at in statement.find(frozenset({"is", "isnull", "notnull"})):
         position = at - 1
         while position >= 0 and statement.words[position] not in OPERAND_ENDS:
             word = statement.words[position]
@@ -240,7 +265,7 @@ def escape_strings(statement: Statement) -> int | None:
 
 
 @rule(
-    pattern=r"->|#>|@>|<@|#-|@\?|@@",
+    pattern=r"->|#>|@>|<@|#-|@\?|@@|\^@",
     message="operator does not exist: {near}",
     sqlstate="42883",
     evidence="DG/c_unsupported-postgresql-datatypes",
@@ -249,9 +274,9 @@ def escape_strings(statement: Statement) -> int | None:
 )
 def operators_of_json(statement: Statement) -> int | None:
     """PostgreSQL's operators of JSON, arrays and ranges: `->`, `->>`, `#>`, `@>`, `<@`."""
-    for at in statement.find(frozenset("-#@<"), frozenset({">", "@", "-", "?"})):
+    for at in statement.find(frozenset("-#@<^"), frozenset({">", "@", "-", "?"})):
         pair = statement.words[at] + statement.words[at + 1]
-        if pair in ("->", "#>", "@>", "<@", "#-", "@?", "@@") and not statement.tokens[at + 1].space:
+        if pair in ("->", "#>", "@>", "<@", "#-", "@?", "@@", "^@") and not statement.tokens[at + 1].space:
             return at
     return None
 
@@ -282,10 +307,46 @@ def any_of_array(statement: Statement) -> int | None:
     if statement.on_catalog:
         return None
     for at in statement.find(frozenset({"any", "all", "some"}), "("):
-        if statement.word(at - 1) in COMPARISONS and statement.word(at + 2) not in QUERIES:
+        if statement.word(at - 1) in COMPARISONS | MATCHES and statement.word(at + 2) not in QUERIES:
             return at
     return statement.first("array", "(", QUERIES)
 
+
+@rule(
+    "depth breadth distinct json local nfc nfd nfkc nfkd normalized order ordinality",
+    pattern=rf"\border{SPACE}+by\b|\bby{SPACE}+distinct\b|\b(?:is|at|with|search)\b",
+    evidence="the grammar of PostgreSQL 8.0, from which Redshift comes, and DG/r_SELECT_synopsis",
+    refused="SELECT MAX(a ORDER BY b) FROM t",
+    accepted="SELECT MAX(a) FROM t",
+)
+def later_syntax(statement: Statement) -> int | None:
+    """What PostgreSQL's queries have learned since: `MAX(a ORDER BY b)`, `WITH ORDINALITY`, `IS JSON`, `AT LOCAL`."""
+    for sequence in LATER:
+        if (at := statement.first(*sequence)) is not None:
+            return at
+    calls = set(statement.calls)
+    for at in statement.find("order", "by"):
+        opening = at - 1
+        while opening >= 0 and statement.words[opening] != "(":
+            opening = statement.partner.get(opening, opening) - 1
+        if (
+            opening - 1 in calls
+            and statement.word(opening + 1) not in QUERIES
+            and statement.words[opening - 1] != "over"
+        ):
+            return at
+    return None
+
+
+NORMALIZED = frozenset({"json", "normalized", "nfc", "nfd", "nfkc", "nfkd"})
+LATER: tuple[tuple[Word, ...], ...] = (
+    ("with", "ordinality"),
+    ("is", NORMALIZED),
+    ("is", "not", NORMALIZED),
+    ("at", "local"),
+    ("group", "by", "distinct"),
+    (")", "search", frozenset({"depth", "breadth"}), "first"),
+)
 
 ROW = re.compile(rf"\brow{SPACE}*\(", re.DOTALL)
 ROWS = re.compile(rf"\){SPACE}*[=<>!]+{SPACE}*\(", re.DOTALL)

@@ -161,16 +161,23 @@ class Statement:
         return at + 1
 
     @cached_property
+    def start(self) -> int:
+        """Position at which the statement itself begins, behind EXPLAIN or PREPARE and opening parentheses."""
+        start = 0
+        if self.word(0) == "explain":
+            start = 1 + (self.word(1) == "verbose")
+        elif self.word(0) == "prepare":
+            start = next((at + 1 for at in self.level(0) if self.words[at] == "as"), 0)
+        while self.word(start) == "(":
+            start += 1
+        return start
+
+    @cached_property
     def verb(self) -> int:
         """Position of the word that says what the statement does, behind its WITH clause."""
-        start = 0
-        while self.word(start) == "(" or self.word(start) == "explain":
-            start += 1
-        if self.word(start) == "verbose":
-            start += 1
-        if self.word(start) == "with":
-            return next((at for at in self.level(start) if self.words[at] in VERBS), start)
-        return start
+        if self.word(self.start) == "with":
+            return next((at for at in self.level(self.start) if self.words[at] in VERBS), self.start)
+        return self.start
 
     @property
     def kind(self) -> str:
@@ -203,6 +210,12 @@ class Statement:
         if self.word(at) != "(" or self.is_query(self.after(at)):
             return []
         return list(self.split(at + 1))
+
+    @cached_property
+    def body(self) -> int:
+        """Position of the AS in a CREATE, behind which its query stands; the end of anything else."""
+        level = self.level(0) if self.word(0) == "create" else ()
+        return next((at for at in level if self.words[at] == "as"), len(self.words))
 
     def is_query(self, at: int) -> bool:
         """Whether the rest of a CREATE TABLE, from behind its columns on, gives it a query."""
@@ -291,17 +304,17 @@ class Statement:
     def _is_table(self, opening: int, tables: set[int]) -> bool:
         """Whether the query in a parenthesis is a table of the one around it, and no value or condition."""
         before, after = self.word(opening - 1), self.word(self.after(opening))
-        if opening < 0 or opening in tables or before == "as":
-            return True
-        # An operand of a set operation, or parentheses around parentheses: as what is around it.
-        # (What precedes a UNION may also be the last condition of its first SELECT.)
-        begins_operation = after in SET_OPERATIONS and before in ("", ")")
-        if before == "(" or before in SET_OPERATIONS or begins_operation or before == "all":
-            around = opening - 1
-            while around >= 0 and self.words[around] != "(":
-                around = self.partner.get(around, around) - 1
-            return self._is_table(around, tables)
-        return False
+        while opening >= 0 and opening not in tables and before != "as":
+            # An operand of a set operation, or parentheses around parentheses: as what is around it.
+            # (What precedes a UNION may also be the last condition of its first SELECT.)
+            begins_operation = after in SET_OPERATIONS and before in ("", ")")
+            if before not in ("(", "all") and before not in SET_OPERATIONS and not begins_operation:
+                return False
+            opening -= 1
+            while opening >= 0 and self.words[opening] != "(":
+                opening = self.partner.get(opening, opening) - 1
+            before, after = self.word(opening - 1), self.word(self.after(opening))
+        return True
 
     def _is_argument(self, at: int) -> bool:
         """Whether a FROM belongs to EXTRACT and its like, or to IS DISTINCT FROM."""
@@ -329,16 +342,12 @@ class Statement:
     @cached_property
     def calls(self) -> list[int]:
         """Positions of the names of the functions that are called without a schema, or with pg_catalog."""
-        found = []
-        for at, token in enumerate(self.tokens[:-1]):
-            if token.kind == "word" and self.words[at + 1] == "(" and self._is_call(at):
-                found.append(at)
-        return found
+        return [at - 1 for at in self.places.get("(", ()) if self.is_name(at - 1) and self._is_call(at - 1)]
 
     def _is_call(self, at: int) -> bool:
         before = at - 1
         if self.word(before) == ".":
-            return self.word(before - 1) == "pg_catalog"
+            return self.is_name(before - 1) and self.name(before - 1) == "pg_catalog"
         if before < 0 or self.tokens[before].kind in ("name", "number", "literal", "parameter"):
             return False
         word = self.words[before]

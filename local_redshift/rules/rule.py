@@ -67,6 +67,8 @@ class Refusal(NamedTuple):
 
     rule: Rule
     message: str
+    situation: Situation
+    """In which the statement is refused: the rule's, unless the statements before it in the text say more."""
 
 
 def rule(
@@ -127,4 +129,4 @@ def refusal(rule: Rule, statement: Statement, at: int) -> Refusal:
         rest="".join(token.space + token.text for token in statement.tokens[at:]).strip(),
         statement=statement.text,
     )
-    return Refusal(rule, message)
+    return Refusal(rule, message, rule.situation)

@@ -78,6 +78,24 @@ def truncate_in_transaction(statement: Statement) -> int | None:
 
 
 @rule(
+    "copy",
+    evidence="DG/copy-parameters-data-source",
+    refused="COPY t FROM STDIN",
+    accepted="INSERT INTO t (a) VALUES (1), (2)",
+)
+def copy_sources(statement: Statement) -> int | None:
+    """`COPY` to anywhere, and from anything but S3, EMR, DynamoDB and hosts: the client, files, programs, a query."""
+    if statement.word(0) != "copy":
+        return None
+    at = next((each for each in statement.level(0) if statement.words[each] in ("from", "to")), 0)
+    source = statement.tokens[at + 1].text.lower()
+    return None if statement.words[at] == "from" and source.startswith(COPIED_FROM) else at + 1
+
+
+COPIED_FROM = ("'s3://", "'emr://", "'dynamodb://", "$")
+
+
+@rule(
     "lock",
     evidence="DG/r_LOCK",
     refused="LOCK TABLE t IN EXCLUSIVE MODE",

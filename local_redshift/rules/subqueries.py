@@ -23,14 +23,18 @@ def common_tables(statement: Statement) -> Iterator[int]:
 
 @rule(
     "insert update delete merge",
-    pattern=rf"\({SPACE}*(?:insert|update|delete|merge)\b",
+    pattern=r"\bwith\b",
     evidence="DG/r_WITH_clause",
     refused="WITH x AS (INSERT INTO t (a) VALUES (1) RETURNING a) SELECT a FROM x",
     accepted="WITH x AS (SELECT a FROM t) SELECT a FROM x",
 )
 def modifying_with(statement: Statement) -> int | None:
     """`INSERT`, `UPDATE`, `DELETE` or `MERGE` in a `WITH` clause."""
-    return next((at for at in common_tables(statement) if statement.word(at) in VERBS - {"select"}), None)
+    for start in common_tables(statement):
+        verb = next((at for at in statement.level(start) if statement.words[at] in VERBS), start)
+        if statement.word(verb) in VERBS - {"select"}:
+            return verb
+    return None
 
 
 @rule(

@@ -30,7 +30,7 @@ def function_of(statement: Statement, over: int) -> str:
     opening = statement.partner.get(at, at)
     if statement.word(opening - 1) == "group":  # LISTAGG (…) WITHIN GROUP (…) OVER (…)
         opening = statement.partner.get(opening - 3, opening)
-    return statement.word(opening - 1)
+    return statement.name(opening - 1) if statement.is_name(opening - 1) else ""
 
 
 @rule(
@@ -107,12 +107,21 @@ def window_constants(statement: Statement) -> int | None:
         for by in statement.level(opening + 1):
             if statement.words[by] != "by":
                 continue
-            for start, _end in statement.split(by + 1, statement.partner.get(opening)):
-                constant = statement.tokens[start].kind in ("number", "literal", "parameter")
-                constant |= statement.words[start] == "null"
-                if constant and statement.word(start + 1) in ("", ")", ",", "order", "rows", "asc", "desc", "nulls"):
+            for start, end in statement.split(by + 1, statement.partner.get(opening)):
+                if _is_constant(statement, start, end):
                     return start
     return None
+
+
+def _is_constant(statement: Statement, start: int, end: int) -> bool:
+    """Whether no name, but those of types behind a cast, stands in an element of PARTITION BY or ORDER BY."""
+    for at in range(start, end):
+        if statement.words[at] in ("asc", "desc", "nulls", "order", "rows"):
+            break
+        is_value = statement.words[at] in ("null", "true", "false") or statement.word(at - 1) == "::"
+        if statement.is_name(at) and not is_value:
+            return False
+    return True
 
 
 @rule(

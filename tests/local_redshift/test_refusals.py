@@ -14,6 +14,7 @@ from local_redshift import LocalRedshift
 from local_redshift.injection import PARSE
 from local_redshift.rules import RULES, Rule, Situation, refusals
 from local_redshift.rules.page import page
+from local_redshift.rules.reading import Statement
 from local_redshift.rules.rule import Glance
 from local_redshift.strictness import Strictness
 from tests.local_redshift.conftest import connect_to
@@ -265,6 +266,59 @@ VARIANTS = [
     ("explain-options", "EXPLAIN (ANALYZE) SELECT 1"),
     ("truncate-options", "TRUNCATE TABLE t RESTART IDENTITY CASCADE"),
     ("several-statements", "SELECT 1; ; SELECT 2"),
+    ("leader-node-functions", 'SELECT "now"(), a FROM t'),
+    ("leader-node-functions", 'SELECT "pg_catalog"."substr"(c, 1, 2) FROM t'),
+    ("array-functions", 'SELECT pg_catalog."array_agg"(a) FROM t'),
+    ("unknown-functions", 'SELECT "gen_random_uuid"()'),
+    ("generate-series", 'SELECT "generate_series"(1, 2), a FROM t'),
+    ("window-frame", 'SELECT "sum"(a) OVER (ORDER BY b) FROM t'),
+    ("system-columns", 'SELECT t."ctid" FROM t'),
+    ("bare-numeric", 'SELECT a::"numeric" FROM t'),
+    ("bare-numeric", "SELECT a::pg_catalog.numeric FROM t"),
+    ("bare-numeric", "SELECT 1::NUMERIC"),
+    ("bare-numeric", "ALTER TABLE t ADD COLUMN x NUMERIC"),
+    ("any-of-array", "SELECT c ILIKE ANY ('{a}') FROM t"),
+    ("any-of-array", "SELECT c ~ ANY ('{a}') FROM t"),
+    ("values-as-table", "SELECT 1 UNION ALL VALUES (2)"),
+    ("values-as-table", "CREATE TABLE x AS VALUES (1)"),
+    ("values-as-table", "EXPLAIN VERBOSE VALUES (1)"),
+    ("values-as-table", "SELECT a FROM ((VALUES (1))) AS x (a)"),
+    ("table-as-query", "SELECT a FROM (TABLE t) AS x"),
+    ("table-as-query", "WITH x AS (TABLE t) SELECT a FROM x"),
+    ("table-as-query", "INSERT INTO t (a) TABLE s"),
+    ("row-locks", "SELECT a FROM t FOR UPDATE LIMIT 1"),
+    ("with-before-insert", "EXPLAIN VERBOSE WITH x AS (SELECT 1 AS a) INSERT INTO t (a) SELECT a FROM x"),
+    ("returning", "PREPARE x (INT) AS INSERT INTO t (a) VALUES ($1) RETURNING a"),
+    ("modifying-with", "WITH x AS (WITH y AS (SELECT 1) DELETE FROM t) SELECT 1"),
+    (
+        "merge-clauses",
+        "MERGE INTO t USING s ON TRUE WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
+    ),
+    ("set-operation-limit", "((SELECT a FROM t LIMIT 1)) UNION SELECT 2"),
+    ("set-operation-limit", "SELECT 2 UNION ((SELECT a FROM t LIMIT 1))"),
+    ("window-constants", "SELECT ROW_NUMBER() OVER (ORDER BY (1)) FROM t"),
+    ("window-constants", "SELECT ROW_NUMBER() OVER (PARTITION BY a ORDER BY -1::INT DESC) FROM t"),
+    ("window-constants", "SELECT ROW_NUMBER() OVER (ORDER BY TRUE) FROM t"),
+    ("reserved-names", "CREATE TABLE x AS SELECT a AS open FROM t"),
+    ("reserved-names", "CREATE VIEW x AS SELECT a old FROM t"),
+    ("reserved-names", "CREATE TABLE old (a INT)"),
+    ("reserved-names", "CREATE SCHEMA new"),
+    ("reserved-names", "INSERT INTO old (a) VALUES (1)"),
+    ("reserved-names", "ALTER TABLE t RENAME COLUMN a TO old"),
+    ("reserved-names", "SELECT 'x' tag, a + 1 delta FROM t"),
+    ("reserved-names", "SELECT a AS offset FROM t"),
+    ("is-beside-comparison", "SELECT a FROM t WHERE a <> b ISNULL"),
+    ("table-kinds", "CREATE LOCAL TEMP VIEW x AS SELECT 1 AS a"),
+    ("copy-sources", "COPY t TO STDOUT"),
+    ("copy-sources", "COPY (SELECT 1) TO 's3://b/k'"),
+    ("copy-sources", "COPY t (a, b) FROM PROGRAM 'true'"),
+    ("copy-sources", "COPY t FROM '/etc/hostname'"),
+    ("operators-of-json", "SELECT c ^@ 'a' FROM t"),
+    ("later-syntax", "SELECT LISTAGG(DISTINCT LOWER(c), ',' ORDER BY LOWER(c)) FROM t"),
+    ("later-syntax", "SELECT c IS NOT JSON FROM t"),
+    ("later-syntax", "SELECT f AT LOCAL FROM t"),
+    ("later-syntax", "SELECT a FROM t GROUP BY DISTINCT a"),
+    ("later-syntax", "SELECT a FROM f_x() WITH ORDINALITY AS x (a, n)"),
 ]
 
 
@@ -326,12 +380,41 @@ def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
         pytest.param("SELECT f_mine(a), schema_a.anything(b), ST_Area(c) FROM t", id="functions-of-users"),
         pytest.param("COPY t FROM 's3://b/k' CREDENTIALS 'x' DELIMITER '|' PARALLEL OFF", id="copy"),
         pytest.param("SET enable_case_sensitive_identifier TO off", id="set"),
+        pytest.param("COPY t (a, b) FROM 's3://b/k' IAM_ROLE DEFAULT", id="copy-columns"),
+        pytest.param("SELECT current_user_id, a FROM t LIMIT 5 OFFSET 5", id="current-user-id"),
+        pytest.param("SELECT * EXCLUDE (a) FROM t", id="exclude"),
+        pytest.param('INSERT INTO "t" (a) SELECT x."values" FROM x', id="quoted-table"),
+        pytest.param('WITH "x" (a) AS (SELECT 1), "y" (b) AS (SELECT 2) SELECT a FROM "x"', id="quoted-common-tables"),
+        pytest.param('CREATE TABLE "x" ("a" INT, "b" INT, PRIMARY KEY ("a")) SORTKEY ("a")', id="quoted-definition"),
+        pytest.param(
+            "SELECT LAG(a) OVER (PARTITION BY a, LOWER(c) ORDER BY a + 1, 0 - b DESC) FROM t", id="expressions"
+        ),
+        pytest.param(
+            "CREATE TABLE x AS (SELECT a FROM t ORDER BY a) UNION ALL (SELECT a FROM s)", id="ordered-operand"
+        ),
+        pytest.param("DROP TABLE t", id="drop-table"),
+        pytest.param("COMMENT ON TABLE t IS 'VALUES (1)'", id="comment"),
         pytest.param("SELECT NVL2(1), LISTAGG(a FROM t WHERE ((", id="broken"),
     ],
 )
 def test_what_redshift_accepts_is_not_refused(statement: str) -> None:
     """Statements near to those that are refused, and the housekeeping of drivers, pass."""
     assert [each for each in refusals(statement) if each.rule.situation is Situation.ALWAYS] == []
+
+
+def test_no_rule_reads_beyond_the_end_of_a_statement() -> None:
+    """A rule that fails on a statement says nothing about it, so none may fail on one that could run."""
+    examples = [text for rule in RULES for text in (rule.refused, rule.accepted)]
+    for text in [*examples, *(statement for _rule, statement in VARIANTS)]:
+        for rule in RULES:
+            rule.finds(Statement.of(text))
+
+
+def test_nesting_has_no_limit_of_its_own(tables: None, rows: Rows) -> None:
+    """A subquery in more parentheses than a recursion bears is read, and the session goes on."""
+    statement = "SELECT a FROM t WHERE a IN < SELECT s.a FROM s > AND a IS DISTINCT FROM b"
+    nested = statement.replace("<", "(" * 3000).replace(">", ")" * 3000)
+    assert error_of(lambda: rows(nested))["M"] == "IS DISTINCT FROM is not supported"
 
 
 def test_a_cheap_look_hides_nothing_that_a_rule_finds() -> None:
@@ -357,6 +440,18 @@ def test_a_refused_statement_takes_its_parameters_along(tables: None, rows: Rows
     values = (1, None, "it's \\", True, 2.5, b"x")
     error = error_of(lambda: rows("SELECT %s, %s, %s, %s, %s, %s FROM t WHERE a IS DISTINCT FROM b", *values))
     assert error["M"] == "IS DISTINCT FROM is not supported"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("INSERT INTO t (c) VALUES ('from $5') RETURNING a -- or $7", id="literal-and-comment"),
+        pytest.param("PREPARE x (INT) AS SELECT a FROM t WHERE a IS DISTINCT FROM $1", id="parameter-of-prepare"),
+    ],
+)
+def test_what_only_looks_like_a_parameter_is_none(tables: None, rows: Rows, statement: str) -> None:
+    """A dollar and a number in a literal or a comment ask for no value, and the error is the rule's."""
+    assert "of the stand-in refuses this" in error_of(lambda: rows(statement))["D"]
 
 
 def test_a_message_keeps_quotes_and_backslashes(tables: None, rows: Rows) -> None:
@@ -404,6 +499,24 @@ def test_a_transaction_of_the_simple_protocol_counts(tables: None, redshift: Loc
             cursor.execute("TRUNCATE t")
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        pytest.param("BEGIN; TRUNCATE t; COMMIT", ["truncate-in-transaction"], id="truncate"),
+        pytest.param(
+            "start transaction; select 1; alter table t alter column c type varchar(40)",
+            ["alter-column-in-transaction"],
+            id="alter-column",
+        ),
+        pytest.param("BEGIN; SELECT 1; COMMIT; TRUNCATE t", [], id="truncate-behind-commit"),
+    ],
+)
+def test_a_transaction_may_begin_in_the_same_text(text: str, rules: list[str]) -> None:
+    """Of several statements in one message each is in the transaction that those before it have left."""
+    assert [each.rule.name for each in refusals(text) if each.situation is Situation.ALWAYS] == rules
+    assert [each for each in refusals(text) if each.situation is Situation.IN_A_TRANSACTION] == []
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
