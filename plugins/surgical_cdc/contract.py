@@ -48,6 +48,7 @@ def _data_type(text: str) -> str:
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Relation = Annotated[str, AfterValidator(_relation)]
 DataType = Annotated[str, AfterValidator(_data_type)]
+Maintenance = Literal["incremental", "full"]
 
 
 class Strict(BaseModel):
@@ -146,7 +147,7 @@ class Fact(Table):
 
     unique_key: Identifier
     anchor: Identifier
-    maintenance: Literal["incremental", "full"] = "incremental"
+    maintenance: Maintenance = "incremental"
 
 
 class Model(Strict):

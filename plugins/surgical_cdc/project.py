@@ -5,24 +5,37 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from surgical_cdc.contract import Cdc, Column, Fact, Identifier, Model, Source, Table
 from surgical_cdc.errors import ProjectError
+from surgical_cdc.properties import (
+    ModelConfig,
+    ModelEntry,
+    PropertiesFile,
+    SourceConfig,
+    SourceEntry,
+    TableEntry,
+    fail_validation,
+    shaped,
+)
 from surgical_cdc.rendering import Config, Renderer, This, WordError, YamlRenderer, merged
 from surgical_cdc.settings import Settings, fail, files_in, load_settings, read_yaml
 from surgical_cdc.templates import sql_name
 
 T = TypeVar("T")
+IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+PATHS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 REF_SCHEMA = "ref"
 DEFAULT_PROJECT = Path(__file__).resolve().parents[2] / "include" / "sql"
 MATERIALIZATIONS = ("ephemeral", "view", "table", "incremental")
 # What dbt does besides the SELECT when it builds a model; a fact that the engine keeps would lack it.
 BESIDE_THE_SELECT = ("pre-hook", "post-hook", "pre_hook", "post_hook", "sql_header")
-Properties = Sequence[tuple[Path, Path, dict[str, Any]]]
+Properties = Sequence[tuple[Path, Path, PropertiesFile]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,22 +94,22 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
     settings = load_settings(path)
     yaml_renderer = YamlRenderer(settings.target, settings.variables)
     properties = [
-        (folder, file, yaml_renderer.render(read_yaml(file), file))
+        (folder, file, shaped(PropertiesFile, yaml_renderer.render(read_yaml(file), file), file))
         for folder, file in files_in(settings.model_folders, ".yml", ".yaml")
     ]
     declared = _declared_sources(settings, properties)
     sources = {source.name: source for source in declared.values() if isinstance(source, Source)}
     models, facts = _Models(settings, properties, declared).load()
-    _check_relations(facts)
+    _check_relations(sources, facts)
     return Project(
         name=settings.name,
         path=path,
         sources=sources,
         models=models,
         facts=facts,
-        control_schema=_schema_name(settings, "cdc_control_schema", "cdc"),
-        scratch_schema=_schema_name(settings, "cdc_scratch_schema", "cdc_scratch"),
-        documents=tuple((path / document).resolve() for document in settings.variables.get("cdc_documents", ())),
+        control_schema=_variable(settings, "cdc_control_schema", "cdc", IDENTIFIER),
+        scratch_schema=_variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER),
+        documents=tuple((path / document).resolve() for document in _variable(settings, "cdc_documents", [], PATHS)),
     )
 
 
@@ -119,6 +132,11 @@ class _Rendered:
     refs: list[str] = field(default_factory=list)
     untracked: list[str] = field(default_factory=list)
     lines: tuple[int, ...] = ()
+
+    @property
+    def settings(self) -> ModelConfig:
+        """Its settings, checked."""
+        return shaped(ModelConfig, self.config, self.file, "config")
 
 
 class _Models:
@@ -143,14 +161,15 @@ class _Models:
     def load(self) -> tuple[dict[str, Model], dict[str, Fact]]:
         """Return the enabled models, and those among them that are facts."""
         rendered = {name: self._render(name, file) for name, (_, file) in self._files.items()}
-        enabled = {name: found for name, found in rendered.items() if found.config.get("enabled", True)}
+        enabled = {name: found for name, found in rendered.items() if found.settings.enabled}
+        _check_order(enabled)
         models, facts = {}, {}
         for name, found in enabled.items():
             for ref in found.refs:
                 if ref not in enabled:
                     fail(found.file, f"ref({ref!r}): that model is disabled")
             models[name] = self._model(name, found)
-            if found.config.get("unique_key") is not None:
+            if found.settings.unique_key is not None:
                 facts[name] = self._fact(name, found)
                 self._check_tracked(name, enabled)
         return models, facts
@@ -158,9 +177,9 @@ class _Models:
     def _render(self, name: str, file: Path) -> _Rendered:
         """Render a file, twice if it calls config(): config.get() and `this` have what it says anywhere."""
         folder = self._files[name][0]
-        _, entry = self._described.get(name, (file, {}))
+        _, entry = self._described.get(name, (file, ModelEntry(name=name)))
         place = [*file.relative_to(folder).parent.parts, name]
-        config = merged(self._settings.config_of("models", place), entry.get("config") or {})
+        config = merged(self._settings.config_of("models", place), entry.config)
         found = self._render_with(name, file, Config(config))
         return found if found.config == config else self._render_with(name, file, Config(found.config, complete=True))
 
@@ -222,29 +241,28 @@ class _Models:
         return f"{schema}.{table}"
 
     def _model(self, name: str, found: _Rendered) -> Model:
-        kind = found.config.get("materialized", "view")
+        kind = found.settings.materialized
         if kind not in MATERIALIZATIONS:
             fail(found.file, f"materialized is {kind!r}; supported: {', '.join(MATERIALIZATIONS)}")
         relation = None if kind == "ephemeral" else found.relation
         try:
             return Model(name=name, path=str(found.file), sql=found.sql, lines=found.lines, relation=relation)
         except ValidationError as error:
-            _fail_validation(found.file, f"models.{name}", error)
+            fail_validation(found.file, f"models.{name}", error)
 
     def _fact(self, name: str, found: _Rendered) -> Fact:
-        file, entry = self._described.get(name, (found.file, {}))
-        config, place = found.config, f"models.{name}"
-        kind = config.get("materialized", "view")
+        file, entry = self._described.get(name, (found.file, ModelEntry(name=name)))
+        settings, place = found.settings, f"models.{name}"
+        kind = settings.materialized
         if kind not in {"table", "incremental"}:
             fail(file, f"{place} has a unique_key but is materialized as {kind}: set materialized='table'")
-        beside = [key for key in BESIDE_THE_SELECT if config.get(key)]
+        beside = [key for key in BESIDE_THE_SELECT if found.config.get(key)]
         if beside:
             fail(
                 file, f"{place} has a {beside[0]}, which the engine does not run: a fact is its SELECT, and that alone"
             )
-        _check_database(file, place, config, self._settings)
-        meta = config.get("meta", {}).get("cdc", {})
-        key, sort = config["unique_key"], config.get("sort", [])
+        _check_database(file, place, settings.database, self._settings)
+        key, sort, meta = settings.unique_key, settings.sort, settings.meta.cdc
         if isinstance(key, list):
             if len(key) != 1:
                 fail(file, f"{place} has a unique_key of {len(key)} columns; a row key is one: make it in the SELECT")
@@ -255,13 +273,13 @@ class _Models:
                 relation=found.relation,
                 columns=_columns(entry),
                 unique_key=key,
-                anchor=meta.get("anchor", key),
-                maintenance=meta.get("maintenance", "incremental"),
-                dist=config.get("dist"),
+                anchor=meta.anchor or key,
+                maintenance=meta.maintenance,
+                dist=settings.dist,
                 sort=(sort,) if isinstance(sort, str) else tuple(sort),
             )
         except ValidationError as error:
-            _fail_validation(file, place, error)
+            fail_validation(file, place, error)
         named = {fact.unique_key, fact.anchor, fact.dist, *fact.sort} - {None}
         _require_columns(file, place, named, fact.column_names)
         return fact
@@ -282,17 +300,25 @@ class _Models:
                 )
 
 
-def _described(properties: Properties) -> dict[str, tuple[Path, dict[str, Any]]]:
+def _check_order(models: Mapping[str, _Rendered]) -> None:
+    """Refuse models that read themselves, over whichever others."""
+    try:
+        TopologicalSorter({name: found.refs for name, found in models.items()}).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]
+        fail(models[circle[0]].file, f"models read one another in a circle: {' reads '.join(circle)}")
+
+
+def _described(properties: Properties) -> dict[str, tuple[Path, ModelEntry]]:
     """Return what the YAML files say of models."""
-    described: dict[str, tuple[Path, dict[str, Any]]] = {}
+    described: dict[str, tuple[Path, ModelEntry]] = {}
     for _, file, content in properties:
-        for entry in content.get("models") or []:
-            name = entry.get("name")
-            if name in described:
-                fail(file, f"models.{name} is described in {described[name][0]} too")
-            if entry.get("versions"):
-                fail(file, f"models.{name} has versions, which are not supported")
-            described[name] = file, entry
+        for entry in content.models:
+            if entry.name in described:
+                fail(file, f"models.{entry.name} is described in {described[entry.name][0]} too")
+            if entry.versions:
+                fail(file, f"models.{entry.name} has versions, which are not supported")
+            described[entry.name] = file, entry
     return described
 
 
@@ -311,15 +337,15 @@ def _declared_sources(settings: Settings, properties: Properties) -> dict[tuple[
     declared: dict[tuple[str, str], Source | _Untracked] = {}
     places: dict[str, str] = {}
     for folder, file, content in properties:
-        for group in content.get("sources") or []:
-            for table in group.get("tables") or []:
-                place = [*file.relative_to(folder).parent.parts, group.get("name"), table.get("name")]
-                config = merged(settings.config_of("sources", place), group.get("config") or {})
-                config = merged(config, table.get("config") or {})
-                if not config.get("enabled", True):
+        for group in content.sources:
+            for table in group.tables:
+                place = [*file.relative_to(folder).parent.parts, group.name, table.name]
+                merged_config = merged(merged(settings.config_of("sources", place), group.config), table.config)
+                config = shaped(SourceConfig, merged_config, file, f"sources.{group.name}.{table.name}: config")
+                if not config.enabled:
                     continue
-                source = _source(file, group, table, config)
-                where = f"{group['name']} ({file})"
+                source = _source(file, group, table, config.meta.cdc)
+                where = f"{group.name} ({file})"
                 if isinstance(source, Source):
                     if source.name in places:
                         fail(
@@ -327,60 +353,55 @@ def _declared_sources(settings: Settings, properties: Properties) -> dict[tuple[
                             f"source table {source.name} is defined twice: in {places[source.name]} and in {where}",
                         )
                     places[source.name] = where
-                    _check_database(file, f"sources.{group['name']}", group, settings)
-                declared[group["name"], table["name"]] = source
+                    _check_database(file, f"sources.{group.name}", group.database, settings)
+                declared[group.name, table.name] = source
     return declared
 
 
-def _source(
-    file: Path, group: Mapping[str, Any], table: Mapping[str, Any], config: Mapping[str, Any]
-) -> Source | _Untracked:
-    place = f"sources.{group.get('name')}.{table.get('name')}"
-    if not group.get("name") or not table.get("name"):
-        fail(file, f"{place}: a source and each of its tables have a name")
-    relation = f"{group.get('schema') or group['name']}.{table.get('identifier') or table['name']}"
-    meta = (config.get("meta") or {}).get("cdc")
+def _source(file: Path, group: SourceEntry, table: TableEntry, meta: dict[str, Any] | None) -> Source | _Untracked:
+    place = f"sources.{group.name}.{table.name}"
+    relation = f"{group.schema_name or group.name}.{table.identifier or table.name}"
     if meta is None:
         return _Untracked(file, relation)
     try:
         cdc = Cdc.model_validate(meta)
-        source = Source(name=table["name"], relation=relation, columns=_columns(table), **cdc.model_dump())
+        source = Source(name=table.name, relation=relation, columns=_columns(table), **cdc.model_dump())
     except ValidationError as error:
-        _fail_validation(file, place, error)
+        fail_validation(file, place, error)
     named = {source.key, source.cursor, source.created, source.dist, *source.sort} - {None}
     _require_columns(file, place, named, source.column_names)
     return source
 
 
-def _schema_name(settings: Settings, variable: str, default: str) -> str:
+def _variable(settings: Settings, variable: str, default: T, kind: TypeAdapter[T]) -> T:
     try:
-        return TypeAdapter(Identifier).validate_python(settings.variables.get(variable, default))
+        return kind.validate_python(settings.variables.get(variable, default))
     except ValidationError as error:
-        _fail_validation(settings.file, f"vars.{variable}", error)
+        fail_validation(settings.file, f"vars.{variable}", error)
 
 
-def _check_database(file: Path, place: str, config: Mapping[str, Any], settings: Settings) -> None:
+def _check_database(file: Path, place: str, database: str, settings: Settings) -> None:
     """Refuse another database than the one that the connection leads to."""
-    database = config.get("database")
     if database and database != settings.target.get("dbname"):
         fail(file, f"{place} is in the database {database}; all tables are in the one that the connection leads to")
 
 
-def _check_relations(facts: Mapping[str, Fact]) -> None:
-    """Refuse two facts in one table."""
+def _check_relations(sources: Mapping[str, Source], facts: Mapping[str, Fact]) -> None:
+    """Refuse one table in two roles: what is staged, what is synced and what is updated are tables of their own."""
+    tables = [(f"the staging of source {source.name}", source.staging) for source in sources.values()]
+    tables += [(f"the source {source.name}", source.relation) for source in sources.values()]
+    tables += [(f"the fact {fact.name}", fact.relation) for fact in facts.values()]
     owners: dict[str, str] = {}
-    for fact in facts.values():
-        if fact.relation in owners:
-            raise ProjectError(
-                f"The facts {owners[fact.relation]} and {fact.name} are the same table, {fact.relation}."
-            )
-        owners[fact.relation] = fact.name
+    for owner, relation in tables:
+        if relation in owners:
+            raise ProjectError(f"{relation} is both {owners[relation]} and {owner}; each needs a table of its own.")
+        owners[relation] = owner
 
 
-def _columns(entry: Mapping[str, Any]) -> tuple[Column, ...]:
+def _columns(entry: ModelEntry | TableEntry) -> tuple[Column, ...]:
     return tuple(
         Column.model_validate({"name": column.get("name"), "data_type": column.get("data_type")})
-        for column in entry.get("columns") or []
+        for column in entry.columns
     )
 
 
@@ -388,11 +409,3 @@ def _require_columns(file: Path, place: str, named: set[str | None], known: Coll
     missing = sorted(str(name) for name in named - set(known))
     if missing:
         fail(file, f"{place} names columns that it does not list: {', '.join(missing)}. Listed: {', '.join(known)}")
-
-
-def _fail_validation(file: Path, place: str, error: ValidationError) -> NoReturn:
-    problems = "; ".join(
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
-        for item in error.errors()
-    )
-    raise ProjectError(f"{file}: {place}: {problems}.") from error

@@ -11,11 +11,12 @@ from typing import Any, Literal, NoReturn
 import yaml
 
 from surgical_cdc.errors import ProjectError
-from surgical_cdc.rendering import YamlRenderer, merged
+from surgical_cdc.properties import Profile, ProjectFile, shaped
+from surgical_cdc.rendering import UNRENDERED_KEYS, YamlRenderer, merged
 
 # What the words target and env_var may decide on; the rest of a profile says how to reach the warehouse.
 TARGET_KEYS = ("type", "schema", "dbname", "threads")
-PROJECT_KEYS = ("name", "profile", "model-paths", "macro-paths", "seed-paths", "models", "sources")
+PROJECT_KEYS = frozenset({"name", "profile", "model-paths", "macro-paths", "seed-paths", "vars", "models", "sources"})
 
 
 @dataclass(frozen=True)
@@ -58,26 +59,25 @@ def load_settings(path: Path) -> Settings:
     """
     file = path / "dbt_project.yml"
     raw = read_yaml(file)
-    profile_name = raw.get("profile", "")
+    profile_name = shaped(ProjectFile, {"profile": raw.get("profile")}, file).profile
     target = _target(Path(os.environ.get("DBT_PROFILES_DIR", path)) / "profiles.yml", profile_name)
     renderer = YamlRenderer(target, {})
-    settings = {key: renderer.render(raw[key], file) for key in PROJECT_KEYS if raw.get(key) is not None}
-    name = settings.get("name") or fail(file, "has no `name`")
-    variables = raw.get("vars") or {}
-    own = variables.get(name)
-
-    def folders(key: str, default: str) -> list[Path]:
-        return [path / folder for folder in settings.get(key, [default])]
-
+    read = {
+        key: raw[key] if key in UNRENDERED_KEYS else renderer.render(raw[key], file)
+        for key in PROJECT_KEYS & raw.keys()
+    }
+    settings = shaped(ProjectFile, read, file)
+    name = settings.name or fail(file, "has no `name`")
+    own = settings.variables.get(name)
     return Settings(
         name=name,
         path=path,
-        model_folders=folders("model-paths", "models"),
-        macro_folders=folders("macro-paths", "macros"),
-        seed_folders=folders("seed-paths", "seeds"),
-        variables={**variables, **own} if isinstance(own, Mapping) else variables,
+        model_folders=[path / folder for folder in settings.model_folders],
+        macro_folders=[path / folder for folder in settings.macro_folders],
+        seed_folders=[path / folder for folder in settings.seed_folders],
+        variables={**settings.variables, **own} if isinstance(own, Mapping) else settings.variables,
         target=target,
-        by_folder={"models": settings.get("models", {}), "sources": settings.get("sources", {})},
+        by_folder={"models": settings.models, "sources": settings.sources},
     )
 
 
@@ -98,7 +98,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
         content = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         fail(file, "does not exist: a dbt project has dbt_project.yml, profiles.yml and models/")
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter where a date has no such day
         fail(file, f"is no valid YAML: {error}")
     if content is None:
         return {}
@@ -114,12 +114,13 @@ def fail(file: Path, problem: str) -> NoReturn:
 
 def _target(file: Path, profile_name: str) -> dict[str, Any]:
     """Return dbt's word `target`, without what only connecting needs: host, user, password."""
-    profile = read_yaml(file).get(profile_name)
-    if not isinstance(profile, Mapping):
+    content = read_yaml(file)
+    if profile_name not in content:
         fail(file, f"has no profile {profile_name!r}, which dbt_project.yml names")
+    profile = shaped(Profile, content[profile_name], file, profile_name)
     renderer = YamlRenderer({}, {})
-    name = os.environ.get("DBT_TARGET") or renderer.render(profile.get("target", "default"), file)
-    outputs = profile.get("outputs") or {}
+    name = os.environ.get("DBT_TARGET") or renderer.render(profile.target, file)
+    outputs = profile.outputs
     if name not in outputs or "schema" not in outputs[name]:
         known = ", ".join(outputs) or "none"
         fail(file, f"expected {profile_name}.outputs.{name}.schema, the schema that dbt builds into. Outputs: {known}")
@@ -131,7 +132,7 @@ def _target(file: Path, profile_name: str) -> dict[str, Any]:
 def _own_settings(level: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of one level: with a plus, or anything that can not be a folder."""
     return {
-        key.removeprefix("+").strip(): value
+        str(key).removeprefix("+").strip(): value
         for key, value in level.items()
-        if key.startswith("+") or not isinstance(value, Mapping)
+        if str(key).startswith("+") or not isinstance(value, Mapping)
     }

@@ -225,6 +225,10 @@ def test_macros_of_the_project_name_its_relations(library: Path) -> None:
     [
         pytest.param("models/marts/fact_title.sql", "source('stock', 'books')", "ref('titles')",
                      r"fact_title\.sql, line 10: ref\('titles'\) is a seed", id="seed"),
+        pytest.param("models/staging/stg_loans.sql", "source('desk', 'loans')", "ref('fact_loan')",
+                     "in a circle: (fact_loan|stg_loans) reads (fact_loan reads|stg_loans reads)", id="circle"),
+        pytest.param("models/marts/fact_title.sql", "source('stock', 'books')", "ref('fact_title')",
+                     "in a circle: fact_title reads fact_title", id="model that reads itself"),
         pytest.param("models/marts/fact_title.sql", "unique_key='isbn'", "unique_key=['isbn', 'title']",
                      "models.fact_title has a unique_key of 2 columns", id="row key of two columns"),
         pytest.param("models/marts/fact_title.sql", "unique_key='isbn'", "unique_key='isbn', materialized='view'",
@@ -250,9 +254,13 @@ def test_macros_of_the_project_name_its_relations(library: Path) -> None:
                      r"stg_loans\.sql: source\('stock', 'copies'\).*has no `config: meta: cdc:`.*fact_loan",
                      id="source without meta"),
         pytest.param("models/marts/_facts.yml", "unique_key: loan_no", "unique_key: loan_no, alias: fact_title",
-                     "The facts fact_loan and fact_title are the same table", id="one table"),
+                     "is both the fact fact_loan and the fact fact_title", id="one table"),
         pytest.param("profiles.yml", "{{ env_var('LIBRARY_TARGET', 'dev') }}", "gone",
                      r"expected library\.outputs\.gone\.schema.* Outputs: dev, prod", id="target"),
+        pytest.param("models/sources/_stock.yml", "staging: library_staging.copies", "staging: library_staging.loans",
+                     "is both the staging of source loans and the staging of source copies", id="staging"),
+        pytest.param("models/sources/_stock.yml", "staging: library_staging.copies", "staging: dev_library_raw.copies",
+                     "is both the staging of source copies and the source copies", id="staged in place"),
     ],
 )  # fmt: skip
 def test_project_that_can_not_be_kept_is_refused(
@@ -262,6 +270,56 @@ def test_project_that_can_not_be_kept_is_refused(
     edit(library, file, before, after)
     with pytest.raises(ProjectError, match=problem):
         load_project(library)
+
+
+SETTINGS, FACTS, STOCK = "dbt_project.yml", "models/marts/_facts.yml", "models/sources/_stock.yml"
+COPIES = "{cdc: {staging: library_staging.copies, key: barcode, cursor: updated_at}}"
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "problem"),
+    [
+        pytest.param(FACTS, "models:\n", "models:\n  - fact\n", r"models\.0: .*found str", id="model"),
+        pytest.param(FACTS, "models:\n", "models:\n  - {columns: []}\n", "models.0.name: Field required", id="no name"),
+        pytest.param(FACTS, "{unique_key: loan_no,", "[a] #", r"models\.0\.config: .* found list", id="config"),
+        pytest.param(FACTS, "{name: isbn, data_type: varchar(13)}", "isbn", r"columns\.0: .*found str", id="column"),
+        pytest.param(FACTS, "sort: member_no", "sort: 5", r"fact_reader\.sql: config: sort\..*found int", id="sort"),
+        pytest.param(FACTS, "sort: member_no", "meta: 5", r"config: meta: .*found int", id="meta"),
+        pytest.param(FACTS, "sort: member_no", "meta: {cdc: [x]}", r"config: meta\.cdc: .*found list", id="cdc"),
+        pytest.param(FACTS, "sort: member_no", "meta: {cdc: {anker: a}}", r"meta\.cdc\.anker: Extra", id="unknown key"),
+        pytest.param(FACTS, "version: 2", "a: 2026-13-45", "is no valid YAML: month must be in", id="date"),
+        pytest.param(STOCK, "- name: stock", "- name: 5", r"sources\.0\.name: .*string, found int", id="source"),
+        pytest.param(STOCK, "- name: books", "- books\n      - name: books", r"tables\.0: .*found str", id="table"),
+        pytest.param(STOCK, COPIES, "5", r"sources\.stock\.copies: config: meta: .*found int", id="meta of a table"),
+        pytest.param(SETTINGS, "[models]", "models", "model-paths: expected a valid list, found str", id="folders"),
+        pytest.param(SETTINGS, "vars:", "vars: 5\nx:", "vars: expected a valid dictionary, found int", id="vars"),
+        pytest.param(SETTINGS, "vars:", "vars:\n  cdc_documents: a", "cdc_documents: .*found str", id="paths"),
+        pytest.param(SETTINGS, "+schema: facts", "+meta: 5", r"config: meta: .*found int", id="meta by folder"),
+        pytest.param("profiles.yml", "dev: &dev", "dev: secret\n    y: &dev",
+                     r"profiles\.yml: library: outputs\.dev: expected a valid dict.*, found str\.$", id="profile"),
+    ],
+)  # fmt: skip
+def test_malformed_yaml_is_named_with_file_and_key(
+    library: Path, file: str, before: str, after: str, problem: str
+) -> None:
+    """A key that holds something else than it must ends in one message, which shows no value."""
+    edit(library, file, before, after)
+    with pytest.raises(ProjectError, match=problem):
+        load_project(library)
+
+
+@pytest.mark.parametrize(
+    ("predicate", "problem"),
+    [
+        pytest.param("lost AND (", "is no predicate on a staged row", id="no SQL"),
+        pytest.param("gone", "names columns that copies does not list: gone. Listed: barcode", id="unknown column"),
+    ],
+)
+def test_delete_when_is_a_predicate_on_the_source(library: Path, predicate: str, problem: str) -> None:
+    """What no detection could run is found when the project is compiled."""
+    edit(library, STOCK, COPIES, COPIES.replace("}}", f", delete_when: '{predicate}'}}}}"))
+    with pytest.raises(ProjectError, match=problem):
+        checks.models(load_project(library))
 
 
 def test_source_without_meta_may_be_read_by_what_is_no_fact(library: Path) -> None:
