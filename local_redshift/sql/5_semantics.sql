@@ -150,6 +150,19 @@ CREATE OR REPLACE FUNCTION local_redshift.boolean_to_varchar(truth BOOLEAN) RETU
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN local_redshift.refuse('cannot cast type boolean to character varying');
 
+CREATE OR REPLACE FUNCTION pg_catalog.concat(string TEXT, truth BOOLEAN) RETURNS VARCHAR
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN local_redshift.boolean_to_varchar(truth);
+
+CREATE OR REPLACE FUNCTION pg_catalog.concat(truth BOOLEAN, string TEXT) RETURNS VARCHAR
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN local_redshift.boolean_to_varchar(truth);
+
+-- CONCAT of what is no string is PostgreSQL's own, which leaves NULL out.
+UPDATE pg_proc
+SET proisstrict = TRUE
+WHERE oid = 'concat("any")'::REGPROCEDURE;
+
 UPDATE pg_cast
 SET castfunc = turned.to_function
 FROM (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import struct
 from collections.abc import Callable, Mapping
@@ -25,16 +26,16 @@ Step = Callable[["Warehouse"], T]
 
 # What the driver says of a connection that was refused or is gone. Its other InterfaceErrors are mistakes.
 LOST_CONNECTION = ("BrokenPipe", "communication error", "connection is closed", "Unable to determine ip")
-# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: a table that was made after the
-# transaction's snapshot, a serialization failure, and conflicts with DDL that runs beside the statement.
+# Redshift reports most of these under SQLSTATE XX000, so they are told by their text: conflicts with DDL that runs
+# beside the statement; and, by the numbers with which their messages begin, a table that was made after the
+# transaction's snapshot and a serialization failure. Elsewhere in a message a number may be part of a table's name.
 TRANSIENT_MESSAGES = (
-    "1018",
-    "1023",
     "concurrent transaction",
     "could not open relation with OID",
     "deadlock detected",
     "tuple concurrently updated",
 )
+TRANSIENT_NUMBERS = re.compile(r"(?:ERROR:\s*)?(?:1018|1023)\b")
 # Connection failures (08), deadlock, serialization, shutdown, start-up, too many connections. Two sessions that create
 # the same table meet in it (42P07) or in the catalog (23505, whose are the only unique indexes).
 TRANSIENT_CODES = frozenset(
@@ -184,7 +185,8 @@ def is_transient(error: BaseException) -> bool:
         return True
     answer = server_answer(error)
     message = answer.get("M", "")
-    return answer.get("C") in TRANSIENT_CODES or any(text in message for text in TRANSIENT_MESSAGES)
+    told = TRANSIENT_NUMBERS.match(message) is not None or any(text in message for text in TRANSIENT_MESSAGES)
+    return told or answer.get("C") in TRANSIENT_CODES
 
 
 def sentence(error: BaseException) -> str:

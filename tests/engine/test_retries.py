@@ -113,6 +113,22 @@ def test_retries_end_with_the_error(
     assert table() == 0
 
 
+@pytest.mark.parametrize(
+    ("message", "transient"),
+    [
+        pytest.param("1023", True, id="serialization"),
+        pytest.param("ERROR: 1023", True, id="serialization-in-words"),
+        pytest.param("1018", True, id="newer-than-the-snapshot"),
+        pytest.param("could not open relation with OID 4711", True, id="oid"),
+        pytest.param('relation "cdc_scratch.orders__a1_20261023101800_1023" does not exist', False, id="name"),
+        pytest.param("Value 1023 is out of range", False, id="value"),
+    ],
+)
+def test_an_error_is_told_by_its_number_not_by_a_name_with_one(message: str, transient: object) -> None:
+    """Redshift's number is the message; the same digits in a table's name or a value are not worth a retry."""
+    assert is_transient(ProgrammingError({"S": "ERROR", "C": "XX000", "M": message})) is transient
+
+
 def test_an_outage_is_waited_for(redshift: LocalRedshift, connect: Connect, table: Callable[[], int]) -> None:
     """While new connections are refused the waits grow, until the warehouse is there again."""
     redshift.set_fault(Fault(FaultKind.REFUSE_CONNECTIONS, INSERT, seconds=0.5))

@@ -6,6 +6,7 @@ The traps of this kind that a statement shows are refused instead; tests/local_r
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -296,6 +297,8 @@ def test_text_of_a_column_is_short(rows: Rows) -> None:
         pytest.param("(a = 1)::VARCHAR(5)", id="cast"),
         pytest.param("CAST(a = 1 AS VARCHAR)", id="without-length"),
         pytest.param("(a = 1)::CHAR(5)", id="char"),
+        pytest.param("CONCAT('x', a = 1)", id="concat"),
+        pytest.param("CONCAT(a = 1, 'x'::VARCHAR(3))", id="concat-first"),
     ],
 )
 def test_a_boolean_is_no_string(rows: Rows, expression: str) -> None:
@@ -325,6 +328,9 @@ def test_a_string_expression_makes_a_varchar(rows: Rows) -> None:
         pytest.param("ROUND(2.5) + ROUND(-2.5)", Decimal(0), id="round-half-away-from-zero"),
         pytest.param("GREATEST(NULL, 1, 2) + LEAST(NULL, 1, 2)", 3, id="greatest-and-least-skip-null"),
         pytest.param("CONCAT('a', NULL)", None, id="concat-with-null"),
+        pytest.param("CONCAT('a', NULL::INT)", None, id="concat-with-null-of-a-number"),
+        pytest.param("CONCAT('a', 1) || CONCAT(2, 3)", "a123", id="concat-of-numbers"),
+        pytest.param("DATE_TRUNC('week', DATE '2024-05-05')", datetime(2024, 4, 29), id="date-trunc-of-a-date"),  # noqa: DTZ001
         pytest.param("EXTRACT(YEAR FROM DATE '2024-05-05') / 5", 404, id="extract-is-whole"),
         pytest.param(r"LEN('a\nb')", 3, id="backslash-escapes"),
         pytest.param("LOWER('ÀÉ') || UPPER('àé')", "àéÀÉ", id="case-of-all-letters"),

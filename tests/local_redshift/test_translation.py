@@ -261,6 +261,48 @@ def test_keys_are_not_enforced(rows: Rows) -> None:
         rows("INSERT INTO t VALUES (NULL, 1)")
 
 
+@pytest.mark.parametrize(
+    ("seed", "expected"),
+    [
+        pytest.param("0, 1", [(0,), (1,)], id="from-zero"),
+        pytest.param("-5, 5", [(-5,), (0,)], id="from-below-zero"),
+        pytest.param("3, -2", [(1,), (3,)], id="downwards"),
+    ],
+)
+def test_an_identity_begins_at_any_number(rows: Rows, seed: str, expected: list[tuple[int]]) -> None:
+    """The seed of an identity column may be any whole number, its step negative."""
+    rows(f"CREATE TEMP TABLE t (a INT IDENTITY({seed}), b INT)")
+    rows("INSERT INTO t (b) VALUES (1), (2)")
+    assert rows("SELECT a FROM t ORDER BY a") == expected
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        "CONSTRAINT key_of_t PRIMARY KEY (a)",
+        "CONSTRAINT key_of_t UNIQUE (a, b)",
+        "CONSTRAINT key_of_t FOREIGN KEY (a) REFERENCES t (a)",
+    ],
+)
+def test_a_key_that_is_added_is_not_enforced(rows: Rows, constraint: str) -> None:
+    """ALTER TABLE adds a key that refuses no row, and takes it away again by its name."""
+    rows("CREATE TEMP TABLE t (a INT NOT NULL, b INT)")
+    rows(f"ALTER TABLE t ADD {constraint}")
+    rows(f"ALTER TABLE t ADD {constraint.partition('key_of_t ')[2]}")
+    rows("INSERT INTO t VALUES (1, 1), (1, 1)")
+    rows("ALTER TABLE t DROP CONSTRAINT key_of_t")
+    assert rows("SELECT COUNT(*) FROM t") == [(2,)]
+
+
+def test_delete_needs_no_from(rows: Rows) -> None:
+    """DELETE t is DELETE FROM t, comments between or not."""
+    rows("CREATE TEMP TABLE t AS SELECT 1 AS a UNION ALL SELECT 2 UNION ALL SELECT 3")
+    rows("DELETE t WHERE a = 1")
+    rows("delete /* from */ t USING (SELECT 2 AS a) AS s WHERE t.a = s.a")
+    rows("DELETE\nFROM t WHERE a = 4")
+    assert rows("SELECT a FROM t") == [(3,)]
+
+
 def test_a_late_binding_view_and_an_added_column(rows: Rows) -> None:
     """WITH NO SCHEMA BINDING and ALTER TABLE with ENCODE are accepted."""
     rows("CREATE TABLE t (a INT)")
