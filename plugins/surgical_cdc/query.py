@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ NON_DETERMINISTIC_NAMES = frozenset(
         *("CURRENT_SETTING", "PG_BACKEND_PID", "PG_LAST_QUERY_ID", "LAST_USER_QUERY_ID"),
     }
 )
+# What sqlglot says of a column that it does not find.
+UNRESOLVED = re.compile(r"(?:Unknown column: |Column ')(?P<column>\w+)(?:' .* table: '(?P<table>\w+)')?")
 NON_DETERMINISTIC_TEXTS = frozenset({"now", "today", "tomorrow", "yesterday"})
 # Where a text becomes a date without a cast, if a date is beside it.
 TAKING_DATES = (
@@ -65,8 +68,9 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
     """
     fact = project.fact(fact_name)
     model = project.models[fact_name]
+    parsed = _parse(model)
     try:
-        tree = _inline(_parse(model), project.models, {})
+        tree = _inline(parsed, project.models, {})
         if not isinstance(tree, exp.Select):
             rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact_name)))
             tree = exp.select("*").from_(rows)
@@ -78,11 +82,25 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
     except Refused as error:
         raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except SqlglotError as error:
-        raise ProjectError(f"{model.path}: {error}") from error
+        raise ProjectError(_unresolved(str(error), parsed, model)) from error
     if not placed:
         for part in query.walk():
             part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
     return _in_declared_order(query, fact, model)
+
+
+def _unresolved(problem: str, tree: exp.Expr, model: Model) -> str:
+    """Return a message of sqlglot's with the place of the column that it is about, where that can be told."""
+    said = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
+    named = UNRESOLVED.match(said)
+    found = [
+        column
+        for column in tree.find_all(exp.Column)
+        if named and column.name == named["column"] and (not named["table"] or column.table == named["table"])
+    ]
+    unqualified = [column for column in found if not column.table]
+    places = {place(column, model) for column in unqualified or found}
+    return f"{places.pop() if len(places) == 1 else model.path}: {said}."
 
 
 def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:

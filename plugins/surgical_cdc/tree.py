@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 # Stands for the rows of an IN (SELECT …) as an alias that no query can have.
 MEMBER = "(member)"
+OTHER_ANCHOR = " Or name a column of the fact that shows one of a source as it is: meta: {cdc: {anchor: …}}."
 
 
 @dataclass(frozen=True)
@@ -403,7 +404,8 @@ class _Builder:
         if len(aliases) != 1:
             refuse(
                 f"{shown}, computed from {len(aliases)} relations,",
-                "Join, anchor and group by a column of one relation, in each branch of a UNION.",
+                "Join, anchor and group by a column of one relation, in each branch of a UNION."
+                + (OTHER_ANCHOR if at_top else ""),
                 predicate,
             )
         (alias,) = aliases
@@ -525,7 +527,11 @@ class _Builder:
         declared, shown = self._fact.column(self._fact.anchor).data_type, anchor.sql("redshift")
         given = self._data_type(anchor)
         if given is None:
-            refuse(f"the anchor {shown}, whose type is not known,", f"Write CAST({shown} AS {declared}).", clause)
+            refuse(
+                f"the anchor {shown}, whose type is not known,",
+                f"Write CAST({shown} AS {declared}).{OTHER_ANCHOR}",
+                clause,
+            )
         if type_family(given) != type_family(declared):
             refuse(
                 f"the anchor {shown}, a {given} that {self._fact.name}.{self._fact.anchor} shows as {declared},",

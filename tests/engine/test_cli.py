@@ -206,7 +206,7 @@ def test_compile_refuses_what_can_not_be_maintained(tmp_path: Path) -> None:
         result = shell(*arguments, "--project", str(project.path))
         assert result.returncode == 1
         assert "fact.sql, line 2: the anchor TRIM(customers.name), whose type is not known," in result.stderr
-        assert "Write CAST(TRIM(customers.name) AS varchar(20)). Or set meta" in result.stderr
+        assert "Write CAST(TRIM(customers.name) AS varchar(20)). Or name a column" in result.stderr
     assert not project.dictionary_path.exists()
 
 

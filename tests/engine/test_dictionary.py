@@ -205,7 +205,18 @@ def test_fact_waits_only_for_the_sources_that_feed_it() -> None:
     ("sql", "columns", "problem"),
     [
         pytest.param("SELECT o.id FROM live.orders o", "id n", r"Listed but not given: \['n'\]", id="column missing"),
-        pytest.param("SELECT o.id, o.nothing AS n FROM live.orders o", "id n", "nothing", id="unknown column"),
+        pytest.param(
+            "SELECT o.id,\n o.nothing AS n FROM live.orders o",
+            "id n",
+            r"fact\.sql, line 3: Unknown column: nothing\.$",
+            id="unknown column",
+        ),
+        pytest.param(
+            "SELECT o.id,\n\n x.id AS n FROM live.orders o",
+            "id n",
+            r"fact\.sql, line 4: Column 'id' could not be resolved for table: 'x'\.$",
+            id="unknown alias",
+        ),
         pytest.param("SELECT o.id, FROM live.orders o WHERE", "id n", r"fact\.sql", id="no SQL"),
         pytest.param("SELECT o.id, {{ ref('gone') }} AS n", "id n", "no such model. Known: fact", id="unknown ref"),
         pytest.param("SELECT {{ var('gone') }} AS id", "id", "is not set under `vars`.*Known: limit", id="unknown var"),
