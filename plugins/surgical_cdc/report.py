@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from surgical_cdc.announce import announced
 from surgical_cdc.dictionary import EVERY_COLUMN
+from surgical_cdc.lineage import fact_lineage
 from surgical_cdc.tree import join_tree
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def paths(project: Project, source: str, column: str) -> str:
             tree = join_tree(project, name)
             nodes = [node for node in tree.nodes if node.source.name == source and column in {"", *node.columns}]
             lines += [f"{name}: {path}" for node in nodes for path in _paths(tree, node)]
+        elif any(
+            relation == project.source(source).relation and column in {"", read}
+            for relation, read in fact_lineage(project, name)
+        ):
+            lines.append(f"{name}: it is rebuilt in full (maintenance: full)")
     return "\n".join(dict.fromkeys(lines))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
+from surgical_cdc import report
 from surgical_cdc.cli import app
 from surgical_cdc.project import load_project
 from tests.conftest import ROOT, SHOP, at
@@ -144,6 +145,14 @@ def test_explain_shows_the_way_to_the_facts_key(open_site: Site) -> None:
     assert "customers, by customers.customer_id = orders.customer_id, orders: orders.order_id is its order_id" in (
         call("explain", "customers.name").output
     )
+
+
+def test_explain_says_that_a_fact_is_rebuilt_in_full(tmp_path: Path) -> None:
+    """A fact without a way to its key is named all the same, if it reads the column."""
+    full = "unique_key='id', meta={'cdc': {'maintenance': 'full'}}"
+    project = one_model(tmp_path, "SELECT c.id, c.city_id AS n FROM live.customers AS c", "id n", config=full)
+    assert report.paths(project, "customers", "city_id") == "fact: it is rebuilt in full (maintenance: full)"
+    assert report.paths(project, "customers", "joined") == ""
 
 
 def test_explain_takes_keys_and_a_window(open_site: Site) -> None:
