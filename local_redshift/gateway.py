@@ -33,6 +33,7 @@ BACKSLASHES = b"standard_conforming_strings\0off\0"
 TOLD = b"S" + struct.pack("!i", 4 + len(BACKSLASHES)) + BACKSLASHES
 STARTUP_HEADER = 8  # of a startup packet: its length and the protocol's version
 STARTUP_LIMIT = 10_000
+LEAST_LENGTH = 4  # of a message: its length counts itself
 
 
 class Server(asyncio.Protocol):
@@ -212,6 +213,10 @@ class Client(asyncio.Protocol):
             if len(received) - position < HEADER:
                 break
             (length,) = struct.unpack_from("!i", received, position + 1)
+            if length < LEAST_LENGTH:
+                # No message of the protocol: nothing behind it could be told apart either.
+                self.close()
+                return b""
             end = position + 1 + length
             if received[position] not in whole:
                 self.to_pass = 1 + length

@@ -14,7 +14,7 @@ from local_redshift.expressions import FUNCTIONS, WORDS, translate_expressions
 from local_redshift.refusal import refusing
 from local_redshift.rules import Situation
 from local_redshift.settings import translate_setting
-from local_redshift.tokens import Token, split, tokenize
+from local_redshift.tokens import COMMENT, DASHES, Token, split, tokenize
 
 WORD = re.compile(rb"[a-z_][a-z_0-9]*")
 TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS))
@@ -24,7 +24,7 @@ CALL = re.compile(
     rb"|\b(?:qualify|sysdate|approximate|minus)\b|\(\s*max\s*\)"
 )
 LONGEST = re.compile(rb"\(\s*max\s*\)")
-SPACE = rb"(?:\s++|--[^\n]*+\n|/\*.*?\*/)"
+SPACE = rf"(?:\s++|{DASHES}[\n\r]|{COMMENT})".encode()
 # A CREATE TABLE AS that says no more than its name is PostgreSQL's as well; the engine sends many.
 PLAIN_CTAS = rb"(?!create" + SPACE + rb'++(?:temp(?:orary)?\s+)?table\s+[\w.$"]+\s+as\b)'
 STATEMENTS = rb"(?:create|alter|set|reset|show|vacuum|analyze|delete(?!\s+from))\b"

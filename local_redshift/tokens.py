@@ -9,11 +9,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+# Comments nest, as deep as anyone writes them; one of two dashes ends with the line, however that ends.
+COMMENT = r"/\*(?>[^*/]++|\*(?!/)|/(?!\*))*+\*/"
+for _ in range(3):
+    COMMENT = rf"/\*(?>[^*/]++|\*(?!/)|/(?!\*)|{COMMENT})*+\*/"
+DASHES = r"--[^\n\r]*+"
+
 # A backslash escapes in every literal, as in Redshift: the gateway's database runs with
 # standard_conforming_strings off.
 TOKEN = re.compile(
-    r"""
-    (?P<space> (?: \s++ | --[^\n]*+ | /\* .*? \*/ )*+ )
+    rf"""
+    (?P<space> (?: \s++ | {DASHES} | {COMMENT} )*+ )
     (?: (?P<word> [^\W\d][\w$]* )
       | (?P<number> \d+ (?:\.\d*)? (?:[eE][+-]?\d+)? | \.\d+ )
       | (?P<literal> ' (?: [^'\\]++ | \\. | '' )*+ ' | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )

@@ -247,7 +247,7 @@ def is_true_as_value(statement: Statement) -> int | None:
 
 
 @rule(
-    glance=lambda glance: "e'" in glance.lower or "&'" in glance.lower,
+    pattern=r"e'|u&",
     message="escape strings E'…' and U&'…' are not known",
     sqlstate="42704",
     evidence="PostgreSQL 8.0, from which Redshift comes, has none; jOOQ#10628",
@@ -255,11 +255,14 @@ def is_true_as_value(statement: Statement) -> int | None:
     accepted="SELECT 'it''s'",
 )
 def escape_strings(statement: Statement) -> int | None:
-    r"""`E'…'` and `U&'…'`; a backslash escapes in any literal."""
+    r"""`E'…'`, `U&'…'` and `U&"…"`; a backslash escapes in any literal."""
     for at, token in enumerate(statement.tokens[:-1]):
         follows = statement.tokens[at + 1]
-        escaping = token.word == "e" or (token.word == "&" and statement.word(at - 1) == "u")
-        if escaping and follows.kind == "literal" and not follows.space:
+        of_codes = token.word == "&" and statement.word(at - 1) == "u"
+        escaping = (follows.kind == "literal" and token.word == "e") or (
+            of_codes and follows.kind in ("literal", "name")
+        )
+        if escaping and not follows.space:
             return at
     return None
 

@@ -9,13 +9,14 @@ from enum import Enum
 from typing import NamedTuple
 
 from local_redshift.rules.reading import Statement
+from local_redshift.tokens import COMMENT, DASHES
 
 # As Redshift writes it since 2026; the place is what is missing in older releases.
 SYNTAX_ERROR = 'syntax error at or near "{near}" in context "{context}", at line {line}, column {column}'
 CONTEXT_TOKENS = 3
 
 # What may stand between two words, in a pattern. Atomic, so that no comment or run of spaces is read twice.
-SPACE = r"(?>\s+|--[^\n]*\n|/\*.*?\*/)"
+SPACE = rf"(?>\s+|{DASHES}[\n\r]|{COMMENT})"
 Finds = Callable[[Statement], int | None]
 
 

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -192,6 +193,18 @@ def test_encryption_is_refused_and_the_connection_goes_on(redshift: LocalRedshif
         body = (196608).to_bytes(4, "big") + b"user\0awsuser\0database\0dev\0client_protocol_version\0002\0\0"
         client.sendall((len(body) + 4).to_bytes(4, "big") + body)
         assert client.recv(1) == b"R"
+
+
+def test_what_is_no_message_ends_its_own_connection_alone(redshift: LocalRedshift, rows: Rows) -> None:
+    """A message of an impossible length is the end of its session; others go on."""
+    startup = struct.pack("!i", 3 << 16) + b"user\0awsuser\0database\0dev\0\0"
+    with socket.create_connection((redshift.host, redshift.port), timeout=10) as client:
+        client.sendall(struct.pack("!i", 4 + len(startup)) + startup)
+        assert client.recv(1) == b"R"
+        client.sendall(b"X" + struct.pack("!i", -1))
+        while client.recv(4096):
+            pass
+    assert rows("SELECT 1") == [(1,)]
 
 
 def test_a_running_statement_can_be_cancelled(redshift: LocalRedshift, connect: Connect) -> None:
