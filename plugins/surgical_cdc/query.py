@@ -16,6 +16,7 @@ from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
+from surgical_cdc.functions import is_foreign
 from surgical_cdc.project import REF_SCHEMA
 from surgical_cdc.refusal import Refused, place, refuse, shortened
 
@@ -28,7 +29,7 @@ DIALECT = "redshift"
 NON_DETERMINISTIC = (
     *(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Localtime, exp.Localtimestamp),
     *(exp.SessionUser, exp.CurrentUserId, exp.CurrentSchema, exp.CurrentDatabase, exp.CurrentVersion),
-    *(exp.Rand, exp.Uuid, exp.AnyValue),
+    *(exp.CurrentCatalog, exp.UtcDate, exp.Rand, exp.Uuid, exp.AnyValue),
 )
 NON_DETERMINISTIC_NAMES = frozenset(
     {
@@ -214,6 +215,12 @@ def _check_values(query: exp.Select) -> None:
             refuse(
                 f"{part.sql(DIALECT)} gives another value at each run",
                 "Use columns of sources, and order rows by what tells them apart.",
+                part,
+            )
+        if is_foreign(part):
+            refuse(
+                f"{shortened(part)} calls no function of Redshift's own, and may give another value at each run",
+                "Write out what it computes, in the model or in a macro of the project.",
                 part,
             )
 

@@ -548,6 +548,18 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         r"CURRENT_SETTING\('search_path'\) gives another value at each run",
     ),
     Shape(
+        "a function of a user",
+        "SELECT c.id, f_score(c.name) AS n FROM live.customers c",
+        "it may be volatile, or read what nobody looks for changes in",
+        r"F_SCORE\(c\.name\) calls no function of Redshift's own",
+    ),
+    Shape(
+        "a function in a schema",
+        "SELECT c.id, COUNT(*) AS n FROM live.customers c GROUP BY c.id HAVING tools.upper(MAX(c.name)) > 'A'",
+        "it is a user's, whatever its name",
+        r"tools\.upper\(MAX\(c\.name\)\) calls no function of Redshift's own",
+    ),
+    Shape(
         "ANY_VALUE",
         "SELECT c.city_id AS id, ANY_VALUE(c.id) AS n FROM live.customers c GROUP BY c.city_id",
         "any row will do, at each run another",
