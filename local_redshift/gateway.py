@@ -174,6 +174,10 @@ class Client(asyncio.Protocol):
                 continue
             if code != CANCEL_REQUEST:
                 packet = known_startup(packet)
+                if error := self.strictness.refuse_startup(packet):
+                    self.send(error)
+                    self.close()
+                    return
             self.connecting = asyncio.get_running_loop().create_task(self._connect(packet))
             return
 

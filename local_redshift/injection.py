@@ -96,11 +96,11 @@ def failing(message: bytes, *, commit: bool) -> bytes:
     A COMMIT that fails ends its transaction, any other statement leaves it to be rolled back.
     """
     if commit:
-        messages = _message(PARSE, b"\0ROLLBACK\0", b"\0\0") + _message(BIND, b"\0\0", b"\0" * 6)
-        messages += _message(EXECUTE, b"\0", b"\0" * 4)
+        messages = message_of(PARSE, b"\0ROLLBACK\0", b"\0\0") + message_of(BIND, b"\0\0", b"\0" * 6)
+        messages += message_of(EXECUTE, b"\0", b"\0" * 4)
     else:
-        messages = _message(EXECUTE, NO_PORTAL + b"\0", b"\0" * 4)
-    return messages + (_message(SYNC) if message[0] == QUERY else b"")
+        messages = message_of(EXECUTE, NO_PORTAL + b"\0", b"\0" * 4)
+    return messages + (message_of(SYNC) if message[0] == QUERY else b"")
 
 
 def error_response(kind: FaultKind) -> bytes:
@@ -111,10 +111,11 @@ def error_response(kind: FaultKind) -> bytes:
     """
     message, detail = ERRORS[kind]
     fields = ["SERROR", f"C{SQLSTATE}", f"M{message}", *([f"D{detail}"] if detail else [])]
-    return _message(ERROR, *(field.encode() + b"\0" for field in fields), b"\0")
+    return message_of(ERROR, *(field.encode() + b"\0" for field in fields), b"\0")
 
 
-def _message(kind: int, *parts: bytes) -> bytes:
+def message_of(kind: int, *parts: bytes) -> bytes:
+    """A message of the protocol: its kind, its length, its content."""
     content = b"".join(parts)
     return struct.pack("!Bi", kind, 4 + len(content)) + content
 

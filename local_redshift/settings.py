@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from local_redshift.tokens import Token
 
 # PostgreSQL takes any parameter with a prefix, and only there.
@@ -42,6 +44,19 @@ PARAMETERS = frozenset(
         "wlm_query_slot_count",
     }
 )
+# These change how PostgreSQL reads a statement, so that text could hide from the rules. Redshift has none of them.
+READING = frozenset(
+    {
+        "array_nulls",
+        "backslash_quote",
+        "escape_string_warning",
+        "quote_all_identifiers",
+        "standard_conforming_strings",
+        "transform_null_equals",
+    }
+)
+# Options of a connection: `-c name=value`, `--name=value`, with hyphens or underscores.
+READING_OPTION = re.compile("|".join(sorted(READING)).replace("_", "[-_]").encode(), re.IGNORECASE)
 VACUUM_MODES = frozenset({"full", "sort", "delete", "only", "reindex", "recluster"})
 
 

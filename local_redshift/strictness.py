@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-
-from local_redshift.injection import BIND, HEADER, PARSE
+from local_redshift.injection import BIND, ERROR, HEADER, PARSE, message_of
 from local_redshift.refusal import refusing
 from local_redshift.rules import Situation
+from local_redshift.settings import READING_OPTION
 
 ALWAYS = frozenset({Situation.ALWAYS})
 # The server's last message to each request, up to the byte that tells the state of the transaction.
@@ -35,6 +34,15 @@ class Strictness:
         if self._last.startswith(READY):
             self._in_transaction = self._last.endswith(IN_A_TRANSACTION)
 
+    def refuse_startup(self, packet: bytes) -> bytes:
+        """The error that ends a session at its start: an option that Redshift does not know; nothing without one."""
+        option = None if self._lenient else READING_OPTION.search(packet.replace(b"\\", b""))
+        if option is None:
+            return b""
+        name = option[0].lower().replace(b"-", b"_")
+        message = b'Munrecognized configuration parameter "%s"\0' % name
+        return message_of(ERROR, b"SFATAL\0C42704\0", message, b"\0")
+
     def situations(self, kind: int) -> frozenset[Situation]:
         """In which situations a statement is, by the kind of its message."""
         if self._lenient:
@@ -57,8 +65,4 @@ class Strictness:
             return message
         parsed = b"\0" + self._refused_within[name] + b"\0\0\0"
         bound = portal + b"\0\0" + values
-        return _message(PARSE, parsed) + _message(BIND, bound)
-
-
-def _message(kind: int, content: bytes) -> bytes:
-    return struct.pack("!Bi", kind, 4 + len(content)) + content
+        return message_of(PARSE, parsed) + message_of(BIND, bound)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_redshift.rules.reading import Statement, words
 from local_redshift.rules.rule import SPACE, Situation, rule
+from local_redshift.settings import READING
 
 # Every command of AWS's list, by its first word.
 COMMANDS = words(
@@ -118,6 +119,35 @@ def explain_options(statement: Statement) -> int | None:
         return None
     given = statement.word(1) == "analyze" or (statement.word(1) == "(" and statement.word(2) not in ("select", "with"))
     return 1 if given else None
+
+
+@rule(
+    " ".join(READING) + " pg_settings set_config",
+    message='unrecognized configuration parameter "{near}"',
+    wording="sqlalchemy/sqlalchemy#9442",
+    sqlstate="42704",
+    evidence="sqlalchemy/sqlalchemy#9442; DG/cm_chap_ConfigurationRef",
+    refused="SET standard_conforming_strings TO on",
+    accepted="SET statement_timeout TO 60000",
+)
+def unknown_parameters(statement: Statement) -> int | None:
+    """Parameters that change how PostgreSQL reads a statement; `SET_CONFIG` of a parameter that is no plain literal."""
+    if statement.word(0) in ("set", "reset", "show", "alter", "create"):
+        for verb in statement.find(frozenset({"set", "reset", "show"})):
+            at = verb + 1 + (statement.word(verb + 1) in ("local", "session"))
+            if statement.is_name(at) and statement.name(at) in READING:
+                return at
+    if statement.kind == "update":
+        target = statement.dotted(statement.verb + 1) - 1
+        if statement.is_name(target) and statement.name(target) == "pg_settings":
+            return target
+    for at in statement.calls:
+        if statement.name(at) in ("set_config", "current_setting"):
+            named = statement.tokens[at + 2]
+            is_plain = named.text.startswith("'") and "\\" not in named.text and statement.word(at + 3) in (",", ")")
+            if named.text.strip("'").lower() in READING or (not is_plain and statement.name(at) == "set_config"):
+                return at + 2
+    return None
 
 
 @rule(

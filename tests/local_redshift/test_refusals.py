@@ -324,6 +324,17 @@ VARIANTS = [
     ("later-syntax", "SELECT f AT LOCAL FROM t"),
     ("later-syntax", "SELECT a FROM t GROUP BY DISTINCT a"),
     ("later-syntax", "SELECT a FROM f_x() WITH ORDINALITY AS x (a, n)"),
+    ("unknown-parameters", 'SET LOCAL "standard_conforming_strings" = on'),
+    ("unknown-parameters", "SHOW Standard_Conforming_Strings"),
+    ("unknown-parameters", "SELECT SET_CONFIG('Standard_Conforming_Strings', 'on', FALSE)"),
+    ("unknown-parameters", "SELECT pg_catalog.set_config('standard_' || 'conforming_strings', 'on', FALSE)"),
+    ("unknown-parameters", r"SELECT SET_CONFIG('standard\137conforming_strings', 'on', FALSE)"),
+    ("unknown-parameters", "SELECT SET_CONFIG('standard_conforming'\n'_strings', 'on', FALSE)"),
+    ("unknown-parameters", "SELECT SET_CONFIG($1, 'on', FALSE)"),
+    ("unknown-parameters", "SELECT CURRENT_SETTING('backslash_quote')"),
+    ("unknown-parameters", "ALTER USER awsuser SET backslash_quote TO on"),
+    ("unknown-parameters", "RESET transform_null_equals"),
+    ("unknown-parameters", "UPDATE pg_catalog.pg_settings SET setting = 'on' WHERE name LIKE 'standard%'"),
 ]
 
 
@@ -385,6 +396,7 @@ def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
         pytest.param("SELECT f_mine(a), schema_a.anything(b), ST_Area(c) FROM t", id="functions-of-users"),
         pytest.param("COPY t FROM 's3://b/k' CREDENTIALS 'x' DELIMITER '|' PARALLEL OFF", id="copy"),
         pytest.param("SET enable_case_sensitive_identifier TO off", id="set"),
+        pytest.param("SELECT SET_CONFIG('query_group', $1, FALSE), CURRENT_SETTING($2)", id="set-config"),
         pytest.param("SELECT 1 /* a /* b */ RETURNING, ON CONFLICT */ FROM t", id="nested-comment"),
         pytest.param("COPY t (a, b) FROM 's3://b/k' IAM_ROLE DEFAULT", id="copy-columns"),
         pytest.param("SELECT current_user_id, a FROM t LIMIT 5 OFFSET 5", id="current-user-id"),
@@ -549,6 +561,23 @@ def test_other_drivers_write_backslashes_as_for_redshift(redshift: LocalRedshift
         connection.close()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-c standard_conforming_strings=on",
+        "-c search_path=public -cSTANDARD_CONFORMING_STRINGS=on",
+        "--standard-conforming-strings=on",
+        r"-c standard\_conforming_strings=on",
+    ],
+)
+def test_no_session_begins_with_another_reading_of_literals(redshift: LocalRedshift, options: str) -> None:
+    """An option of the connection does not change how a literal is read, nor do others end a session."""
+    settings = {"host": redshift.host, "port": redshift.port, "dbname": "dev", "user": redshift.user, "password": "x"}
+    with pytest.raises(psycopg2.OperationalError, match='unrecognized configuration parameter "standard_conforming_'):
+        psycopg2.connect(**settings, options=options)
+    psycopg2.connect(**settings, options="-c search_path=public").close()
+
+
 def test_lenient_accepts_what_postgresql_does(tmp_path: Path) -> None:
     """A lenient stand-in refuses nothing by these rules, and still translates."""
     with LocalRedshift(data=tmp_path / "data", port=0, lenient=True) as lenient:
@@ -558,6 +587,8 @@ def test_lenient_accepts_what_postgresql_does(tmp_path: Path) -> None:
         cursor.execute("INSERT INTO t VALUES (NVL(NULL, 1)) RETURNING a")
         assert cursor.fetchone() == [1]
         cursor.execute("TRUNCATE t")
+        cursor.execute("SHOW standard_conforming_strings")
+        assert cursor.fetchone() == ["off"]
         connection.close()
 
 
