@@ -19,6 +19,7 @@ from surgical_cdc.cycle import run_cycle
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import ProjectError
+from surgical_cdc.explain import not_staged
 from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.refusals import ERRORS, refusal
@@ -71,7 +72,10 @@ def explain(
         typer.Option(formats=TIMES, metavar="START END", help="Only rows staged from START on and before END."),
     ] = None,
 ) -> None:
-    """Show what a source feeds, and which rows and cells its staged rows would change; nothing is written."""
+    """Show what a source feeds, and which rows and cells its staged rows would change; nothing is written.
+
+    Of a column: what its own change does, while the other columns stay as they are.
+    """
     loaded = load_project(project)
     source_name, _, column_name = column.partition(".")
     source = loaded.source(source_name)
@@ -79,13 +83,19 @@ def explain(
         raise ProjectError(
             f"Source {source_name} has no column {column_name!r}. Known: {', '.join(source.column_names)}."
         )
-    console.print(report.feeds(load_dictionary(loaded.dictionary_path), source_name, column_name))
+    dictionary = load_dictionary(loaded.dictionary_path)
+    console.print(report.feeds(dictionary, source_name, column_name))
     console.print(report.paths(loaded, source_name, column_name))
-    console.print(f"\nWhat is staged for {source_name} would do this:")
     start, end = window or (None, None)
     chosen = tuple(key.strip() for key in keys.split(",")) if keys else ()
     asked = _run("explain", (source_name,), start=start, end=end, keys=chosen, dry_run=True)
-    done = run_cycle(loaded, _session(conn_id, "explain", asked), asked, progress=console.print)
+    session = _session(conn_id, "explain", asked)
+    if chosen:
+        absent = run_step(session, "explain", partial(not_staged, loaded, source_name, run=asked))
+        console.print(report.absent_keys(absent, asked))
+    console.print(report.asked_of(source, column_name))
+    facts = dictionary.fed_by(source_name, column_name)
+    done = run_cycle(loaded, session, asked, facts=facts, column=column_name, progress=console.print)
     console.print(report.cycle(done))
 
 

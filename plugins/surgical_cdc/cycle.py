@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from surgical_cdc.cleanup import cleanup
 from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
 from surgical_cdc.errors import AlreadySynced, LeaseError
+from surgical_cdc.explain import only_column
 from surgical_cdc.prepare import prepare
 from surgical_cdc.retries import BACKOFF, Backoff, Connect, Steps, run_step, sentence
 from surgical_cdc.sync import sync
@@ -44,10 +45,14 @@ def run_cycle(
     connect: Connect,
     run: Run,
     *,
+    facts: Collection[str] | None = None,
+    column: str = "",
     progress: Callable[[str], None] = log.info,
     backoff: Backoff = BACKOFF,
 ) -> CycleResult:
     """Run one cycle; `progress` is called with a line about each step, `backoff` says how a failed one is repeated.
+
+    A dry run can look at some `facts` alone, and over one source at what one `column` of it would change.
 
     After an error in any step the run is cleaned up as failed, and the error goes on to the caller. A run that was
     synced before does nothing and says so.
@@ -75,7 +80,11 @@ def run_cycle(
                 detecting = partial(detect, project, name, run=run, preparation=preparation)
                 change_sets[name] = steps.run(f"detect.{name}", detecting)
                 progress(_detected(change_sets[name]))
-        for name in dictionary.facts:
+                if column:
+                    narrowing = partial(only_column, project, change_sets[name], column=column)
+                    change_sets[name] = steps.run(f"explain.{name}", narrowing)
+                    progress(f"explain.{name}: {change_sets[name].changes} of these rows by {column}")
+        for name in dictionary.facts if facts is None else facts:
             feeding = {source: change_sets[source] for source in dictionary.feeding(name) if source in change_sets}
             reason = nothing_to_do(dictionary, name, feeding, preparation)
             if reason:

@@ -50,6 +50,11 @@ class Dictionary:
         """Return the columns of a source that a fact reads."""
         return frozenset(column for column, facts in self.feeds[source].items() if fact in facts)
 
+    def fed_by(self, source: str, column: str = "") -> tuple[str, ...]:
+        """Return the facts that a source feeds, or one column of it if `column` is not empty."""
+        columns = [column] if column else self.feeds[source]
+        return tuple(fact for fact in self.facts if any(fact in self.feeds[source].get(name, ()) for name in columns))
+
 
 def load_dictionary(path: Path) -> Dictionary:
     """Read the committed dictionary; what was read before a worker forked is not parsed again unless it differs.

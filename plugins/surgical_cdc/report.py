@@ -15,12 +15,14 @@ from surgical_cdc.lineage import fact_lineage
 from surgical_cdc.tree import join_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from surgical_cdc.contract import Source
     from surgical_cdc.cycle import CycleResult
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.project import Project
     from surgical_cdc.tree import JoinTree, Node
+    from surgical_cdc.values import Run
 
 
 def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
@@ -70,6 +72,24 @@ def _readable(tree: JoinTree, expression: exp.Expr) -> str:
     return named.sql("redshift")
 
 
+def asked_of(source: Source, column: str) -> str:
+    """Return what the figures that follow are about."""
+    if not column:
+        return f"\nWhat is staged for {source.name} would do this:"
+    if column == source.key:
+        return f"\nThe rows that would come to {source.name}, or go, would do this:"
+    return (
+        f"\nThe staged changes of {source.name}.{column} would do this, all else being as it is;"
+        f" `explain {source.name}` counts the other columns too, and the rows that would come or go:"
+    )
+
+
+def absent_keys(keys: Sequence[str], run: Run) -> str:
+    """Return which of the keys that a run asks for are not staged in its window."""
+    window = f"before {run.window_end} UTC" + (f", from {run.window_start} on" if run.window_start else "")
+    return f"Not staged {window}: {', '.join(keys)}." if keys else f"All these keys are staged {window}."
+
+
 def cycle(result: CycleResult) -> RenderableType:
     """Return what a cycle compared and changed, by source and by fact."""
     sources = _counts(
@@ -89,6 +109,9 @@ def cycle(result: CycleResult) -> RenderableType:
     window = f"Window: staged before {result.run.window_end} UTC."
     if result.run.dry_run:
         lines = "\n".join(map(announced, result.fact_results.values()))
+        unsynced = [name for name in result.preparation.pending if name in result.fact_results]
+        if unsynced:
+            lines += f"\nTaking back what a run that was never synced did is counted too: {', '.join(unsynced)}."
         return Group(sources, facts, lines, f"{window} Dry run: nothing was written.")
     return Group(sources, facts, f"{window} The baselines are synced. {result.seconds:.2f} s.")
 

@@ -86,3 +86,43 @@ def test_chosen_keys_alone_are_announced(open_site: Site) -> None:
         open_site.stage("customers", {"customer_id": key, "name": name, "country": "IN", "changed_at": at(10)})
     shown = examples(open_site, "fact_order", 30, sources=("customers",), keys=("8",))
     assert {example.row_key for example in shown} == {"1", "3"}
+
+
+@pytest.mark.parametrize(
+    ("source", "changes"),
+    [
+        pytest.param("customers", {"name": "Asha R"}, id="computed into a column"),
+        pytest.param("orders", {"status": "open"}, id="decides on rows"),
+        pytest.param("orders", {"customer_id": 7}, id="joins"),
+        pytest.param("orders", {"note": "again"}, id="feeds nothing"),
+    ],
+)
+def test_change_of_one_column_is_announced_alone(open_site: Site, source: str, changes: Mapping[str, Any]) -> None:
+    """Asked for a column, a dry run counts what its change does where all else is as it was."""
+    customer = {"customer_id": 7, "name": "Asha", "country": "IN", "closed": False, "joined_at": at(-90)}
+    row = {"customers": customer, "orders": {**ORDER, "customer_id": 8, "status": "paid"}}[source]
+    others = {
+        "customers": {"name": "?", "country": "FR"},
+        "orders": {"total": Decimal(99), "gift": True, "weight": 2.0},
+    }
+    (column,) = changes
+    new = {open_site.project.source(source).key: 50}
+    staged = {**row, **others[source], **changes, "changed_at": at(10)}
+    open_site.stage(source, staged, {**staged, **new}, {**row, "changed_at": at(5)})
+    before = facts(open_site)
+    asked = open_site.run(at(30), run_id="dry", dry_run=True, sources=(source,))
+    said = announced(run_cycle(open_site.project, open_site.connect, asked, column=column).fact_results)
+    assert facts(open_site) == before
+    open_site.stage(source, {**row, **changes, "changed_at": at(20)})
+    run(open_site, 30, window_start=at(15))
+    assert said == differences(open_site, before, facts(open_site))
+
+
+def test_key_stands_for_the_rows_that_come_and_go(open_site: Site) -> None:
+    """Asked for a source's key, a dry run counts new and deleted rows, and no changed one."""
+    paid = {**ORDER, "status": "paid", "changed_at": at(10)}
+    void = {**ORDER, "status": "void", "changed_at": at(10)}
+    open_site.stage("orders", {**paid, "total": Decimal(99)}, {**paid, "order_id": 9}, {**void, "order_id": 2})
+    asked = open_site.run(at(30), run_id="dry", dry_run=True, sources=("orders",))
+    done = run_cycle(open_site.project, open_site.connect, asked, column="order_id").fact_results["fact_order"]
+    assert (done.inserted, done.updated, done.deleted) == (1, 0, 1)

@@ -137,6 +137,7 @@ def test_explain_shows_what_a_column_feeds_and_would_change(open_site: Site) -> 
     assert result.exit_code == 0
     assert "customer_name" in result.output
     assert "update.fact_order: 2 keys affected, rows 0 inserted, 2 updated, 0 deleted" in result.output
+    assert "fact_line" not in result.output
     assert open_site.rows("SELECT COUNT(*) FROM shop_public.fact_order WHERE customer_name = 'Asha R'") == [(0,)]
 
 
@@ -166,6 +167,32 @@ def test_explain_takes_keys_and_a_window(open_site: Site) -> None:
     assert "updated 1: customer_name Bela → name of 10" in said
     assert "Asha" not in said
     assert "name of 20" not in said
+
+
+def test_explain_counts_the_change_of_the_asked_column(open_site: Site) -> None:
+    """What other columns of the staged rows would change is left out, and said to be."""
+    row = {"customer_id": 7, "name": "Asha R", "country": "FR", "closed": False, "changed_at": at(10)}
+    open_site.stage("customers", row, {**row, "customer_id": 9})
+    said = call("explain", "customers.country").output
+    assert "explain.customers: 1 of these rows by country" in said
+    assert "0 inserted, 2 updated, 0 deleted; 2 cells of the updated ones would differ: country 2" in said
+    assert "`explain customers` counts the other columns too" in said
+
+
+def test_explain_names_keys_that_are_not_staged(open_site: Site) -> None:
+    """A key without a staged row in the window, and what is no key at all, is told from one without changes."""
+    open_site.stage("customers", {"customer_id": 9, "name": "Cleo", "country": "IN", "changed_at": at(20)})
+    window = ("2026-03-01T09:00:00", f"{at(15):%Y-%m-%dT%H:%M:%S}")
+    said = call("explain", "customers", "--keys", "7,x,9", "--window", *window).output
+    assert "Not staged before 2026-03-01 12:15:00 UTC, from 2026-03-01 09:00:00 on: x, 9." in said
+
+
+def test_explain_says_what_a_run_left_behind(open_site: Site) -> None:
+    """What a run that was never synced has done to a fact is taken back in the same count, and that is said."""
+    open_site.execute("INSERT INTO cdc.pending__fact_order (anchor, run_key) VALUES (1, 'lost')")
+    assert "Taking back what a run that was never synced did is counted too: fact_order." in (
+        call("explain", "customers").output
+    )
 
 
 def test_explain_says_that_no_fact_reads_a_column(open_site: Site) -> None:

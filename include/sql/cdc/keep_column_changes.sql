@@ -1,0 +1,10 @@
+-- Leaves in a change set the rows in which one column changed; of the key, those that come or go.
+-- Names: source, relation, column, position (of the column, from 1).
+DELETE FROM {{ relation | name }}
+WHERE
+{% if column == source.key %}
+  NOT cdc_change IN ('I', 'D')
+{% else %}
+  cdc_change <> 'U'
+  OR SUBSTRING(cdc_mask, {{ position }}, 1) = '0'
+{% endif %}

@@ -1,0 +1,11 @@
+-- Gives the rows of a change set what the baseline has in all columns but one. Grain: an updated key.
+-- Names: source, relation, columns (all others but the key), mask (that of the column left).
+UPDATE {{ relation | name }}
+SET
+{% for column in columns %}
+  {{ column | name }} = baseline.{{ column | name }},
+{% endfor %}
+  cdc_mask = '{{ mask }}'
+FROM {{ source.relation | name }} AS baseline
+WHERE
+  baseline.{{ source.key | name }} = {{ relation | table_name }}.{{ source.key | name }}
