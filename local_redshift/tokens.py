@@ -22,7 +22,7 @@ TOKEN = re.compile(
     (?P<space> (?: \s++ | {DASHES} | {COMMENT} )*+ )
     (?: (?P<word> [^\W\d][\w$]* )
       | (?P<number> \d+ (?:\.\d*)? (?:[eE][+-]?\d+)? | \.\d+ )
-      | (?P<literal> ' (?: [^'\\]++ | \\. | '' )*+ ' | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
+      | (?P<literal> ' (?: [^'\\]++ | \\. | '' )*+ (?: ' | \Z ) | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
       | (?P<name> " (?: [^"]++ | "" )*+ " )
       | (?P<parameter> \$\d+ )
       | (?P<sign> :: | . )

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import re
-
 from local_redshift.rules import changes, definitions, functions, names, queries, statements, subqueries, windows
 from local_redshift.rules.reading import Statement
 from local_redshift.rules.rule import Glance, Refusal, Rule, Situation, refusal
@@ -17,7 +15,6 @@ __all__ = ["RULES", "Refusal", "Rule", "Situation", "refusals"]
 
 MODULES = (statements, queries, windows, subqueries, changes, definitions, names, functions)
 RULES: tuple[Rule, ...] = tuple(each for module in MODULES for each in vars(module).values() if isinstance(each, Rule))
-WORD = re.compile(r"[a-z_][a-z_0-9]*")
 
 
 def refusals(text: str, *, glances: bool = True) -> tuple[Refusal, ...]:
@@ -30,12 +27,12 @@ def refusals(text: str, *, glances: bool = True) -> tuple[Refusal, ...]:
     >>> [refusal.rule.name for refusal in refusals("SELECT a FROM t WHERE a IS DISTINCT FROM 1")]
     ['is-distinct-from']
     """
-    lower = text.lower()
-    glance = Glance(text, lower, frozenset(WORD.findall(lower)))
+    tokens = tokenize(text) if "--" in text or "/*" in text else None
+    glance = Glance.of(text, tokens)
     candidates = [each for each in RULES if not glances or each.may_match(glance)]
     if not candidates:
         return ()
-    tokens = tokenize(text)
+    tokens = tokens or tokenize(text)
     whole = Statement(tokens)
     parts = [part for part in map(Statement, split(tokens, ";")) if part.words] if ";" in whole.places else [whole]
     opened = _opened(parts)

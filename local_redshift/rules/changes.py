@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from local_redshift.rules.reading import QUERIES, Statement
-from local_redshift.rules.rule import SPACE, rule
+from local_redshift.rules.rule import rule
 
 SYNTAX = "AWS agent toolkit for Redshift, syntax"
 CONVERSION = "AWS agent toolkit for Redshift, conversion rules"
@@ -52,7 +52,7 @@ def with_before_insert(statement: Statement) -> int | None:
 
 @rule(
     "insert",
-    pattern=rf"\binto{SPACE}+[\w.$\"]+{SPACE}+as\b|\boverriding\b",
+    pattern=r"\binto\s+[\w.$\"]+\s+as\b|\boverriding\b",
     evidence="DG/r_INSERT_30",
     refused="INSERT INTO t AS x (a) VALUES (1)",
     accepted="INSERT INTO t (a) VALUES (1)",
@@ -67,7 +67,7 @@ def insert_options(statement: Statement) -> int | None:
 
 @rule(
     "values",
-    pattern=rf"\({SPACE}*(?:select|with)\b",
+    pattern=r"\(\s*(?:select|with)\b",
     message="subqueries are not allowed in a VALUES list of several rows",
     sqlstate="0A000",
     evidence="DG/r_INSERT_30",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from local_redshift.rules.reading import TABLE_CONSTRAINTS, Statement, words
-from local_redshift.rules.rule import SPACE, Glance, Situation, rule
+from local_redshift.rules.rule import Glance, Situation, rule
 
 FEATURES = "DG/c_unsupported-postgresql-features"
 CREATE_TABLE = "DG/r_CREATE_TABLE_NEW"
@@ -17,7 +17,7 @@ OBJECTS = words(
     "procedure rls role schema table user view"
 )
 BEFORE_OBJECT = frozenset({"or", "replace", "local", "temp", "temporary", "late", "binding", "nonatomic"})
-NAME = rf"(?:if{SPACE}++not{SPACE}++exists{SPACE}++)?[\w.$\"]++"
+NAME = r"(?:if\s++not\s++exists\s++)?[\w.$\"]++"
 TABLE_ATTRIBUTES = frozenset({"as", "backup", "compound", "distkey", "diststyle", "encode", "interleaved", "sortkey"})
 SORTING_ACTIONS = frozenset({"sortkey", "distkey", "diststyle", "compound", "encode", "column"})
 RESIZED = frozenset({"varchar", "character", "nvarchar", "varbyte", "varbinary", "binary"})
@@ -41,8 +41,8 @@ def indexes(statement: Statement) -> int | None:
 
 @rule(
     "create alter drop",
-    pattern=rf"(?:\A|;){SPACE}*+(?:create|alter|drop){SPACE}++"
-    rf"(?!(?:(?:{'|'.join(BEFORE_OBJECT)}){SPACE}++)*+(?:{'|'.join(OBJECTS)})\b)",
+    pattern=r"(?:\A|;)\s*+(?:create|alter|drop)\s++"
+    rf"(?!(?:(?:{'|'.join(BEFORE_OBJECT)})\s++)*+(?:{'|'.join(OBJECTS)})\b)",
     message='SQL command "{statement}" not supported.',
     sqlstate="0A000",
     evidence=f"DG/c_SQL_commands; {FEATURES}",
@@ -62,7 +62,7 @@ def unknown_objects(statement: Statement) -> int | None:
 
 @rule(
     "temp temporary unlogged replace",
-    pattern=rf"\bcreate{SPACE}++(?:unlogged|or{SPACE}++replace{SPACE}++(?:table|temp)|(?:local{SPACE}++)?temp(?:orary)?{SPACE}++view)\b",
+    pattern=r"\bcreate\s++(?:unlogged|or\s++replace\s++(?:table|temp)|(?:local\s++)?temp(?:orary)?\s++view)\b",
     evidence=f"{CREATE_TABLE}; DG/r_CREATE_VIEW",
     refused="CREATE UNLOGGED TABLE fast (a INT)",
     accepted="CREATE TEMP TABLE fast (a INT)",
@@ -105,7 +105,7 @@ def create_as_with_data(statement: Statement) -> int | None:
 
 @rule(
     "table",
-    pattern=rf"\bcreate{SPACE}++(?:local{SPACE}++)?(?:temp(?:orary)?{SPACE}++)?table{SPACE}++(?!{NAME}{SPACE}++as\b)",
+    pattern=rf"\bcreate\s++(?:local\s++)?(?:temp(?:orary)?\s++)?table\s++(?!{NAME}\s++as\b)",
     evidence=f"{FEATURES}; {CREATE_TABLE}",
     refused="CREATE TABLE parted (a INT, b INT) PARTITION BY RANGE (a)",
     accepted="CREATE TABLE parted (a INT, b INT) SORTKEY (a)",
@@ -292,9 +292,9 @@ TYPES = words(
 LEADER_TYPES = words(
     "aclitem int2vector name oid oidvector regclass regproc regprocedure regoper regoperator regtype refcursor xid"
 )
-CAST = re.compile(rf"::{SPACE}*([\w\"]++)", re.DOTALL)
-CAST_AS = re.compile(rf"\bas{SPACE}++(\w++){SPACE}*[)(]", re.DOTALL)
-COLUMNS = re.compile(rf"\b(?:create|alter){SPACE}++[^()]*?\btable{SPACE}++{NAME}{SPACE}*(?:\(|add\b)", re.DOTALL)
+CAST = re.compile(r"::\s*([\w\"]++)", re.DOTALL)
+CAST_AS = re.compile(r"\bas\s++(\w++)\s*[)(]", re.DOTALL)
+COLUMNS = re.compile(rf"(?:\A|;)\s*+(?:create|alter)\s++[^();]*?\btable\s++{NAME}\s*(?:\(|add\b)", re.DOTALL)
 
 
 def may_have_unknown_types(glance: Glance) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from local_redshift.rules.reading import Statement, words
-from local_redshift.rules.rule import SPACE, Glance, rule
+from local_redshift.rules.rule import Glance, rule
 
 NOT_ON_TABLES = "Specified types or functions (one per INFO message) not supported on Redshift tables."
 NOT_ON_TABLES_WORDING = "DG/c_sql-functions-leader-node"
@@ -217,8 +217,8 @@ def unsupported_functions(statement: Statement) -> int | None:
     return next(called(statement, DOCUMENTED_AS_UNSUPPORTED), None) if catalog is None else catalog
 
 
-CALL = re.compile(rf"(?<![\w.$\"])([a-z_][\w$]*+){SPACE}*+\(", re.DOTALL)
-QUOTED_CALL = re.compile(rf'"{SPACE}*+\(', re.DOTALL)
+CALL = re.compile(r"(?<![\w.$\"])([a-z_][\w$]*+)\s*+\(", re.DOTALL)
+QUOTED_CALL = re.compile(r'"\s*+\(', re.DOTALL)
 CALLED = KEYWORDS | LISTED | TYPES
 
 

@@ -6,7 +6,7 @@ import re
 
 from local_redshift.rules.definitions import defined_names
 from local_redshift.rules.reading import Statement, words
-from local_redshift.rules.rule import SPACE, Glance, rule
+from local_redshift.rules.rule import Glance, rule
 
 MOST_BYTES = 63
 LONG = re.compile(r'"[^"]{64}')
@@ -38,8 +38,8 @@ BEFORE_RELATION = frozenset({"exists", "from", "into", "join", "schema", "table"
 # These stand in many statements as what they are.
 COMMON = frozenset({"backup", "encode", "identity", "nulls", "oid", "partition", "percent", "sysdate", "timestamp"})
 COMMON_AS_NAME = re.compile(
-    rf"(?:\bas{SPACE}+|\.{SPACE}*)(?:{'|'.join(COMMON)})\b"
-    rf"|[,(.=<>+*/-]{SPACE}*(?:{'|'.join(COMMON - {'timestamp', 'sysdate'})})\b(?!{SPACE}*by\b)",
+    rf"(?:\bas\s+|\.\s*)(?:{'|'.join(COMMON)})\b"
+    rf"|[,(.=<>+*/-]\s*(?:{'|'.join(COMMON - {'timestamp', 'sysdate'})})\b(?!\s*by\b)",
     re.DOTALL,
 )
 

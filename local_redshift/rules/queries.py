@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from local_redshift.rules.reading import QUERIES, SET_OPERATIONS, Statement, Word, words
-from local_redshift.rules.rule import SPACE, rule
+from local_redshift.rules.rule import rule
 
 SYNTAX = "AWS agent toolkit for Redshift, syntax"
 COMPARISONS = frozenset({"=", "<", ">", "!"})
@@ -70,7 +70,7 @@ def is_distinct_from(statement: Statement) -> int | None:
 
 
 BEFORE_QUERY = SET_OPERATIONS | {"", "(", "all", "as", "distinct", "explain", "verbose"}
-QUERY_BEGINS = rf"(?:[(;]|\A|\b(?:{'|'.join(sorted(BEFORE_QUERY - {'', '('}))})\b){SPACE}*"
+QUERY_BEGINS = rf"(?:[(;]|\A|\b(?:{'|'.join(sorted(BEFORE_QUERY - {'', '('}))})\b)\s*"
 
 
 @rule(
@@ -107,7 +107,7 @@ AFTER_LOCK = words(") ; of nowait skip for limit offset fetch")
 
 @rule(
     "for",
-    pattern=rf"\bfor{SPACE}+(?:update|share|no|key)\b",
+    pattern=r"\bfor\s+(?:update|share|no|key)\b",
     evidence="DG/r_SELECT_synopsis",
     refused="SELECT a FROM t WHERE a = 1 FOR UPDATE",
     accepted="LOCK TABLE t",
@@ -217,7 +217,7 @@ def _case_of(statement: Statement, end: int) -> int:
 
 @rule(
     "is",
-    pattern=rf"\bis{SPACE}+(?:not{SPACE}+)?(?:true|false|unknown)\b",
+    pattern=r"\bis\s+(?:not\s+)?(?:true|false|unknown)\b",
     message="IS TRUE, IS FALSE and IS UNKNOWN are documented in conditions only",
     sqlstate="0A000",
     evidence="DG/r_Boolean_type",
@@ -226,24 +226,25 @@ def _case_of(statement: Statement, end: int) -> int:
 )
 def is_true_as_value(statement: Statement) -> int | None:
     """`IS [NOT] TRUE`, `FALSE` or `UNKNOWN` as a column of a select list."""
-    for at in statement.find("is", frozenset({"true", "false", "unknown", "not"})):
-        if statement.words[at + 1] == "not" and statement.word(at + 2) not in ("true", "false", "unknown"):
-            continue
-        position, cases = at - 1, 0
-        while position >= 0:
-            word = statement.words[position]
-            if word == ")":
-                position = statement.partner.get(position, position)
-            elif word in ("where", "on", "having", "qualify", "from", "set"):
-                break
-            elif word in ("case", "end"):
-                cases += 1 if word == "end" else -1
-            elif word == "select":
-                if cases >= 0:
-                    return at
-                break
-            position -= 1
+    clause, open_cases = "", 0
+    around: list[tuple[str, int]] = []
+    for at, word in enumerate(statement.words):
+        if word == "(":
+            around.append((clause, open_cases))
+        elif word == ")" and around:
+            clause, open_cases = around.pop()
+        elif word in CLAUSES:
+            clause, open_cases = word, 0
+        elif word in ("case", "end"):
+            open_cases += 1 if word == "case" else -1
+        elif word == "is" and clause == "select" and open_cases <= 0:
+            tested = statement.word(at + 1 + (statement.word(at + 1) == "not"))
+            if tested in ("true", "false", "unknown"):
+                return at
     return None
+
+
+CLAUSES = frozenset({"select", "where", "on", "having", "qualify", "from", "set"})
 
 
 @rule(
@@ -317,7 +318,7 @@ def any_of_array(statement: Statement) -> int | None:
 
 @rule(
     "depth breadth distinct json local nfc nfd nfkc nfkd normalized order ordinality",
-    pattern=rf"\border{SPACE}+by\b|\bby{SPACE}+distinct\b|\b(?:is|at|with|search)\b",
+    pattern=r"\border\s+by\b|\bby\s+distinct\b|\b(?:is|at|with|search)\b",
     evidence="the grammar of PostgreSQL 8.0, from which Redshift comes, and DG/r_SELECT_synopsis",
     refused="SELECT MAX(a ORDER BY b) FROM t",
     accepted="SELECT MAX(a) FROM t",
@@ -329,9 +330,7 @@ def later_syntax(statement: Statement) -> int | None:
             return at
     calls = set(statement.calls)
     for at in statement.find("order", "by"):
-        opening = at - 1
-        while opening >= 0 and statement.words[opening] != "(":
-            opening = statement.partner.get(opening, opening) - 1
+        opening = statement.around[at]
         if (
             opening - 1 in calls
             and statement.word(opening + 1) not in QUERIES
@@ -351,8 +350,8 @@ LATER: tuple[tuple[Word, ...], ...] = (
     (")", "search", frozenset({"depth", "breadth"}), "first"),
 )
 
-ROW = re.compile(rf"\brow{SPACE}*\(", re.DOTALL)
-ROWS = re.compile(rf"\){SPACE}*[=<>!]+{SPACE}*\(", re.DOTALL)
+ROW = re.compile(r"\brow\s*\(", re.DOTALL)
+ROWS = re.compile(r"\)\s*[=<>!]+\s*\(", re.DOTALL)
 
 
 @rule(

@@ -100,6 +100,19 @@ class Statement:
                 pairs[opening], pairs[at] = at, opening
         return pairs
 
+    @cached_property
+    def around(self) -> list[int]:
+        """For each position that of the innermost parenthesis that is open there, its own not; -1 without one."""
+        found: list[int] = []
+        opened = [-1]
+        for word in self.words:
+            if word == ")" and opened[1:]:
+                opened.pop()
+            found.append(opened[-1])
+            if word == "(":
+                opened.append(len(found) - 1)
+        return found
+
     def word(self, at: int) -> str:
         """The word at a position; empty beyond either end."""
         return self.words[at] if 0 <= at < len(self.words) else ""
@@ -310,9 +323,7 @@ class Statement:
             begins_operation = after in SET_OPERATIONS and before in ("", ")")
             if before not in ("(", "all") and before not in SET_OPERATIONS and not begins_operation:
                 return False
-            opening -= 1
-            while opening >= 0 and self.words[opening] != "(":
-                opening = self.partner.get(opening, opening) - 1
+            opening = self.around[opening]
             before, after = self.word(opening - 1), self.word(self.after(opening))
         return True
 
@@ -320,9 +331,7 @@ class Statement:
         """Whether a FROM belongs to EXTRACT and its like, or to IS DISTINCT FROM."""
         if self.word(at - 1) == "distinct":
             return True
-        opening = at - 1
-        while opening >= 0 and self.words[opening] != "(":
-            opening = self.partner.get(opening, opening) - 1
+        opening = self.around[at]
         return opening > 0 and self.words[opening - 1] in WITH_FROM
 
     @cached_property

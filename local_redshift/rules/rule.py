@@ -9,14 +9,13 @@ from enum import Enum
 from typing import NamedTuple
 
 from local_redshift.rules.reading import Statement
-from local_redshift.tokens import COMMENT, DASHES
+from local_redshift.tokens import Token
 
 # As Redshift writes it since 2026; the place is what is missing in older releases.
 SYNTAX_ERROR = 'syntax error at or near "{near}" in context "{context}", at line {line}, column {column}'
 CONTEXT_TOKENS = 3
 
-# What may stand between two words, in a pattern. Atomic, so that no comment or run of spaces is read twice.
-SPACE = rf"(?>\s+|{DASHES}[\n\r]|{COMMENT})"
+WORD = re.compile(r"[a-z_][a-z_0-9]*")
 Finds = Callable[[Statement], int | None]
 
 
@@ -24,8 +23,17 @@ class Glance(NamedTuple):
     """What is cheap to know of a text before it is read as tokens."""
 
     text: str
+    """Without its comments: a pattern that had to pass over them would pass over all of them for each word."""
     lower: str
     words: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str, tokens: list[Token] | None = None) -> Glance:
+        """Look at a text; the tokens are needed only where there may be a comment."""
+        if tokens is not None:
+            text = "".join(f" {token.text}" if token.space else token.text for token in tokens)
+        lower = text.lower()
+        return cls(text, lower, frozenset(WORD.findall(lower)))
 
 
 class Situation(Enum):
@@ -59,7 +67,7 @@ class Rule:
     accepted: str
 
     def may_match(self, glance: Glance) -> bool:
-        """Whether it is worth reading a text; comments and literals count as what they contain."""
+        """Whether it is worth reading a text; literals count as what they contain."""
         return not (self.words and self.words.isdisjoint(glance.words)) and self.glance(glance)
 
 

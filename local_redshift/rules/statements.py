@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_redshift.rules.reading import Statement, words
-from local_redshift.rules.rule import SPACE, Situation, rule
+from local_redshift.rules.rule import Situation, rule
 from local_redshift.settings import READING
 
 # Every command of AWS's list, by its first word.
@@ -17,7 +17,7 @@ MOST_BYTES = 16 * 2**20
 
 
 @rule(
-    pattern=rf"(?:\A|;)(?:{SPACE}|\()*+(?!(?:{'|'.join(sorted(COMMANDS))})\b|;|\Z)",
+    pattern=rf"(?:\A|;)(?:\s|\()*+(?!(?:{'|'.join(sorted(COMMANDS))})\b|;|\Z)",
     message='SQL command "{statement}" not supported.',
     wording="olirice/alembic_utils#123",
     sqlstate="0A000",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from local_redshift.rules.reading import VERBS, Query, Statement, words
-from local_redshift.rules.rule import SPACE, Glance, rule
+from local_redshift.rules.rule import Glance, rule
 
 CORRELATED = "This type of correlated subquery pattern is not supported due to internal error"
 CORRELATED_WORDING = "AWS agent toolkit for Redshift, common errors"
@@ -74,7 +74,7 @@ def subquery_of(query: Query) -> Query:
     return query
 
 
-SUBQUERY = re.compile(rf"\({SPACE}*(?:select|with)\b", re.DOTALL)
+SUBQUERY = re.compile(r"\(\s*(?:select|with)\b", re.DOTALL)
 LAST_WORD = re.compile(r"(\w+)\s*\Z")
 # Before the parenthesis of a subquery that is a table stand these words, and others before one that is a value.
 LONGEST_GAP = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from local_redshift.rules.reading import Statement, words
+from local_redshift.rules.reading import Query, Statement, words
 from local_redshift.rules.rule import rule
 
 WINDOW = "DG/c_Window_functions"
@@ -135,24 +135,13 @@ def _is_constant(statement: Statement, start: int, end: int) -> bool:
 )
 def within_group_orders(statement: Statement) -> int | None:
     """Ordered aggregates of one query with unlike `WITHIN GROUP` orders; a `MEDIAN` is ordered by its argument."""
-    orders: dict[int, str] = {}
+    orders: dict[Query, str] = {}
     for at in sorted([*statement.find("within", "group", "("), *statement.find("median", "(")]):
         start, closing = at + 2, statement.partner.get(at + 2)
         if statement.words[at] == "median":
             start, closing = at + 1, statement.partner.get(at + 1)
         order = " ".join(token.text.lower() for token in statement.tokens[start + 1 : closing])
         order = order.removeprefix("order by ").removesuffix(" asc")
-        if orders.setdefault(_select_of(statement, at), order) != order:
+        if orders.setdefault(statement.query(at), order) != order:
             return at
     return None
-
-
-def _select_of(statement: Statement, at: int) -> int:
-    """The SELECT of the query in which a position stands."""
-    while at > 0:
-        at -= 1
-        if statement.words[at] == ")":
-            at = statement.partner.get(at, at)
-        elif statement.words[at] == "select":
-            return at
-    return at

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from local_redshift.rules.page import page
 from local_redshift.rules.reading import Statement
 from local_redshift.rules.rule import Glance
 from local_redshift.strictness import Strictness
+from local_redshift.tokens import tokenize
 from tests.local_redshift.conftest import connect_to
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,6 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 COLUMNS = "(a INT, b INT, c VARCHAR(20), d NUMERIC(10, 2), e BOOLEAN, f TIMESTAMP)"
 BY_NAME = {rule.name: rule for rule in RULES}
 EVERY_RULE = [pytest.param(rule, id=rule.name) for rule in RULES]
-WORD = re.compile(r"[a-z_][a-z_0-9]*")
 
 # The constructs that were asked for, in the words of the request, and the rules that refuse them.
 ASKED_FOR = {
@@ -435,11 +436,39 @@ def test_nesting_has_no_limit_of_its_own(tables: None, rows: Rows) -> None:
     assert error_of(lambda: rows(nested))["M"] == "IS DISTINCT FROM is not supported"
 
 
+# What a long statement repeats, and what stands between, before and behind.
+LONG = {
+    "comments": ("-- a line as it is in\n", "", "SELECT a FROM t\n", ""),
+    "union": ("SELECT a, b FROM t WHERE a = 1", " UNION ALL ", "", ""),
+    "union-in-parentheses": ("(SELECT t.a FROM t)", " UNION ALL ", "SELECT x.a FROM (", ") AS x"),
+    "conditions": ("e IS TRUE", " AND ", "SELECT a FROM t WHERE ", ""),
+    "columns": ("CASE WHEN e IS TRUE THEN 1 END AS a", ", ", "SELECT ", " FROM t"),
+    "lists": ("LISTAGG(c) WITHIN GROUP (ORDER BY a)", ", ", "SELECT ", " FROM t"),
+    "definitions": ("create the table", " as ", "INSERT INTO t (c) VALUES ('", "')"),
+    "open-literal": (r"\'", "", "SELECT UNNEST('", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "between", "start", "end"), [pytest.param(*parts, id=name) for name, parts in LONG.items()]
+)
+def test_the_time_to_read_a_statement_grows_with_its_length(part: str, between: str, start: str, end: str) -> None:
+    """Four times the text takes about four times as long, not sixteen times: all sessions wait meanwhile."""
+
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        refusals(text)
+        return time.process_time() - started
+
+    short, long = (min(seconds(start + between.join([part] * times) + end) for _ in range(3)) for times in (1000, 4000))
+    assert long < 9 * short + 0.01
+
+
 def test_a_cheap_look_hides_nothing_that_a_rule_finds() -> None:
     """Whatever a rule finds in any rule's examples, it also expects from the words of the text."""
     examples = [text for rule in RULES for text in (rule.refused, rule.accepted)]
     for text in [*examples, *(statement for _rule, statement in VARIANTS)]:
-        glance = Glance(text, text.lower(), frozenset(WORD.findall(text.lower())))
+        glance = Glance.of(text, tokenize(text))
         found = {each.rule.name for each in refusals(text, glances=False)}
         assert found <= {rule.name for rule in RULES if rule.may_match(glance)}, text
 
