@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -100,6 +100,8 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
     declared = _declared_sources(settings, properties)
     sources = {source.name: source for source in declared.values() if isinstance(source, Source)}
     models, facts = _Models(settings, properties, declared).load()
+    if not facts:
+        _refuse_no_fact(settings)
     _check_relations(sources, facts)
     return Project(
         name=settings.name,
@@ -298,6 +300,15 @@ class _Models:
                     models[name].file,
                     f"{source}, has no `config: meta: cdc:` (staging, key, cursor), and the fact {fact} reads it",
                 )
+
+
+def _refuse_no_fact(settings: Settings) -> NoReturn:
+    """Refuse a project that has nothing to keep, of which a folder that is missing is the usual cause."""
+    missing = [str(folder) for folder in settings.model_folders if not folder.is_dir()]
+    if missing:
+        fail(settings.file, f"model-paths names folders that do not exist: {', '.join(missing)}")
+    folders = ", ".join(map(str, settings.model_folders))
+    fail(settings.file, f"no model in {folders} has a unique_key, so there is no fact to keep up to date")
 
 
 def _check_order(models: Mapping[str, _Rendered]) -> None:

@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
 from surgical_cdc.functions import is_foreign
+from surgical_cdc.parsing import parse
 from surgical_cdc.project import REF_SCHEMA
 from surgical_cdc.refusal import Refused, place, refuse, shortened
 
@@ -69,7 +68,7 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
     """
     fact = project.fact(fact_name)
     model = project.models[fact_name]
-    parsed = _parse(model)
+    parsed = parse(model)
     try:
         tree = _inline(parsed, project.models, {})
         if not isinstance(tree, exp.Select):
@@ -114,24 +113,6 @@ def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Exp
     return copied
 
 
-def _parse(model: Model) -> exp.Expr:
-    try:
-        statements = sqlglot.parse(model.sql, read=DIALECT)
-    except ParseError as error:
-        first = error.errors[0]
-        line = model.lines[first["line"] - 1]
-        raise ProjectError(f"{model.path}, line {line}: {first['description']} {first['highlight']!r}") from error
-    except SqlglotError as error:
-        raise ProjectError(f"{model.path}: {error}") from error
-    queries = [statement for statement in statements if statement is not None]
-    if len(queries) != 1 or not isinstance(queries[0], exp.Query):
-        raise ProjectError(f"{model.path}: expected one SELECT, found {len(queries)} statements.")
-    for part in queries[0].walk():
-        if part._meta and "line" in part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
-            part.meta.update(path=model.path, line=model.lines[part.meta["line"] - 1])
-    return normalize_identifiers(queries[0], dialect=DIALECT)
-
-
 def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr:
     """Replace each reference to a CTE or a model by its query; innermost WITH wins, as in SQL."""
     _check_clauses(query)
@@ -156,7 +137,7 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
         if isinstance(table, exp.Subquery):
             continue
         if table.db == REF_SCHEMA:
-            body = _inline(_parse(models[table.name]), models, {})
+            body = _inline(parse(models[table.name]), models, {})
         elif not table.db and table.name in visible:
             body = visible[table.name].copy()
         else:

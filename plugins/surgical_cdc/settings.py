@@ -95,7 +95,9 @@ def read_yaml(file: Path) -> dict[str, Any]:
         ProjectError: the file is missing, no YAML, or something else.
     """
     try:
-        content = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+        text = file.read_text()
+        _check_node(file, yaml.compose(text, Loader=yaml.CSafeLoader), [])
+        content = yaml.load(text, Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         fail(file, "does not exist: a dbt project has dbt_project.yml, profiles.yml and models/")
     except (yaml.YAMLError, ValueError) as error:  # the latter where a date has no such day
@@ -110,6 +112,24 @@ def read_yaml(file: Path) -> dict[str, Any]:
 def fail(file: Path, problem: str) -> NoReturn:
     """Raise ProjectError for a file."""
     raise ProjectError(f"{file}: {problem}.")
+
+
+def _check_node(file: Path, node: yaml.Node | None, around: Sequence[yaml.Node]) -> None:
+    """Refuse a key that stands twice in a mapping, of which YAML keeps one, and an anchor inside what it names."""
+    if not isinstance(node, yaml.CollectionNode):
+        return
+    if node in around:
+        fail(file, f"line {node.start_mark.line + 1}: the anchor here is read inside what it names")
+    parts = node.value
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                fail(file, f"line {key.start_mark.line + 1}: the key {key.value} stands twice")
+            seen |= {key.value} if isinstance(key, yaml.ScalarNode) else set()
+        parts = [value for _, value in node.value]
+    for part in parts:
+        _check_node(file, part, [*around, node])
 
 
 def _target(file: Path, profile_name: str) -> dict[str, Any]:

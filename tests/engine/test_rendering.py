@@ -144,6 +144,31 @@ def test_model_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> Non
         )
 
 
+@pytest.mark.parametrize(
+    ("second_line", "problem"),
+    [
+        pytest.param("1 AS m,, 1 AS n", "nothing stands between ',' and ','", id="two commas"),
+        pytest.param("1 AS n,", "nothing stands between ',' and 'FROM'", id="comma at the end"),
+        pytest.param("GREATEST(, 1) AS n", r"nothing stands between '\(' and ','", id="comma at the beginning"),
+        pytest.param("o.kind % :kind AS n", "':' begins a placeholder", id="named placeholder"),
+        pytest.param("o.kind % ? AS n", r"'\?' begins a placeholder", id="placeholder"),
+        pytest.param("o.kind % %s AS n", "'%' begins a placeholder", id="placeholder of the driver"),
+        pytest.param("$1 AS n", r"'\$' begins a placeholder", id="numbered placeholder"),
+        pytest.param("MAX( AS n", "Incomplete expression at 'AS'", id="nothing in parentheses"),
+        pytest.param("CASE o.kind END AS n", "Incomplete expression at 'AS'", id="CASE without WHEN"),
+        pytest.param("(SELECT 1 FROM WHERE 1 = 1) AS n", "Expected table name 'WHERE'", id="FROM without a table"),
+        pytest.param("'a AS n", "' opens what is not closed", id="quote"),
+        pytest.param("n FROM (WITH a AS (SELECT 1 AS n), a AS (SELECT 2 AS n) SELECT a.n FROM a) AS u JOIN",
+                     "WITH defines a twice", id="two CTEs"),
+    ],
+)  # fmt: skip
+def test_text_that_is_no_query_is_refused_in_words_of_sql(tmp_path: Path, second_line: str, problem: str) -> None:
+    """What the parser passes over or says in words of its own has the line, and no name of Python's."""
+    sql = f"SELECT o.id,\n{second_line}\nFROM live.orders AS o"
+    with pytest.raises(ProjectError, match=rf"fact\.sql, line 3: {problem}[^<]*$"):
+        compile_dictionary(one_model(tmp_path, sql, "id n"))
+
+
 def test_environment_is_part_of_the_fingerprint(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dictionary made under another target, variable or environment is stale."""
     prints = {load_project(library).fingerprint}
@@ -288,6 +313,8 @@ COPIES = "{cdc: {staging: library_staging.copies, key: barcode, cursor: updated_
         pytest.param(FACTS, "sort: member_no", "meta: {cdc: [x]}", r"config: meta\.cdc: .*found list", id="cdc"),
         pytest.param(FACTS, "sort: member_no", "meta: {cdc: {anker: a}}", r"meta\.cdc\.anker: Extra", id="unknown key"),
         pytest.param(FACTS, "version: 2", "a: 2026-13-45", "is no valid YAML: month must be in", id="date"),
+        pytest.param(FACTS, "version: 2", "version: 2\nversion: 3", "line 2: the key version stands", id="key twice"),
+        pytest.param(FACTS, "version: 2", "a: &a\n  b: [*a]", "line 1: the anchor here is read inside", id="anchor"),
         pytest.param(STOCK, "- name: stock", "- name: 5", r"sources\.0\.name: .*string, found int", id="source"),
         pytest.param(STOCK, "- name: books", "- books\n      - name: books", r"tables\.0: .*found str", id="table"),
         pytest.param(STOCK, COPIES, "5", r"sources\.stock\.copies: config: meta: .*found int", id="meta of a table"),
@@ -320,6 +347,20 @@ def test_delete_when_is_a_predicate_on_the_source(library: Path, predicate: str,
     edit(library, STOCK, COPIES, COPIES.replace("}}", f", delete_when: '{predicate}'}}}}"))
     with pytest.raises(ProjectError, match=problem):
         checks.models(load_project(library))
+
+
+@pytest.mark.parametrize(
+    ("folders", "problem"),
+    [
+        pytest.param("[modells]", "model-paths names folders that do not exist: .*/modells", id="no folder"),
+        pytest.param("[models/sources]", "no model in .*/models/sources has a unique_key", id="no fact in it"),
+    ],
+)
+def test_project_without_a_fact_is_refused(library: Path, folders: str, problem: str) -> None:
+    """A misspelled folder would otherwise be a project that has nothing to do."""
+    edit(library, SETTINGS, "[models]", folders)
+    with pytest.raises(ProjectError, match=rf"dbt_project\.yml: {problem}"):
+        load_project(library)
 
 
 def test_source_without_meta_may_be_read_by_what_is_no_fact(library: Path) -> None:

@@ -1,0 +1,119 @@
+"""Parses a model, and says in words of SQL what is wrong with its text, and in which line of its file."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+from sqlglot.tokenizer_core import TokenType
+
+from surgical_cdc.errors import ProjectError
+from surgical_cdc.refusal import place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlglot.tokenizer_core import Token
+
+    from surgical_cdc.contract import Model
+
+# What can not follow a comma, or come before one; the parser passes over such commas.
+AFTER_A_LIST = frozenset(
+    {
+        *(TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING),
+        *(TokenType.QUALIFY, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION, TokenType.SEMICOLON),
+    }
+)
+BEFORE_A_LIST = frozenset({TokenType.SELECT, TokenType.L_PAREN})
+# What a placeholder begins with, unless an operand stands before it: then that is an operator.
+MARKS = frozenset({TokenType.PLACEHOLDER, TokenType.PARAMETER, TokenType.COLON, TokenType.MOD})
+OPERANDS = frozenset(
+    {TokenType.VAR, TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.STRING, TokenType.R_PAREN, TokenType.R_BRACKET}
+)
+UNCLOSED = re.compile(r"Missing (?P<quote>.+) from \d+:(?P<start>\d+)")
+
+
+def parse(model: Model) -> exp.Query:
+    """Return the query of a model, names in lower case; its parts know their places in the model's file.
+
+    Raises:
+        ProjectError: the text is not one query, or has placeholders.
+    """
+    dialect = Dialect.get_or_raise("redshift")
+    try:
+        tokens = dialect.tokenize(model.sql)
+    except TokenError as error:
+        raise ProjectError(_unclosed(error, model)) from error
+    _check_commas(tokens, model)
+    try:
+        statements = dialect.parser().parse(tokens, model.sql)
+    except ParseError as error:
+        raise ProjectError(_unparsed(error, model)) from error
+    queries = [statement for statement in statements if statement is not None]
+    if len(queries) != 1 or not isinstance(queries[0], exp.Query):
+        raise ProjectError(f"{model.path}: expected one SELECT, found {len(queries)} statements.")
+    _check_placeholders(queries[0], tokens, model)
+    for part in queries[0].walk():
+        if part._meta and "line" in part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
+            part.meta.update(path=model.path, line=model.lines[part.meta["line"] - 1])
+    query = normalize_identifiers(queries[0], dialect=dialect)
+    _check_cte_names(query, model)
+    return query
+
+
+def _place(start: int, model: Model) -> str:
+    """Return where a character of a model's text stands; the tokens' own lines are wrong after a `$`."""
+    line = model.sql.count("\n", 0, start)
+    return f"{model.path}, line {model.lines[line]}"
+
+
+def _unclosed(error: TokenError, model: Model) -> str:
+    missing = UNCLOSED.match(str(error.__context__))
+    if missing:
+        return f"{_place(int(missing['start']), model)}: {missing['quote']} opens what is not closed."
+    return f"{model.path}: a comment or a quote is not closed."
+
+
+def _unparsed(error: ParseError, model: Model) -> str:
+    first = error.errors[0]
+    said = re.sub(r" but got <.*", "", first["description"])
+    if "<class" in said:
+        said = "Incomplete expression at"
+    line = model.lines[min(first["line"], len(model.lines)) - 1]
+    return f"{model.path}, line {line}: {said} {first['highlight']!r}."
+
+
+def _check_commas(tokens: Sequence[Token], model: Model) -> None:
+    for first, second in pairwise(tokens):
+        if first.token_type == TokenType.COMMA and second.token_type in AFTER_A_LIST:
+            raise ProjectError(f"{_place(first.start, model)}: nothing stands between ',' and {second.text!r}.")
+        if second.token_type == TokenType.COMMA and first.token_type in BEFORE_A_LIST:
+            raise ProjectError(f"{_place(second.start, model)}: nothing stands between {first.text!r} and ','.")
+
+
+def _check_placeholders(query: exp.Query, tokens: Sequence[Token], model: Model) -> None:
+    if query.find(exp.Placeholder, exp.Parameter, exp.SessionParameter):
+        marks = (
+            second
+            for first, second in pairwise(tokens)
+            if second.token_type in MARKS and first.token_type not in OPERANDS
+        )
+        mark = next(marks, tokens[0])
+        raise ProjectError(
+            f"{_place(mark.start, model)}: {mark.text!r} begins a placeholder, for which nothing gives a value."
+            " Write the value, or a var(…)."
+        )
+
+
+def _check_cte_names(query: exp.Query, model: Model) -> None:
+    for with_ in query.find_all(exp.With):
+        seen: set[str] = set()
+        for cte in with_.expressions:
+            if cte.alias in seen:
+                raise ProjectError(f"{place(cte.args['alias'], model)}: WITH defines {cte.alias} twice.")
+            seen.add(cte.alias)
