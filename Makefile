@@ -16,6 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # `exec` leaves no shell between make and the program: it gets the Ctrl-C once and has the time it needs to stop.
 IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
+# What the tests send to Redshift is read again by a second grammar.
+RECORDINGS := .local/recordings
 # Grows with the tree, so that each part is checked from its first file on.
 TYPED := $(wildcard benchmarks config dags/*.py demo docker local_redshift local_stack plugins)
 
@@ -40,7 +42,9 @@ demo: .venv/run.stamp ## One window of changes through Airflow, without a UI; fa
 	@$(IN_VENV) python -m local_stack demo $(if $(COMPANIES),--companies $(COMPANIES)) $(ARGS)
 
 test: lint types .venv-dbt/test.stamp ## Lint, types and all tests
-	@$(IN_VENV) python -m pytest $(ARGS)
+	@rm -rf $(RECORDINGS)
+	@$(IN_VENV) python -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
+	$(if $(ARGS),,@$(IN_VENV) python -m tests.grammar --brief $(RECORDINGS)/*.jsonl)
 
 acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/redshift.md)
 	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)
@@ -56,8 +60,8 @@ format: .venv/test.stamp ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-statements: .venv/test.stamp ## List what demo ARGS='--record FILE' has recorded, with two verdicts on each (ARGS=FILE)
-	@$(IN_VENV) python -m tests.grammar $(ARGS)
+statements: .venv/test.stamp ## List what was sent to Redshift by the last tests, or ARGS=FILE of demo's --record FILE, with two verdicts
+	@$(IN_VENV) python -m tests.grammar $(or $(ARGS),$(RECORDINGS)/*.jsonl)
 
 dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models, and the tables of the documents
 	@$(IN_VENV) python -m surgical_cdc compile

@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 import redshift_connector
 from redshift_connector.error import InterfaceError
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 # Airflow reads its settings when it is first imported, which no test module may have done before this one.
@@ -39,9 +40,14 @@ from surgical_cdc.templates import sql_name  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
 from surgical_cdc.warehouse import Warehouse  # noqa: E402
 
-PROJECTS = Path(__file__).parent / "projects"
+TESTS = Path(__file__).parent
+PROJECTS = TESTS / "projects"
 SHOP, LIBRARY = PROJECTS / "shop" / "sql", PROJECTS / "library" / "sql"
-RECORDED_STATEMENTS = Path(__file__).parent / "test_recorded_statements.py"
+# Each of its tests takes minutes, and shares nothing with the others.
+EQUIVALENCE = TESTS / "engine" / "test_equivalence.py"
+# The tests that take minutes, by what their ids contain.
+LONGEST = ("tests/airflow", "test_facts_of_every_shape", "test_vendor_facts", "test_models", "tests/dbt")
+RECORDINGS = ROOT / ".local" / "recordings"
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 # The stand-in takes any; Airflow warns of one that is too short to be masked in logs.
 PASSWORD = "not checked"
@@ -51,13 +57,27 @@ BATCH_ROWS = 500
 Connect = Callable[[], Warehouse]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the test of all recorded statements after the tests that send them.
+class SideBySide(LoadScopeScheduling):
+    """Gives a worker of pytest-xdist what must run after each other.
 
-    Before it come the tests in a running Airflow, whose scheduler is busy until the session ends.
+    That is the tests of a file, or of a folder whose conftest.py starts what its files share.
     """
-    items.sort(key=lambda item: (item.path == RECORDED_STATEMENTS, item.path.parent.name == "airflow"))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = ROOT / nodeid.partition("::")[0]
+        if file == EQUIVALENCE:
+            return nodeid
+        return str(file.parent if (file.parent / "conftest.py").exists() and file.parent != TESTS else file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
+    """Let pytest-xdist deal out the tests so."""
+    return SideBySide(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest: the other workers would wait for one that began them last."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)))
 
 
 def at(minutes: float) -> datetime:
@@ -124,9 +144,10 @@ def airflow_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder in which the stand-ins record the statements that they are sent."""
-    return tmp_path_factory.mktemp("recordings")
+def recordings() -> Path:
+    """Folder in which the stand-ins record the statements that they are sent; `make test` empties it first."""
+    RECORDINGS.mkdir(parents=True, exist_ok=True)
+    return RECORDINGS
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,7 @@ def library_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "sql"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(
     tmp_path_factory: pytest.TempPathFactory,
     recordings: Path,

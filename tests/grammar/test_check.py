@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -11,9 +13,8 @@ import redshift_connector
 from redshift_connector.error import ProgrammingError
 
 from local_redshift import LocalRedshift
-from tests.grammar import __main__ as command
+from tests.grammar import __main__ as program
 from tests.grammar.check import Verdict, check, head
-from tests.test_recorded_statements import require_redshifts
 
 ON_CONFLICT = "INSERT INTO s.t (id)\nVALUES (1)\nON CONFLICT DO NOTHING"
 ONLY_RULES = "SELECT DISTINCT ON (kind) kind, id FROM s.t ORDER BY kind, id"
@@ -21,11 +22,24 @@ ONLY_SQLFLUFF = "SELECT kind id FROM FROM s.t"
 DBT = '/* {"app": "dbt", "node_id": "model.shop.orders"} */\n'
 GOOD = "SELECT kind, id FROM s.t WHERE id = 1"
 
+Command = Callable[..., tuple[int, str]]
+
 
 def write(file: Path, *statements: str) -> Path:
     """Write a recording."""
     file.write_text("".join(json.dumps({"statement": statement}) + "\n" for statement in statements))
     return file
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the command: its exit status, and what it prints."""
+
+    def run(*arguments: Path | str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["grammar", *map(str, arguments)])
+        return program.main(), capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -65,45 +79,42 @@ def test_whole_statements_are_judged_alike() -> None:
     assert [verdict.is_good for verdict in verdicts] == [True, True, False]
 
 
-def test_a_statement_that_is_not_redshifts_fails_the_run(tmp_path: Path) -> None:
+def test_a_recorded_statement_that_is_not_redshifts_is_reported(tmp_path: Path, command: Command) -> None:
     """Sent through the driver, recorded by the stand-in, reported with both verdicts and the place."""
-    folder, said = tmp_path / "recordings", list[str]()
+    file = tmp_path / "recordings" / "shop.jsonl"
     with (
-        LocalRedshift(data=tmp_path / "data", port=0, record=folder / "shop.jsonl") as redshift,
+        LocalRedshift(data=tmp_path / "data", port=0, record=file) as redshift,
         closing(redshift_connector.connect(**redshift.settings)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT 1")
         with suppress(ProgrammingError):
             cursor.execute(ON_CONFLICT)
-    with pytest.raises(AssertionError, match=r"(?s)1 shapes are.*Line 3, Position 1: .*ON CONFLICT.*on-conflict"):
-        require_redshifts(folder, say=said.append)
-    assert said[0] == "\nRecorded: 3 by shop"
+    status, said = command("--brief", file)
+    assert status == 1
+    assert re.search(r"(?s)^Recorded: 3 in shop\n.*Line 3, Position 1: .*on-conflict.*ON CONFLICT.*1 shapes are", said)
 
 
-def test_a_run_that_recorded_nothing_fails(tmp_path: Path) -> None:
+def test_a_run_that_recorded_nothing_fails(tmp_path: Path, command: Command) -> None:
     """Neither no stand-in nor a silent one passes for a run in which everything was good."""
-    with pytest.raises(AssertionError, match="No stand-in has recorded"):
-        require_redshifts(tmp_path, say=lambda _line: None)
-    write(tmp_path / "silent.jsonl")
-    write(tmp_path / "other.jsonl", GOOD)
-    with pytest.raises(AssertionError, match=r"(?s)recorded nothing.*silent"):
-        require_redshifts(tmp_path, say=lambda _line: None)
+    with pytest.raises(SystemExit):
+        command(tmp_path / "*.jsonl")
+    silent, other = write(tmp_path / "silent.jsonl"), write(tmp_path / "other.jsonl", GOOD)
+    status, said = command(silent, other)
+    assert (status, said.splitlines()[0]) == (1, "Recorded: 0 in silent, 1 in other")
 
 
-def test_the_command_lists_statements_with_both_verdicts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_lists_statements_with_both_verdicts(tmp_path: Path, command: Command) -> None:
     """One row a shape, the faults below, and an exit status for a script."""
     good, bad = write(tmp_path / "good", GOOD, GOOD.replace("1", "2")), write(tmp_path / "bad", ONLY_RULES)
-    monkeypatch.setattr("sys.argv", ["grammar", str(good)])
-    assert command.main() == 0
-    listed = capsys.readouterr().out
-    (row,) = [line for line in listed.splitlines() if "SELECT" in line]
+    status, said = command(good)
+    assert status == 0
+    (row,) = [line for line in said.splitlines() if "SELECT" in line]
     assert [cell.strip() for cell in row.split("│")[1:-1]] == ["2", head(GOOD), "accepted", "parses"]
-    monkeypatch.setattr("sys.argv", ["grammar", str(good), str(bad)])
-    assert command.main() == 1
-    assert "3 distinct statements in 2 shapes: 1 shapes are refused" in capsys.readouterr().out
+    status, said = command(good, bad)
+    assert status == 1
+    assert "3 distinct statements in 2 shapes: 1 shapes are refused" in said
+    assert "SELECT │" not in command("--brief", good)[1]
 
 
 def test_the_head_of_a_statement_is_one_line() -> None:
