@@ -18,10 +18,11 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 # What the tests send to Redshift is read again by a second grammar.
 RECORDINGS := .local/recordings
+SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
 # Grows with the tree, so that each part is checked from its first file on.
 TYPED := $(wildcard benchmarks config dags/*.py demo docker local_redshift local_stack plugins)
 
-.PHONY: help run demo test acceptance lint types format statements dictionary rules benchmark constraints clean
+.PHONY: help run demo test nightly acceptance lint types format statements dictionary rules benchmark constraints clean
 
 help: ## List the commands
 	@echo "Surgical CDC: make COMMAND [OPTION=value]"
@@ -32,7 +33,7 @@ help: ## List the commands
 	@echo "  PORT=8080        run: port of the Airflow UI"
 	@echo "  COMPANIES=2000   run, demo: size of the demo warehouse when it is first loaded"
 	@echo "  CONN=...         acceptance: Airflow connection of type redshift; the stand-in if it is not given"
-	@echo "  ARGS='...'       run, demo, test, statements, benchmark: further arguments, such as ARGS='tests/engine -k window'"
+	@echo "  ARGS='...'       run, demo, test, nightly, statements, benchmark: further arguments, such as ARGS='tests/engine -k window'"
 	@echo "  PYTHON=...       a Python 3.11 that is not called python3.11"
 
 run: .venv/run.stamp ## Start the stand-in for Redshift and Airflow with its UI; Ctrl-C stops both
@@ -43,8 +44,12 @@ demo: .venv/run.stamp ## One window of changes through Airflow, without a UI; fa
 
 test: lint types .venv-dbt/test.stamp ## Lint, types and all tests
 	@rm -rf $(RECORDINGS)
-	@$(IN_VENV) python -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
+	@$(IN_VENV) python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 	$(if $(ARGS),,@$(IN_VENV) python -m tests.grammar --brief $(RECORDINGS)/*.jsonl)
+
+nightly: .venv/test.stamp ## The random tests at length, some hours: 2,000 models, 3,000 windows a project, every fault
+	@$(IN_VENV) EQUIVALENCE_MODELS=2000 EQUIVALENCE_WINDOWS=3000 SOUNDNESS_ROUNDS=25 FAULTS=all \
+		python -m pytest $(SIDE_BY_SIDE) tests/engine $(ARGS)
 
 acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/redshift.md)
 	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)

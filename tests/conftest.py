@@ -55,6 +55,7 @@ PASSWORD = "not checked"
 BATCH_ROWS = 500
 
 Connect = Callable[[], Warehouse]
+Report = Callable[..., None]
 
 
 class SideBySide(LoadScopeScheduling):
@@ -78,6 +79,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest: the other workers would wait for one that began them last."""
     items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have reported, which pytest-xdist would leave in the worker's process."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    lines = [str(value) for report in reports if report.when == "call" for _, value in report.user_properties]
+    if lines:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(lines))
 
 
 def at(minutes: float) -> datetime:
@@ -141,6 +151,12 @@ def airflow_home() -> Iterator[Path]:
     """Airflow's home of this test session, removed at its end."""
     yield AIRFLOW_HOME
     shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Report:
+    """Report figures that a test is run for: lines that are printed after all tests."""
+    return lambda *lines: record_property("figures", "\n".join(lines))
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ WINDOWS = int(os.environ.get("EQUIVALENCE_WINDOWS", "300"))
 exhaustive = random_windows(WINDOWS)
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3600 + 5 * WINDOWS)
 @exhaustive
 @given(drawn=windows(VENDOR, WINDOWS_PER_EXAMPLE))
 def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
@@ -41,7 +41,7 @@ def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn
     play(site(VENDOR), drawn)
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3600 + 5 * WINDOWS)
 @exhaustive
 @given(drawn=windows(SHAPES, WINDOWS_PER_EXAMPLE))
 def test_facts_of_every_shape_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
@@ -49,7 +49,7 @@ def test_facts_of_every_shape_equal_their_selects(site: Callable[[Project], Site
     play(site(SHAPES), drawn)
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3600 + 5 * WINDOWS)
 @random_windows(WINDOWS // 5)
 @given(drawn=windows(KEYED_BY_TEXT, WINDOWS_PER_EXAMPLE))
 def test_facts_over_keys_with_trailing_blanks_equal_their_selects(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import load_project
 from surgical_cdc.retries import Backoff
 from surgical_cdc.verify import verify
-from tests.conftest import SHOP, Site, at, clear, schemas_of_project
+from tests.conftest import SHOP, Report, Site, at, clear, schemas_of_project
 from tests.engine.bookshop import EDITED, ORDER, PRODUCT, open_shop
 
 if TYPE_CHECKING:
@@ -208,7 +207,7 @@ def undisturbed(request: pytest.FixtureRequest, redshift: LocalRedshift) -> Iter
 
 @pytest.mark.timeout(0 if FAULTS == "all" else 300)
 @pytest.mark.parametrize("kind", FaultKind)
-def test_a_fault_leaves_no_trace(undisturbed: Undisturbed, kind: FaultKind, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_leaves_no_trace(undisturbed: Undisturbed, kind: FaultKind, report: Report) -> None:
     """Whatever statement a fault strikes, tables, control tables and counts are those of an undisturbed cycle."""
     numbers = list(range(1, undisturbed.statements + 1))
     if FAULTS != "all":
@@ -220,7 +219,6 @@ def test_a_fault_leaves_no_trace(undisturbed: Undisturbed, kind: FaultKind, caps
         difference = undisturbed.disturbed(Fault(kind, number, seconds=SECONDS.get(kind, 0)))
         if difference:
             wrong[number] = difference
-    with capsys.disabled():
-        tried = f"{len(numbers)} of the {undisturbed.statements} statements of the {undisturbed.run_id} cycle"
-        sys.stdout.write(f" {kind} at {tried}: {len(wrong)} left a trace (FAULTS={FAULTS})\n")
+    tried = f"{len(numbers)} of the {undisturbed.statements} statements of the {undisturbed.run_id} cycle"
+    report(f"{kind} at {tried}: {len(wrong)} left a trace (FAULTS={FAULTS})")
     assert wrong == {}, f"FAULTS={FAULTS}"

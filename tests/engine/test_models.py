@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -20,7 +19,7 @@ from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import Project
 from surgical_cdc.tree import join_tree
 from surgical_cdc.verify import compare
-from tests.conftest import Site
+from tests.conftest import Report, Site
 from tests.engine.models import models
 from tests.engine.one_model import FactModel, small_project
 from tests.engine.upstream import DOMAINS, Steps, Upstream, windows
@@ -36,7 +35,7 @@ Rows = dict[Any, tuple[Any, ...]]
 @pytest.mark.timeout(7200)
 def test_generated_facts_equal_their_selects(
     site: Callable[[Project], Site],
-    capsys: pytest.CaptureFixture[str],
+    report: Report,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -62,10 +61,9 @@ def test_generated_facts_equal_their_selects(
 
     play()
     tried, maintained = refused.total(), refused.pop(MAINTAINED)
-    lines = [f"{tried} models, {tried - maintained} of them refused:"]
+    lines = [f"{tried} generated models, {tried - maintained} of them refused:"]
     lines += [f"  {count}: {reason}" for reason, count in refused.most_common()]
-    with capsys.disabled():
-        sys.stdout.write("\n".join(["", *lines, ""]))
+    report(*lines)
     # Most of the refused ones were drawn near a limit on purpose.
     assert maintained >= 0.85 * tried, lines
 

@@ -13,7 +13,7 @@ from local_redshift import LocalRedshift
 from surgical_cdc.connection import session
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, load_dictionary
 from surgical_cdc.project import load_project
-from tests.conftest import clear
+from tests.conftest import Report, clear
 from tests.engine.worlds import Pair, Seen, Worlds, has_shown, misses, pairs
 
 VENDOR = load_project()
@@ -51,22 +51,22 @@ def without(dictionary: Dictionary, pair: Pair) -> Dictionary:
     return replace(dictionary, feeds={**dictionary.feeds, source: columns})
 
 
-def test_what_differs_is_named(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_differs_is_named(seen: Seen, report: Report) -> None:
     """Whatever column of a source changes, the facts and columns that then differ are among those of the dictionary."""
     found = misses(DICTIONARY, seen)
     shown = sum(len(names) for facts in seen.values() for names in facts.values())
-    report(capsys, f"{len(seen)} columns, each changed {ROUNDS} times: {shown} effects seen, {len(found)} not named")
+    report(f"{len(seen)} columns, each changed {ROUNDS} times: {shown} effects seen, {len(found)} not named")
     assert len(seen) == sum(len(source.columns) for source in VENDOR.sources.values()) == 359
     assert found == []
 
 
-def test_what_is_named_can_differ(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_named_can_differ(seen: Seen, report: Report) -> None:
     """Nine of ten pairs of the dictionary are seen to differ; "*" is seen when anything in that fact does."""
     named = pairs(DICTIONARY)
     unseen = [pair for pair in named if not has_shown(pair, seen)]
     share = 1 - len(unseen) / len(named)
     lines = [f"  {source}.{column} -> {fact}.{name}" for source, column, fact, name in unseen]
-    report(capsys, f"{len(named)} pairs named, {share:.1%} seen to differ; not seen:", *lines)
+    report(f"{len(named)} pairs named, {share:.1%} seen to differ; not seen:", *lines)
     assert share >= PRECISE
 
 
@@ -83,9 +83,3 @@ def test_missing_entry_is_noticed(seen: Seen) -> None:
 def test_cursor_feeds_nothing(seen: Seen) -> None:
     """A change of the cursor alone shows nowhere, which is why a row that was only touched reaches no fact."""
     assert [seen[source.name, source.cursor] for source in VENDOR.sources.values()] == [{}] * len(VENDOR.sources)
-
-
-def report(capsys: pytest.CaptureFixture[str], *lines: str) -> None:
-    """Print figures past pytest's capture: they are what the tests are run for."""
-    with capsys.disabled():
-        print("", *lines, sep="\n")  # noqa: T201
