@@ -22,7 +22,7 @@ def refusing(statement: bytes, situations: frozenset[Situation]) -> bytes | None
         statement: text of one statement, or of several.
         situations: what holds besides `Situation.ALWAYS`.
     """
-    if len(statement) <= REMEMBERED_BYTES and situations.isdisjoint(_refused(_of_any_run(statement))):
+    if len(statement) <= REMEMBERED_BYTES and situations.isdisjoint(_refused(of_any_run(statement))):
         return None
     text = statement.decode(errors="surrogateescape")
     for refusal in refusals(text):
@@ -31,7 +31,8 @@ def refusing(statement: bytes, situations: frozenset[Situation]) -> bytes | None
     return None
 
 
-def _of_any_run(statement: bytes) -> bytes:
+def of_any_run(statement: bytes) -> bytes:
+    """The statement with names of the same length in place of those of a run's scratch tables."""
     return HASH.sub(lambda found: b"_" * len(found[0]), statement)
 
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 from rich.table import Table
 from sqlfluff.core import FluffConfig, Linter
 
+from local_redshift.refusal import of_any_run
 from local_redshift.rules import Situation, refusals
 from local_redshift.tokens import tokenize
 from tests.grammar.shapes import DIALECT, shape
@@ -61,9 +62,10 @@ class Verdict:
 
 
 def read(files: Iterable[Path]) -> list[str]:
-    """Return the distinct statements of some recordings."""
+    """Return the distinct statements of some recordings; those of all runs are one, but for their scratch tables."""
     lines = (line for file in files for line in file.read_text(encoding="ascii").splitlines())
-    return list(dict.fromkeys(json.loads(line)["statement"] for line in lines))
+    sent = (json.loads(line)["statement"].encode(errors="surrogateescape") for line in lines)
+    return [statement.decode(errors="surrogateescape") for statement in dict.fromkeys(map(of_any_run, sent))]
 
 
 def check(statements: Sequence[str], *, whole: bool = False, say: Say) -> list[Verdict]:
