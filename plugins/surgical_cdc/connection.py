@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import socket
 from datetime import timedelta
 from difflib import get_close_matches
@@ -22,6 +23,7 @@ STATEMENT_TIMEOUT = timedelta(minutes=45)
 LABEL_LENGTH = 320
 # A serverless workgroup that sleeps answers within some seconds; a host behind a closed firewall never does.
 CONNECT_SECONDS = 30
+LAST_PORT = 65535
 DEFAULTS: dict[str, Any] = {
     "application_name": "surgical_cdc",
     "timeout": CONNECT_SECONDS,
@@ -96,6 +98,7 @@ def driver_arguments(conn_id: str) -> dict[str, Any]:
     try:
         connection = hook.conn
     except AirflowNotFoundException as error:
+        _check_variable(conn_id)
         raise ConnectionNotFound(
             f"Airflow knows no connection {conn_id!r}. Add one of type redshift under that name (`airflow connections"
             f" add`), or set AIRFLOW_CONN_{conn_id.upper()}."
@@ -130,6 +133,29 @@ def session(connection: Any, label: str, *, timeout: float | None = None) -> War
     return Warehouse(connection)
 
 
+def _check_variable(conn_id: str) -> None:
+    """Refuse an environment variable that holds no connection: Airflow says no more than that it found none."""
+    from airflow.sdk import Connection
+
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    value = os.environ.get(variable, "").strip()
+    try:
+        if value.startswith("{"):
+            Connection.from_json(value, conn_id=conn_id)
+        elif value:
+            Connection.from_uri(value, conn_id=conn_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, Airflow has passed over it
+        # What is wrong in a URI may be a password that is not encoded, and the error would show a part of it.
+        why = (
+            str(error)
+            if value.startswith("{")
+            else "its port is no number from 0 to 65535, or its password or another part is not percent-encoded"
+        )
+        raise ConnectionSettingError(
+            f"Airflow can not read the connection {conn_id!r} in {variable}: {why}. Correct the variable."
+        ) from None
+
+
 def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) -> None:
     """Refuse settings that are missing or that nobody reads, before anything goes over the network."""
     import redshift_connector
@@ -140,6 +166,8 @@ def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) 
         raise ConnectionSettingError(
             f"{where} is of type {connection.conn_type!r}. Give it the type redshift (Amazon Redshift)."
         )
+    if connection.port is not None and not 0 <= connection.port <= LAST_PORT:
+        raise ConnectionSettingError(f"{where} has the port {connection.port}. Give it one from 1 to {LAST_PORT}.")
     iam, serverless = extra.get("iam"), extra.get("is_serverless")
     needed = {"host": connection.host, "schema (the database)": connection.schema}
     if not serverless:

@@ -99,6 +99,8 @@ def test_socket_waits_for_long_statements(connection: Callable[..., str]) -> Non
     ("extra", "settings", "message"),
     [
         pytest.param({}, {"conn_type": "postgres"}, "is of type 'postgres'. Give it the type redshift", id="type"),
+        pytest.param({}, {"port": "543x"}, "in AIRFLOW_CONN_UNDER_TEST: Expected integer value for `port`", id="port"),
+        pytest.param({}, {"port": 543900}, "has the port 543900. Give it one from 1 to 65535", id="port-too-large"),
         pytest.param({}, {"host": ""}, "'under_test' lacks: host. ", id="host"),
         pytest.param({}, {"schema": "", "login": ""}, r"lacks: schema \(the database\), login \(the", id="two"),
         pytest.param({"iam": True}, {"login": ""}, r"lacks: login \(the database user\)", id="user-of-a-cluster"),
@@ -123,6 +125,22 @@ def test_wrong_setting_is_named(
     """A setting that is missing, or that nobody would read, is refused before anything goes over the network."""
     with pytest.raises(ConnectionSettingError, match=message):
         driver_arguments(connection(extra, **settings))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        pytest.param("redshift://login:secret@host:543x/dev", id="port"),
+        pytest.param("redshift://login:se/cret@host:5439/dev", id="password-not-encoded"),
+    ],
+)
+def test_unreadable_connection_shows_no_password(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    """A URI that Airflow can not read is an error of its own, which shows no part of it."""
+    monkeypatch.setenv("AIRFLOW_CONN_UNDER_TEST", uri)
+    with pytest.raises(ConnectionSettingError, match="AIRFLOW_CONN_UNDER_TEST: its port is no number") as raised:
+        driver_arguments("under_test")
+    assert "'se'" not in str(raised.value)
+    assert raised.value.__cause__ is None
 
 
 def test_unknown_connection_is_named() -> None:
