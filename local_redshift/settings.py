@@ -1,4 +1,4 @@
-"""Session parameters and administrative commands that only Redshift has."""
+"""Session parameters and administrative commands that only Redshift has, and the isolation level, which it ignores."""
 
 from __future__ import annotations
 
@@ -57,12 +57,15 @@ READING = frozenset(
 )
 # Options of a connection: `-c name=value`, `--name=value`, with hyphens or underscores.
 READING_OPTION = re.compile("|".join(sorted(READING)).replace("_", "[-_]").encode(), re.IGNORECASE)
+LEVELS = (("serializable",), ("read", "uncommitted"), ("read", "committed"), ("repeatable", "read"))
 VACUUM_MODES = frozenset({"full", "sort", "delete", "only", "reindex", "recluster"})
 
 
 def translate_setting(tokens: list[Token]) -> list[Token]:
     """Keep Redshift's parameters under a prefix, reduce VACUUM and ANALYZE to their table, users to their name."""
     first = tokens[0].word
+    if first in ("begin", "start"):
+        return _without_level(tokens)
     if first in ("set", "reset", "show"):
         at = 2 if len(tokens) > 1 and tokens[1].word in ("session", "local") else 1
         if at < len(tokens) and tokens[at].word in PARAMETERS:
@@ -79,8 +82,15 @@ def translate_setting(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
+def _without_level(tokens: list[Token]) -> list[Token]:
+    """BEGIN without its isolation level: the database's holds for all transactions."""
+    for level in LEVELS:
+        tokens = _without(tokens, "isolation", "level", *level)
+    return tokens
+
+
 def _without(tokens: list[Token], *words: str) -> list[Token]:
-    for position in range(len(tokens) - len(words)):
+    for position in range(len(tokens) - len(words) + 1):
         if tuple(token.word for token in tokens[position : position + len(words)]) == words:
             return [*tokens[:position], *tokens[position + len(words) :]]
     return tokens

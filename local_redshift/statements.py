@@ -27,7 +27,7 @@ LONGEST = re.compile(rb"\(\s*max\s*\)")
 SPACE = rf"(?:\s++|{DASHES}[\n\r]|{COMMENT})".encode()
 # A CREATE TABLE AS that says no more than its name is PostgreSQL's as well; the engine sends many.
 PLAIN_CTAS = rb"(?!create" + SPACE + rb'++(?:temp(?:orary)?\s+)?table\s+[\w.$"]+\s+as\b)'
-STATEMENTS = rb"(?:create|alter|set|reset|show|vacuum|analyze|delete(?!\s+from))\b"
+STATEMENTS = rb"(?:(?:begin|start)(?=.*isolation)|create|alter|set|reset|show|vacuum|analyze|delete(?!\s+from))\b"
 BY_KIND = re.compile(SPACE + rb"*+" + PLAIN_CTAS + STATEMENTS, re.IGNORECASE | re.DOTALL)
 CREATE_TABLE = re.compile(SPACE + rb"*+create" + SPACE + rb"++(?:temp(?:orary)?\s+)?table\b", re.IGNORECASE | re.DOTALL)
 ALWAYS = frozenset({Situation.ALWAYS})

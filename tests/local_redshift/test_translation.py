@@ -173,6 +173,7 @@ def test_queries_mean_what_redshift_documents(sales: Rows, query: str, expected:
         pytest.param(b"SELECT 'sysdate', \"nvl\", t.approximate FROM t /* LISTAGG(x) */", id="words-that-are-no-calls"),
         pytest.param(b"SELECT NVL2(1), LISTAGG( FROM t", id="broken"),
         pytest.param(b"SET statement_timeout TO 100", id="parameter-of-both"),
+        pytest.param(b"begin transaction", id="begin"),
         pytest.param(b"SELECT '\xff', a FROM t", id="no-utf8"),
     ],
 )
@@ -325,6 +326,24 @@ def test_a_late_binding_view_and_an_added_column(rows: Rows) -> None:
 def test_session_parameters_of_redshift_are_accepted(rows: Rows, statement: str) -> None:
     """A parameter that only Redshift knows is kept, and changes nothing."""
     assert rows(statement) == []
+
+
+@pytest.mark.parametrize("level", ["READ COMMITTED", "read uncommitted", "REPEATABLE READ", "SERIALIZABLE"])
+@pytest.mark.parametrize("begin", ["BEGIN", "begin work", "START /* one */ TRANSACTION"])
+def test_the_isolation_level_of_a_transaction_is_ignored(
+    session: Connection, rows: Rows, begin: str, level: str
+) -> None:
+    """BEGIN takes any level, and the transaction has the database's own; what else it says holds."""
+    session.autocommit = True
+    rows(f"{begin} ISOLATION LEVEL {level} READ ONLY")
+    assert rows("SELECT CURRENT_SETTING('transaction_isolation')") == [("repeatable read",)]
+    assert rows("SELECT CURRENT_SETTING('transaction_read_only')") == [("on",)]
+    rows("ROLLBACK")
+
+
+def test_the_isolation_level_is_ignored_before_another_statement() -> None:
+    """Of several statements in one text each is read by itself."""
+    assert translate(b"BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1") == b"BEGIN; SELECT 1"
 
 
 def test_session_parameters_are_set_by_a_function(rows: Rows) -> None:
