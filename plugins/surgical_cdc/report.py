@@ -15,7 +15,7 @@ from surgical_cdc.lineage import fact_lineage
 from surgical_cdc.tree import join_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from surgical_cdc.contract import Source
     from surgical_cdc.cycle import CycleResult
@@ -56,19 +56,60 @@ def paths(project: Project, source: str, column: str) -> str:
 
 
 def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
+    for nodes, predicates in _ways(tree, node):
+        labels = _labels(tree, nodes)
+        shown = [_readable(predicate, labels) for predicate in predicates]
+        places = [
+            one.source.name if labels[one.name] == one.source.name else f"{one.source.name} AS {labels[one.name]}"
+            for one in nodes
+        ]
+        steps = "".join(f"{place}, by {predicate}, " for place, predicate in zip(places, shown[:-1], strict=False))
+        yield f"{steps}{places[-1]}: {shown[-1]} is its {tree.fact.anchor}"
+
+
+def _ways(tree: JoinTree, node: Node) -> Iterator[tuple[list[Node], list[exp.Expr]]]:
+    """Yield the ways from a node to a root: the nodes, and what leads on from each, from the root to the anchor."""
     if node.name in tree.anchors:
-        yield f"{node.source.name}: {_readable(tree, tree.anchors[node.name])} is its {tree.fact.anchor}"
+        yield [node], [tree.anchors[node.name]]
     for edge in node.edges:
-        for rest in _paths(tree, edge.parent):
-            yield f"{node.source.name}, by {_readable(tree, edge.predicate)}, {rest}"
+        for nodes, predicates in _ways(tree, edge.parent):
+            yield [node, *nodes], [edge.predicate, *predicates]
 
 
-def _readable(tree: JoinTree, expression: exp.Expr) -> str:
-    """Write an expression over nodes with the names of their sources."""
-    sources = {node.name: node.source.name for node in tree.nodes}
+def _labels(tree: JoinTree, nodes: Sequence[Node]) -> dict[str, str]:
+    """Return what tells the nodes of a way apart: the source, or where it is there several times the model's alias.
+
+    Of the aliases around a source, which has one in each model or CTE that it goes through, the innermost that does.
+    """
+    read = [node.source.name for node in nodes]
+    aliases = {
+        tree.tables[id(table)].name: [table.alias_or_name, *_aliases_around(table)]
+        for table in tree.query.find_all(exp.Table)
+        if id(table) in tree.tables
+    }
+    for depth in range(max(len(aliases[node.name]) for node in nodes)):
+        labels = {
+            node.name: (aliases[node.name][: depth + 1] if read.count(node.source.name) > 1 else [node.source.name])[-1]
+            for node in nodes
+        }
+        if len({*labels.values()}) == len(nodes):
+            return labels
+    return {node.name: f"{node.source.name}_{number}" for number, node in enumerate(nodes, start=1)}
+
+
+def _aliases_around(table: exp.Table) -> Iterator[str]:
+    around = table.find_ancestor(exp.Subquery)
+    while around:
+        if around.alias:
+            yield around.alias
+        around = around.find_ancestor(exp.Subquery)
+
+
+def _readable(expression: exp.Expr, labels: Mapping[str, str]) -> str:
+    """Write an expression over nodes with what they are told apart by."""
     named = expression.copy()
     for found in list(named.find_all(exp.Column)):
-        found.set("table", exp.to_identifier(sources[found.table]))
+        found.set("table", exp.to_identifier(labels[found.table]))
     return named.sql("redshift")
 
 

@@ -149,6 +149,35 @@ def test_explain_shows_the_way_to_the_facts_key(open_site: Site) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sql", "path"),
+    [
+        pytest.param(
+            "SELECT c.id, r.city_id AS n FROM live.customers c LEFT JOIN live.customers r"
+            " ON r.city_id = c.city_id AND r.id <> c.id",
+            "customers AS r, by r.city_id = c.city_id AND r.id <> c.id, customers AS c: c.id is its id",
+            id="joined with itself",
+        ),
+        pytest.param(
+            "WITH known AS (SELECT c.id, c.referrer_id, c.city_id FROM live.customers c) SELECT c.id, r.city_id AS n"
+            " FROM known c LEFT JOIN known r ON r.id = c.referrer_id",
+            "customers AS r, by r.id = c.referrer_id, customers AS c: c.id is its id",
+            id="a CTE used twice",
+        ),
+        pytest.param(
+            "SELECT b.id, (SELECT MAX(c.city_id) FROM live.customers c WHERE c.referrer_id = b.id) AS n"
+            " FROM (SELECT c.id FROM live.customers c) b",
+            "customers AS c, by c.referrer_id = b.id, customers AS b: b.id is its id",
+            id="an alias used twice",
+        ),
+    ],
+)
+def test_explain_tells_the_occurrences_of_a_source_apart(tmp_path: Path, sql: str, path: str) -> None:
+    """Where a way leads over one source twice, each is called by its alias in the model."""
+    said = report.paths(one_model(tmp_path, sql, "id n"), "customers", "")
+    assert f"fact: {path}" in said.splitlines()
+
+
 def test_explain_says_that_a_fact_is_rebuilt_in_full(tmp_path: Path) -> None:
     """A fact without a way to its key is named all the same, if it reads the column."""
     full = "unique_key='id', meta={'cdc': {'maintenance': 'full'}}"
