@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,9 @@ NON_DETERMINISTIC_NAMES = frozenset(
 )
 # What sqlglot says of a column that it does not find.
 UNRESOLVED = re.compile(r"(?:Unknown column: |Column ')(?P<column>\w+)(?:' .* table: '(?P<table>\w+)')?")
+ORDINAL = re.compile(r"Unknown output column: (\d+)$")
+USING = re.compile(r"Cannot automatically join: (\w+)$")
+MISMATCH = "Invalid set operation due to column mismatch"
 NON_DETERMINISTIC_TEXTS = frozenset({"now", "today", "tomorrow", "yesterday"})
 # Where a text becomes a date without a cast, if a date is beside it.
 TAKING_DATES = (
@@ -90,17 +93,33 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
 
 
 def _unresolved(problem: str, tree: exp.Expr, model: Model) -> str:
-    """Return a message of sqlglot's with the place of the column that it is about, where that can be told."""
+    """Return a message of sqlglot's with the place of what it is about, where that can be told."""
     said = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
-    named = UNRESOLVED.match(said)
-    found = [
-        column
-        for column in tree.find_all(exp.Column)
-        if named and column.name == named["column"] and (not named["table"] or column.table == named["table"])
-    ]
-    unqualified = [column for column in found if not column.table]
-    places = {place(column, model) for column in unqualified or found}
+    parts = _named_in(said, tree)
+    if said.startswith(MISMATCH):
+        said = "the branches of a set operation differ in the number of their columns"
+    places = {place(part, model) for part in parts}
     return f"{places.pop() if len(places) == 1 else model.path}: {said}."
+
+
+def _named_in(said: str, tree: exp.Expr) -> Sequence[exp.Expr]:
+    """Return the parts of a query that a message of sqlglot's is about."""
+    if said.startswith(MISMATCH):
+        operations = tree.find_all(exp.SetOperation)
+        return [one for one in operations if len(one.left.selects) != len(one.right.selects)]
+    ordinal, using, column = ORDINAL.match(said), USING.match(said), UNRESOLVED.match(said)
+    if ordinal:
+        literals = tree.find_all(exp.Literal)
+        return [one for one in literals if one.name == ordinal[1] and isinstance(one.parent, (exp.Group, exp.Ordered))]
+    if using:
+        joined = [part for join in tree.find_all(exp.Join) for part in join.args.get("using") or ()]
+        return [part for part in joined if part.name == using[1]]
+    found = [
+        part
+        for part in tree.find_all(exp.Column)
+        if column and part.name == column["column"] and (not column["table"] or part.table == column["table"])
+    ]
+    return [part for part in found if not part.table] or found
 
 
 def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:

@@ -169,6 +169,23 @@ def test_text_that_is_no_query_is_refused_in_words_of_sql(tmp_path: Path, second
         compile_dictionary(one_model(tmp_path, sql, "id n"))
 
 
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        pytest.param("SELECT o.id, 1 AS n\nFROM live.orders AS o\nGROUP BY o.id,\n 7", "5: Unknown output column: 7",
+                     id="GROUP BY"),
+        pytest.param("SELECT o.id, 1 AS n\nFROM live.orders AS o\nJOIN live.cities AS t\nUSING (kind)",
+                     "5: Cannot automatically join: kind", id="USING"),
+        pytest.param("SELECT o.id, 1 AS n\nFROM live.orders AS o\nUNION ALL SELECT t.id\nFROM live.cities AS t",
+                     "2: the branches of a set operation differ in the number of their columns", id="UNION"),
+    ],
+)  # fmt: skip
+def test_clause_that_fits_nothing_is_named_with_its_line(tmp_path: Path, sql: str, problem: str) -> None:
+    """An ordinal beyond the columns, a column that one side lacks, and branches of different width have their place."""
+    with pytest.raises(ProjectError, match=rf"fact\.sql, line {problem}\.$"):
+        compile_dictionary(one_model(tmp_path, sql, "id n"))
+
+
 def test_environment_is_part_of_the_fingerprint(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dictionary made under another target, variable or environment is stale."""
     prints = {load_project(library).fingerprint}
