@@ -27,6 +27,7 @@ TYPES = {
     "varbinary": "BYTEA",
 }
 SIZED_TYPES = {"nvarchar": "VARCHAR", "nchar": "CHAR", "bpchar": "CHAR"}
+TEMPORARY = frozenset({"temp", "temporary"})
 TABLE_CONSTRAINTS = frozenset({"constraint", "primary", "unique", "foreign", "like"})
 
 
@@ -46,6 +47,22 @@ class Keys:
         known = {"table": name, "distkey": self.distribution, "sortkeys": self.sort}
         # On a line of its own, as the statement may end in a comment. "\/" is "/" in JSON, and does not end a comment.
         return "\n/*local_redshift " + json.dumps(known).replace("/", "\\/") + "*/"
+
+
+def name_temporary(tokens: list[Token]) -> list[Token]:
+    """Quote the names that begin with a hash, and make the tables temporary that get such a name."""
+    named: list[Token] = []
+    for token in tokens:
+        if token.kind not in ("word", "name") or not token.text.startswith(("#", '"#')):
+            named.append(token)
+            continue
+        first, last = [each.word for each in named[:7]], [each.word for each in named[-2:]]
+        if first[:1] == ["create"] and last[-1] in ("table", "exists") and not TEMPORARY.intersection(first):
+            named.insert(first.index("table"), _word("TEMP"))
+        elif last[-1:] == ["into"] and last[0] not in ("insert", "merge"):
+            named.append(_word("TEMP"))  # SELECT INTO
+        named.append(token._replace(kind="name", text=f'"{token.word}"', word="") if token.word else token)
+    return named
 
 
 def translate_definition(tokens: list[Token]) -> tuple[list[Token], str]:

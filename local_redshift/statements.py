@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from local_redshift.definitions import translate_definition
+from local_redshift.definitions import name_temporary, translate_definition
 from local_redshift.expressions import FUNCTIONS, WORDS, translate_expressions
 from local_redshift.refusal import refusing
 from local_redshift.rules import Situation
@@ -23,6 +23,8 @@ CALL = re.compile(
     rb"\b(?:" + b"|".join(name.encode() for name in FUNCTIONS) + rb")\s*\("
     rb"|\b(?:qualify|sysdate|approximate|minus)\b|\(\s*max\s*\)"
 )
+# A temporary table's name, or bits that are compared.
+HASH = re.compile(rb"#[a-z_\x80-\xff]")
 LONGEST = re.compile(rb"\(\s*max\s*\)")
 SPACE = rf"(?:\s++|{DASHES}[\n\r]|{COMMENT})".encode()
 # A CREATE TABLE AS that says no more than its name is PostgreSQL's as well; the engine sends many.
@@ -59,8 +61,8 @@ def translate(statement: bytes, *, situations: frozenset[Situation] = ALWAYS) ->
 def _has_expressions(statement: bytes) -> bool:
     lower = statement.lower()
     if TRIGGERS.isdisjoint(WORD.findall(lower)):
-        return bool(LONGEST.search(lower))
-    return bool(CALL.search(lower))
+        return bool(LONGEST.search(lower) or HASH.search(lower))
+    return bool(CALL.search(lower) or HASH.search(lower))
 
 
 def _translated(statement: bytes) -> bytes:
@@ -80,6 +82,6 @@ _remembered = lru_cache(REMEMBERED)(_translated)
 
 
 def _one(tokens: list[Token]) -> str:
-    tokens = translate_setting(tokens)
+    tokens = translate_setting(name_temporary(tokens))
     tokens, keys = translate_definition(tokens)
     return translate_expressions(tokens) + keys

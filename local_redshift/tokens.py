@@ -16,11 +16,11 @@ for _ in range(3):
 DASHES = r"--[^\n\r]*+"
 
 # A backslash escapes in every literal, as in Redshift: the gateway's database runs with
-# standard_conforming_strings off.
+# standard_conforming_strings off. A hash that follows no operand at once begins the name of a temporary table.
 TOKEN = re.compile(
     rf"""
     (?P<space> (?: \s++ | {DASHES} | {COMMENT} )*+ )
-    (?: (?P<word> [^\W\d][\w$]* )
+    (?: (?P<word> (?: (?<![\w$)\]'"]) \# )? [^\W\d][\w$]* )
       | (?P<number> \d+ (?:\.\d*)? (?:[eE][+-]?\d+)? | \.\d+ )
       | (?P<literal> ' (?: [^'\\]++ | \\. | '' )*+ (?: ' | \Z ) | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
       | (?P<name> " (?: [^"]++ | "" )*+ " )

@@ -52,7 +52,7 @@ def with_before_insert(statement: Statement) -> int | None:
 
 @rule(
     "insert",
-    pattern=r"\binto\s+[\w.$\"]+\s+as\b|\boverriding\b",
+    pattern=r"\binto\s+[\w.$#\"]+\s+as\b|\boverriding\b",
     evidence="DG/r_INSERT_30",
     refused="INSERT INTO t AS x (a) VALUES (1)",
     accepted="INSERT INTO t (a) VALUES (1)",

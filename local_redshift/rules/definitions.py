@@ -17,7 +17,7 @@ OBJECTS = words(
     "procedure rls role schema table user view"
 )
 BEFORE_OBJECT = frozenset({"or", "replace", "local", "temp", "temporary", "late", "binding", "nonatomic"})
-NAME = r"(?:if\s++not\s++exists\s++)?[\w.$\"]++"
+NAME = r"(?:if\s++not\s++exists\s++)?[\w.$#\"]++"
 TABLE_ATTRIBUTES = frozenset({"as", "backup", "compound", "distkey", "diststyle", "encode", "interleaved", "sortkey"})
 SORTING_ACTIONS = frozenset({"sortkey", "distkey", "diststyle", "compound", "encode", "column"})
 RESIZED = frozenset({"varchar", "character", "nvarchar", "varbyte", "varbinary", "binary"})

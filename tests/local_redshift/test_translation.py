@@ -13,6 +13,7 @@ from redshift_connector.error import ProgrammingError
 
 from local_redshift import qualify, statements, tokens
 from local_redshift.statements import translate
+from tests.local_redshift.conftest import Connect
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -293,6 +294,31 @@ def test_a_key_that_is_added_is_not_enforced(rows: Rows, constraint: str) -> Non
     rows("INSERT INTO t VALUES (1, 1), (1, 1)")
     rows("ALTER TABLE t DROP CONSTRAINT key_of_t")
     assert rows("SELECT COUNT(*) FROM t") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "CREATE TABLE #Made (a INT SORTKEY, b INT)",
+        'CREATE TABLE IF NOT EXISTS "#made" (a INT, b INT)',
+        "CREATE TEMP TABLE #made (a INT, b INT)",
+        "CREATE TABLE #made DISTKEY (a) AS SELECT 1 AS a, 1 AS b WHERE FALSE",
+        "SELECT 1 AS a, 1 AS b INTO #made WHERE FALSE",
+    ],
+)
+def test_a_name_with_a_hash_is_a_temporary_table(
+    session: Connection, connect: Connect, rows: Rows, definition: str
+) -> None:
+    """A table whose name begins with a hash belongs to its session, and has that name in every statement."""
+    session.autocommit = True
+    rows(definition)
+    rows("INSERT INTO #made (a, b) VALUES (1, 3), (2, 3)")
+    rows("UPDATE #made SET b = #made.b + 1 FROM (SELECT 1 AS a) AS s WHERE #made.a = s.a")
+    rows("DELETE #made WHERE #MADE.b = 3")
+    assert rows("SELECT #made.a, b # 1, b#1 FROM #made") == [(1, 5, 5)]
+    with pytest.raises(ProgrammingError, match="42P01"):
+        connect().cursor().execute("SELECT a FROM #made")
+    rows("DROP TABLE #made")
 
 
 def test_delete_needs_no_from(rows: Rows) -> None:
