@@ -47,7 +47,7 @@ def test_generated_facts_equal_their_selects(
     for column in ("orders.note", "customers.name", "cities.name"):
         monkeypatch.setitem(DOMAINS, column, ("a", "b ", " b", "", None))
     refused: Counter[str] = Counter()
-    sources = small_project(tmp_path, {})
+    sources = small_project(tmp_path, {"fact": FactModel("SELECT c.id FROM live.customers AS c", "id")})
 
     @settings(max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
     @given(
