@@ -189,6 +189,25 @@ def collations(statement: Statement) -> int | None:
     return next((at for at in statement.find("collate") if statement.word(at + 1) not in known), None)
 
 
+@rule(
+    "function",
+    pattern=r"\bcreate\b",
+    message="functions in {near} are not supported",
+    sqlstate="0A000",
+    evidence="DG/r_CREATE_FUNCTION",
+    refused="CREATE FUNCTION f_one() RETURNS INT IMMUTABLE AS $$ BEGIN RETURN 1; END $$ LANGUAGE plpgsql",
+    accepted="CREATE FUNCTION f_one() RETURNS INT IMMUTABLE AS $$ SELECT 1 $$ LANGUAGE sql",
+)
+def function_languages(statement: Statement) -> int | None:
+    """Functions in anything but SQL and Python; PL/pgSQL is for procedures."""
+    if statement.word(0) != "create" or "function" not in statement.words[1:4]:
+        return None
+    for at in statement.find("language"):
+        if statement.tokens[at + 1].text.strip("'\"").lower() not in ("sql", "plpythonu"):
+            return at + 1
+    return None
+
+
 def actions(statement: Statement) -> Iterator[tuple[int, int]]:
     """The ranges of the actions of an ALTER TABLE."""
     if statement.word(0) == "alter" and statement.table is not None:

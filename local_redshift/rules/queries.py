@@ -107,13 +107,15 @@ AFTER_LOCK = words(") ; of nowait skip for limit offset fetch")
 
 @rule(
     "for",
-    pattern=r"\bfor\s+(?:update|share|no|key)\b",
+    pattern=r"\bfor\s+(?:update|share|no|key|read)\b",
     evidence="DG/r_SELECT_synopsis",
     refused="SELECT a FROM t WHERE a = 1 FOR UPDATE",
     accepted="LOCK TABLE t",
 )
 def row_locks(statement: Statement) -> int | None:
-    """`FOR UPDATE`, `FOR SHARE` and their like."""
+    """`FOR UPDATE`, `FOR SHARE` and their like, and `FOR READ ONLY`."""
+    if (at := statement.first("for", "read", "only")) is not None:
+        return at
     for at in statement.find("for", frozenset({"update", "share", "no", "key"})):
         rest = [word for word in statement.words[at + 1 : at + 5] if word not in ("no", "key")]
         if rest and rest[0] in ("update", "share") and (len(rest) == 1 or rest[1] in AFTER_LOCK):
@@ -269,6 +271,35 @@ def escape_strings(statement: Statement) -> int | None:
 
 
 @rule(
+    pattern=r"\b[bx]'",
+    message="bit strings B'…' and X'…' are not supported",
+    sqlstate="0A000",
+    evidence="DG/c_unsupported-postgresql-datatypes",
+    refused="SELECT X'ff'",
+    accepted="SELECT STRTOL('ff', 16)",
+)
+def bit_strings(statement: Statement) -> int | None:
+    """`B'…'` and `X'…'`: there is no type `BIT`."""
+    for at in statement.find(frozenset({"b", "x"})):
+        literal = statement.tokens[at + 1 : at + 2]
+        if literal and literal[0].kind == "literal" and not literal[0].space:
+            return at
+    return None
+
+
+@rule(
+    "operator",
+    pattern=r"\boperator\s*\(",
+    evidence="DG/r_comparison_condition, which lists the operators",
+    refused="SELECT a FROM t WHERE a OPERATOR(pg_catalog.=) b",
+    accepted="SELECT a FROM t WHERE a = b",
+)
+def operators_by_schema(statement: Statement) -> int | None:
+    """`OPERATOR(…)`, but in queries of the catalog."""
+    return None if statement.on_catalog else statement.first("operator", "(")
+
+
+@rule(
     pattern=r"->|#>|@>|<@|#-|@\?|@@|\^@",
     message="operator does not exist: {near}",
     sqlstate="42883",
@@ -317,17 +348,20 @@ def any_of_array(statement: Statement) -> int | None:
 
 
 @rule(
-    "depth breadth distinct json local nfc nfd nfkc nfkd normalized order ordinality",
-    pattern=r"\border\s+by\b|\bby\s+distinct\b|\b(?:is|at|with|search)\b",
+    "cycle depth breadth distinct json local nfc nfd nfkc nfkd normalized order ordinality symmetric",
+    pattern=r"\border\s+by\b|\bby\s+distinct\b|\b(?:is|at|with|search|between)\b",
     evidence="the grammar of PostgreSQL 8.0, from which Redshift comes, and DG/r_SELECT_synopsis",
     refused="SELECT MAX(a ORDER BY b) FROM t",
     accepted="SELECT MAX(a) FROM t",
 )
 def later_syntax(statement: Statement) -> int | None:
-    """What PostgreSQL's queries have learned since: `MAX(a ORDER BY b)`, `WITH ORDINALITY`, `IS JSON`, `AT LOCAL`."""
+    """What PostgreSQL has learned since: `MAX(a ORDER BY b)`, `WITH ORDINALITY`, `BETWEEN SYMMETRIC`, `CYCLE`."""
     for sequence in LATER:
         if (at := statement.first(*sequence)) is not None:
             return at
+    for at in statement.find(")", "cycle"):
+        if statement.word(statement.partner.get(at, 0) - 1) in ("as", "materialized"):
+            return at + 1
     calls = set(statement.calls)
     for at in statement.find("order", "by"):
         opening = statement.around[at]
@@ -346,12 +380,13 @@ LATER: tuple[tuple[Word, ...], ...] = (
     ("is", NORMALIZED),
     ("is", "not", NORMALIZED),
     ("at", "local"),
+    ("between", "symmetric"),
     ("group", "by", "distinct"),
     (")", "search", frozenset({"depth", "breadth"}), "first"),
 )
 
 ROW = re.compile(r"\brow\s*\(", re.DOTALL)
-ROWS = re.compile(r"\)\s*[=<>!]+\s*\(", re.DOTALL)
+ROWS = re.compile(r"\)\s*(?:[=<>!]+|overlaps)\s*\(", re.DOTALL)
 
 
 @rule(
@@ -363,11 +398,13 @@ ROWS = re.compile(r"\)\s*[=<>!]+\s*\(", re.DOTALL)
     accepted="SELECT a FROM t WHERE a = 1 AND b = 2",
 )
 def rows(statement: Statement) -> int | None:
-    """`ROW (…)`, and comparing rows `(a, b) = (c, d)`; `(a, b) IN (SELECT …)` passes."""
+    """`ROW (…)`, and comparing rows, `(a, b) = (c, d)` or with `OVERLAPS`; `(a, b) IN (SELECT …)` passes."""
     if statement.on_catalog:
         return None
     if (at := statement.first("row", "(")) is not None:
         return at
+    if (at := statement.first(")", "overlaps", "(")) is not None:
+        return at + 1
     for at in statement.find(")", COMPARISONS):
         opening = statement.partner.get(at, -1)
         grouped = statement.word(opening - 1) in ("and", "or", "not", "where", "on", "when", "having", "(", "select")

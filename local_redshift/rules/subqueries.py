@@ -49,6 +49,26 @@ def materialized_with(statement: Statement) -> int | None:
     return statement.first("as", "not", "materialized", "(") if at is None else at + 1
 
 
+@rule(
+    "recursive",
+    evidence="DG/r_WITH_clause",
+    refused="WITH RECURSIVE x (a) AS (SELECT 1 UNION SELECT a + 1 FROM x WHERE a < 3) SELECT a FROM x",
+    accepted="WITH RECURSIVE x (a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM x WHERE a < 3) SELECT a FROM x",
+)
+def recursive_with(statement: Statement) -> int | None:
+    """A query that reads itself without `UNION ALL`, or without names for its columns."""
+    for start in common_tables(statement):
+        end = statement.partner.get(start - 1, start)
+        columns = statement.partner.get(start - 3, start - 3)
+        named = columns - (statement.word(columns) == "(")
+        reads = (each for each in statement.sources if start < each.start < end)
+        if any(each.names == (statement.name(named),) for each in reads):
+            unions = (at for at in statement.level(start) if statement.words[at] == "union")
+            once = (at for at in unions if statement.word(at + 1) != "all")
+            return named if named == columns else next(once, None)
+    return None
+
+
 def correlations(statement: Statement) -> Iterator[tuple[int, Query, Query]]:
     """Each column that belongs to a query around its own: its position, its own query and that query.
 

@@ -325,6 +325,24 @@ VARIANTS = [
     ("later-syntax", "SELECT f AT LOCAL FROM t"),
     ("later-syntax", "SELECT a FROM t GROUP BY DISTINCT a"),
     ("later-syntax", "SELECT a FROM f_x() WITH ORDINALITY AS x (a, n)"),
+    ("bit-strings", "SELECT a FROM t WHERE b'101' IS NULL"),
+    ("row-locks", "SELECT a FROM t FOR READ ONLY"),
+    ("operators-by-schema", "SELECT c OPERATOR (\"pg_catalog\".->) 'a'"),
+    ("later-syntax", "SELECT a FROM t WHERE a NOT BETWEEN SYMMETRIC 2 AND 1"),
+    (
+        "later-syntax",
+        "WITH RECURSIVE x (a) AS (SELECT 1 UNION ALL SELECT a FROM x) CYCLE a SET seen USING path SELECT a FROM x",
+    ),
+    ("rows", "SELECT a FROM t WHERE (f, f) OVERLAPS (f, f)"),
+    (
+        "recursive-with",
+        "WITH RECURSIVE y AS (SELECT 1), x AS (SELECT 1 AS a UNION ALL SELECT a FROM x) SELECT a FROM x",
+    ),
+    ("recursive-with", 'WITH RECURSIVE "x" ("a") AS (SELECT 1 UNION DISTINCT SELECT x.a FROM X) SELECT a FROM x'),
+    (
+        "function-languages",
+        "CREATE OR REPLACE FUNCTION f_one() RETURNS INT LANGUAGE 'plpgsql' AS 'BEGIN RETURN 1; END'",
+    ),
     ("unknown-types", "CREATE TABLE #x (a UUID)"),
     ("delete-alias", "DELETE FROM #x AS y WHERE y.a = 1"),
     ("insert-options", "INSERT INTO #x AS y (a) VALUES (1)"),
@@ -362,6 +380,18 @@ def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
         ),
         pytest.param("SELECT has_table_privilege('t', 'select'), current_schema()", id="leader-alone"),
         pytest.param("SELECT n FROM generate_series(1, 9) AS n", id="series-alone"),
+        pytest.param("SELECT b, x 'a' FROM t WHERE b = 'a' AND x.b <> 'b'", id="no-bits"),
+        pytest.param(
+            "SELECT c.oid FROM pg_class AS c WHERE c.relname OPERATOR(pg_catalog.~) '^t'", id="catalog-operator"
+        ),
+        pytest.param("SELECT cycle.a FROM (SELECT a FROM t) cycle", id="cycle-as-alias"),
+        pytest.param(
+            "WITH RECURSIVE y AS (SELECT a FROM t UNION SELECT a FROM s), "
+            "x (a) AS (SELECT 1 UNION ALL SELECT x.a + 1 FROM x JOIN y ON y.a = x.a) SELECT a FROM x UNION SELECT 2",
+            id="recursion",
+        ),
+        pytest.param("CREATE PROCEDURE p() AS $$ BEGIN NULL; END $$ LANGUAGE plpgsql", id="procedure"),
+        pytest.param("CREATE FUNCTION f_x(a INT) RETURNS INT STABLE AS $$ return a $$ LANGUAGE plpythonu", id="python"),
         pytest.param("CREATE TABLE #x (a INT) SORTKEY (a); INSERT INTO #x (a) SELECT s.a FROM s", id="hash"),
         pytest.param("SELECT 1 FROM pg_class AS c JOIN pg_class AS d ON (c.oid, 1) = (d.oid, 1)", id="catalog-rows"),
         pytest.param("SELECT format_encoding(attencodingtype), ARRAY[1] FROM pg_attribute", id="catalog-functions"),
