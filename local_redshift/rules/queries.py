@@ -275,7 +275,7 @@ def escape_strings(statement: Statement) -> int | None:
     message="bit strings B'…' and X'…' are not supported",
     sqlstate="0A000",
     evidence="DG/c_unsupported-postgresql-datatypes",
-    refused="SELECT X'ff'",
+    refused="SELECT CAST(X'ff' AS INT)",
     accepted="SELECT STRTOL('ff', 16)",
 )
 def bit_strings(statement: Statement) -> int | None:
