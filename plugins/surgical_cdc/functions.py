@@ -22,7 +22,7 @@ BY_PAGE = {
     ),
     "c_conditional_expressions, r_exists_condition": ("coalesce decode exists greatest least nullif nvl nvl2 "),
     "Date_functions_header": (
-        "add_months convert_timezone date date_cmp date_cmp_timestamp date_cmp_timestamptz date_part "
+        "convert_timezone date date_cmp date_cmp_timestamp date_cmp_timestamptz date_part "
         "date_part_year date_trunc dateadd datediff extract interval_cmp last_day months_between next_day "
         "timestamp_cmp timestamp_cmp_date timestamp_cmp_timestamptz timestamptz_cmp timestamptz_cmp_date "
         "timestamptz_cmp_timestamp timezone to_timestamp "

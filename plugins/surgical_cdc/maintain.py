@@ -2,7 +2,7 @@
 
 All statements of one update run in one session; their results are its temporary tables:
 reached_<node> (rows of a node's source that a change leads to), affected_keys (values of the anchor), slice_<node> (the
-rows of a node, as they will be after the sync, that the affected keys need).
+rows of a node, as they will be after the sync, that the affected keys need; of another node too if they are the same).
 """
 
 from __future__ import annotations
@@ -71,14 +71,18 @@ def slices(
 
     `query` is a sliced one. The slices that lead to those that it reads are among them.
     """
+    names = _slice_names(tree)
     needed = {table.name for table in query.find_all(exp.Table)}
     for node in reversed(tree.nodes):
-        if _slice_of(node) in needed:
-            needed |= {_slice_of(edge.parent) for edge in node.edges}
+        if names[node.name] in needed:
+            needed |= {names[edge.parent.name] for edge in node.edges}
+    sharing: dict[str, list[Node]] = {}
+    for node in tree.nodes:
+        if names[node.name] in needed:
+            sharing.setdefault(names[node.name], []).append(node)
     return [
-        _temp_table(_slice_of(node), _slice(tree, node, changes.get(node.source.name), null_key=null_key))
-        for node in tree.nodes
-        if _slice_of(node) in needed
+        _temp_table(name, _slice(tree, nodes, names, changes.get(nodes[0].source.name), null_key=null_key))
+        for name, nodes in sharing.items()
     ]
 
 
@@ -89,10 +93,11 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     else is NULL.
     """
     fact = tree.fact
-    query = replace_tables(tree.query, lambda table: exp.to_table(_slice_of(tree.tables[id(table)])))
+    names = _slice_names(tree)
+    query = replace_tables(tree.query, lambda table: exp.to_table(names[tree.tables[id(table)].name]))
     computed = [name for name in fact.column_names if name in {fact.unique_key, fact.anchor, *columns}]
     if len(computed) < len(fact.column_names):
-        query = prune(query, computed, {_slice_of(node): node.source for node in tree.nodes})
+        query = prune(query, computed, {names[node.name]: node.source for node in tree.nodes})
     shown = [
         exp.column(column.name, table="recomputed")
         if column.name in computed
@@ -103,8 +108,28 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     return affected(exp.select(*shown).from_(query.subquery("recomputed")))
 
 
-def _slice_of(node: Node) -> str:
-    return f"slice_{node.name}"
+def _slice_names(tree: JoinTree) -> dict[str, str]:
+    """Return the name of each node's slice; nodes that lead in the same way to rows of one source share one."""
+    names: dict[str, str] = {}
+    shared: dict[tuple[object, ...], str] = {}
+    for node in tree.nodes:
+        anchor = tree.anchors.get(node.name)
+        ways = (
+            [_seen_from(node, anchor, {})]
+            if anchor
+            else [_seen_from(node, edge.predicate, {edge.parent.name: names[edge.parent.name]}) for edge in node.edges]
+        )
+        names[node.name] = shared.setdefault((node.source.name, bool(anchor), *ways), f"slice_{node.name}")
+    return names
+
+
+def _seen_from(node: Node, predicate: exp.Expr, slices_by_name: Mapping[str, str]) -> exp.Expr:
+    """Return a predicate without the node's name, and with slices in place of other nodes."""
+    seen = predicate.copy()
+    for column in seen.find_all(exp.Column):
+        table = "" if column.table == node.name else slices_by_name[column.table]
+        column.set("table", exp.to_identifier(table))
+    return seen
 
 
 def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Mapping[str, SourceChange]) -> exp.Select:
@@ -165,24 +190,29 @@ def _climb(node: Node, edge: Edge, child: Node, wanted: Sequence[exp.Expr]) -> e
     )
 
 
-def _slice(tree: JoinTree, node: Node, change: SourceChange | None, *, null_key: bool) -> exp.Query:
+def _slice(
+    tree: JoinTree, nodes: Sequence[Node], names: Mapping[str, str], change: SourceChange | None, *, null_key: bool
+) -> exp.Query:
+    """Return the rows that the nodes which share a slice need of their source, with the columns of all of them."""
+    node = nodes[0]
+    columns = list(dict.fromkeys(column for each in nodes for column in each.columns))
     if node.name in tree.anchors:
         restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
     else:
-        restrictions = [_reachable(node, edge) for edge in node.edges] or [_no_row]
-    return _after_sync(node.source, change, _columns(node, node.columns), node.name, restrictions)
+        restrictions = [_reachable(node, edge, names[edge.parent.name]) for edge in node.edges] or [_no_row]
+    return _after_sync(node.source, change, _columns(node, columns), node.name, restrictions)
 
 
 def _no_row(rows: exp.Select) -> exp.Select:
     return rows.where(exp.false(), copy=False)
 
 
-def _reachable(node: Node, edge: Edge) -> Restriction:
-    """Return what keeps the node's rows that an edge leads to from the slice of its parent."""
+def _reachable(node: Node, edge: Edge, parents: str) -> Restriction:
+    """Return what keeps the node's rows that an edge leads to from `parents`, the slice of its parent."""
     own, theirs = _equality(node, edge)
     if own is None or theirs is None:
-        return _Pairing(_slice_of(edge.parent), edge.parent.name, edge.predicate)
-    return _Membership(own, _select([theirs], _slice_of(edge.parent), edge.parent.name))
+        return _Pairing(parents, edge.parent.name, edge.predicate)
+    return _Membership(own, _select([theirs], parents, edge.parent.name))
 
 
 def _keys() -> exp.Select:

@@ -50,6 +50,7 @@ def parse(model: Model) -> exp.Query:
     except TokenError as error:
         raise ProjectError(_unclosed(error, model)) from error
     _check_commas(tokens, model)
+    _check_add_months(tokens, model)
     try:
         statements = dialect.parser().parse(tokens, model.sql)
     except ParseError as error:
@@ -94,6 +95,16 @@ def _check_commas(tokens: Sequence[Token], model: Model) -> None:
             raise ProjectError(f"{_place(first.start, model)}: nothing stands between ',' and {second.text!r}.")
         if second.token_type == TokenType.COMMA and first.token_type in BEFORE_A_LIST:
             raise ProjectError(f"{_place(second.start, model)}: nothing stands between {first.text!r} and ','.")
+
+
+def _check_add_months(tokens: Sequence[Token], model: Model) -> None:
+    """Refuse ADD_MONTHS, which the parser takes for DATEADD: that does not keep the end of a month."""
+    for first, second in pairwise(tokens):
+        if first.text.upper() == "ADD_MONTHS" and second.token_type == TokenType.L_PAREN:
+            raise ProjectError(
+                f"{_place(first.start, model)}: ADD_MONTHS can not be sent as it is. Write DATEADD(MONTH, n, d), and"
+                " LAST_DAY of it where the end of a month must stay one."
+            )
 
 
 def _check_placeholders(query: exp.Query, tokens: Sequence[Token], model: Model) -> None:

@@ -11,8 +11,9 @@ from surgical_cdc.contract import Column, Source
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.maintain import SourceChange, overlaid_query
+from surgical_cdc.maintain import SourceChange, overlaid_query, sliced_query, slices
 from surgical_cdc.project import Project
+from surgical_cdc.tree import join_tree
 from surgical_cdc.verify import verify
 from surgical_cdc.warehouse import Warehouse
 from tests.conftest import Site, at
@@ -77,3 +78,20 @@ def test_update_reads_what_its_columns_need(
     assert sorted(name.partition("_")[2].partition("_")[2] for name in slices) == sorted(read)
     assert result.fact_results["fact"].updated == 1
     assert verify(project, "fact", place.warehouse).equal
+
+
+def test_occurrences_that_are_tied_alike_share_a_slice(tmp_path: Path) -> None:
+    """Two occurrences that need the same rows are read once, with the columns of both; a third is tied otherwise."""
+    sql = """
+    SELECT c.id, o.n, p.m, q.k FROM live.customers AS c
+    LEFT JOIN (SELECT customer_id, COUNT(*) AS n FROM live.orders GROUP BY customer_id) AS o ON o.customer_id = c.id
+    LEFT JOIN (SELECT customer_id, MAX(kind) AS m FROM live.orders GROUP BY customer_id) AS p ON p.customer_id = c.id
+    LEFT JOIN (SELECT kind, MAX(id) AS k FROM live.orders GROUP BY kind) AS q ON q.kind = c.id
+    """
+    tree = join_tree(one_model(tmp_path, sql, "id n m k"), "fact")
+    made = slices(tree, {}, sliced_query(tree, ["id", "n", "m", "k"], null_key=False), null_key=False)
+    orders = [statement for statement in made if "live.orders" in statement.sql()]
+    assert [[column.name for column in statement.expression.selects] for statement in orders] == [
+        ["id", "customer_id", "kind"],
+        ["id", "kind"],
+    ]

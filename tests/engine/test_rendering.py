@@ -149,6 +149,7 @@ def test_model_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> Non
     [
         pytest.param("1 AS m,, 1 AS n", "nothing stands between ',' and ','", id="two commas"),
         pytest.param("1 AS n,", "nothing stands between ',' and 'FROM'", id="comma at the end"),
+        pytest.param("add_months(day, 1) AS n", "ADD_MONTHS can not be sent as it is", id="ADD_MONTHS"),
         pytest.param("GREATEST(, 1) AS n", r"nothing stands between '\(' and ','", id="comma at the beginning"),
         pytest.param("o.kind % :kind AS n", "':' begins a placeholder", id="named placeholder"),
         pytest.param("o.kind % ? AS n", r"'\?' begins a placeholder", id="placeholder"),
