@@ -1,13 +1,16 @@
-"""A whole cycle without a scheduler: the steps of the DAG in its order; detections share a session."""
+"""A whole cycle without a scheduler: the steps of the DAG in its order, on as many threads as the target has."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from surgical_cdc import lease
 from surgical_cdc.cleanup import cleanup
@@ -22,9 +25,11 @@ from surgical_cdc.update import relations, settle, update
 from surgical_cdc.values import FactResult
 
 if TYPE_CHECKING:
+    from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.project import Project
     from surgical_cdc.values import ChangeSet, Preparation, Run
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -63,6 +68,7 @@ def run_cycle(
     started = time.perf_counter()
     dictionary = load_dictionary(project.dictionary_path)
     once = partial(run_step, connect, backoff=backoff)
+    side_by_side = partial(_side_by_side, project.threads, partial(Steps, connect, backoff=backoff))
     preparation = once("prepare", partial(prepare, project, run=run))
     if preparation is None:
         holder = once("prepare", partial(lease.holder, project))
@@ -75,24 +81,16 @@ def run_cycle(
     quarantined: dict[str, int] = {}
     failure: str | None = None
     try:
-        with Steps(connect, backoff=backoff) as steps:
-            for name in filter(run.covers, dictionary.sources):
-                detecting = partial(detect, project, name, run=run, preparation=preparation)
-                change_sets[name] = steps.run(f"detect.{name}", detecting)
-                progress(_detected(change_sets[name]))
-                if column:
-                    narrowing = partial(only_column, project, change_sets[name], column=column)
-                    change_sets[name] = steps.run(f"explain.{name}", narrowing)
-                    progress(f"explain.{name}: {change_sets[name].changes} of these rows by {column}")
-        for name in dictionary.facts if facts is None else facts:
-            feeding = {source: change_sets[source] for source in dictionary.feeding(name) if source in change_sets}
-            reason = nothing_to_do(dictionary, name, feeding, preparation)
-            if reason:
-                fact_results[name] = FactResult(fact=name, reason=reason, change_sets=relations(feeding))
-            else:
-                updating = partial(update, project, name, run=run, preparation=preparation, change_sets=feeding)
-                fact_results[name] = once(f"update.{name}", updating, settle=settle)
-            progress(_updated(fact_results[name]))
+        detecting = partial(_detect, project, run, preparation, column)
+        for name, change_set in side_by_side(filter(run.covers, dictionary.sources), detecting):
+            change_sets[name] = change_set
+            progress(_detected(change_set))
+            if column:
+                progress(f"explain.{name}: {change_set.changes} of these rows by {column}")
+        updating = partial(_update, project, run, preparation, dictionary, change_sets)
+        for name, result in side_by_side(dictionary.facts if facts is None else facts, updating):
+            fact_results[name] = result
+            progress(_updated(result))
         if not run.dry_run:
             syncing = partial(
                 sync, project, run=run, preparation=preparation, change_sets=change_sets, fact_results=fact_results
@@ -108,6 +106,66 @@ def run_cycle(
     finally:
         once("cleanup", partial(cleanup, project, run=run, failure=failure))
     return CycleResult(run, preparation, change_sets, fact_results, quarantined, time.perf_counter() - started)
+
+
+def _side_by_side(
+    threads: int, open_steps: Callable[[], Steps], names: Iterable[str], work: Callable[[str, Steps], T]
+) -> Iterator[tuple[str, T]]:
+    """Yield what `work` gives for each name, in their order; each thread has a session.
+
+    After an error what has begun is ended and nothing else begun, after Ctrl-C in the middle of its statements.
+    """
+    own = threading.local()
+    with ExitStack() as opened, ThreadPoolExecutor(threads) as pool:
+        sessions: list[Steps] = []
+
+        def working(name: str) -> T:
+            if not hasattr(own, "steps"):
+                own.steps = opened.enter_context(open_steps())
+                sessions.append(own.steps)
+            return work(name, own.steps)
+
+        begun = [(name, pool.submit(working, name)) for name in names]
+        try:
+            for name, future in begun:
+                yield name, future.result()
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if not isinstance(error, Exception):
+                for steps in sessions:
+                    steps.abort()
+            raise
+
+
+def _detect(  # noqa: PLR0917 - the order of all steps: project, where, what the run knows
+    project: Project, run: Run, preparation: Preparation, column: str, name: str, steps: Steps
+) -> ChangeSet:
+    """Detect the changes of one source, or those of one column of it."""
+    change_set = steps.run(f"detect.{name}", partial(detect, project, name, run=run, preparation=preparation))
+    if column:
+        change_set = steps.run(f"explain.{name}", partial(only_column, project, change_set, column=column))
+    return change_set
+
+
+def _update(  # noqa: PLR0917
+    project: Project,
+    run: Run,
+    preparation: Preparation,
+    dictionary: Dictionary,
+    change_sets: Mapping[str, ChangeSet],
+    name: str,
+    steps: Steps,
+) -> FactResult:
+    """Update one fact in a session of its own, or say why there is nothing to do."""
+    feeding = {source: change_sets[source] for source in dictionary.feeding(name) if source in change_sets}
+    reason = nothing_to_do(dictionary, name, feeding, preparation)
+    if reason:
+        return FactResult(fact=name, reason=reason, change_sets=relations(feeding))
+    step = partial(update, project, name, run=run, preparation=preparation, change_sets=feeding)
+    result = steps.run(f"update.{name}", step, settle=settle)
+    # Its temporary tables go with the session.
+    steps.close()
+    return result
 
 
 def _detected(change_set: ChangeSet) -> str:

@@ -43,7 +43,8 @@ class Project:
     """A checked project. Keys of the mappings are names; facts are models that have a row key.
 
     `control_schema` has what is kept between runs, `scratch_schema` the change sets of the runs; `documents` are files
-    into which what the models say is written.
+    into which what the models say is written. `threads` are the target's: so many steps run side by side
+    in a cycle without a scheduler.
 
     A project equals only itself, so that what is compiled from it can be kept by it.
     """
@@ -56,6 +57,7 @@ class Project:
     control_schema: str
     scratch_schema: str
     documents: tuple[Path, ...]
+    threads: int
 
     @property
     def dictionary_path(self) -> Path:
@@ -112,6 +114,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         control_schema=_variable(settings, "cdc_control_schema", "cdc", IDENTIFIER),
         scratch_schema=_variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER),
         documents=tuple((path / document).resolve() for document in _variable(settings, "cdc_documents", [], PATHS)),
+        threads=settings.target["threads"],
     )
 
 

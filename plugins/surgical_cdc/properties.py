@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from surgical_cdc.contract import Maintenance, Strict
 from surgical_cdc.errors import ProjectError
@@ -43,6 +43,12 @@ class Profile(Shape):
 
     target: str = "default"
     outputs: dict[str, dict[str, Any]] = {}
+
+
+class Output(Shape):
+    """A target in profiles.yml, as far as it is no matter of the connection."""
+
+    threads: PositiveInt = 1
 
 
 class ModelEntry(Shape):

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from surgical_cdc.errors import AlreadySynced, SurgicalCdcError
@@ -71,6 +72,7 @@ class Steps:
         self._backoff = backoff
         self._warehouses: list[Warehouse] = []
         self._warehouse: Warehouse | None = None
+        self._aborted = Event()
 
     def __enter__(self) -> Self:
         """Open nothing yet."""
@@ -78,7 +80,7 @@ class Steps:
 
     def __exit__(self, *_: object) -> None:
         """End the session."""
-        self._close()
+        self.close()
 
     @property
     def statements(self) -> list[Statement]:
@@ -97,7 +99,14 @@ class Steps:
             settle: says from the result of an attempt whose commit is unconfirmed, and that of the repeated one, what
                 was done. AlreadySynced in place of the latter means that it was the former.
         """
-        from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential_jitter
+        from tenacity import (
+            Retrying,
+            retry_if_exception,
+            sleep_using_event,
+            stop_after_attempt,
+            stop_after_delay,
+            wait_exponential_jitter,
+        )
 
         unconfirmed: list[T] = []
 
@@ -112,7 +121,7 @@ class Steps:
             except BaseException:
                 if warehouse.unconfirmed is not None:
                     unconfirmed[:] = [settled(warehouse.unconfirmed)]
-                self._close()
+                self.close()
                 raise
             return settled(done)
 
@@ -132,7 +141,8 @@ class Steps:
 
         wait = self._backoff.first_wait
         retrying = Retrying(
-            retry=retry_if_exception(is_transient),
+            retry=retry_if_exception(lambda error: is_transient(error) and not self._aborted.is_set()),
+            sleep=sleep_using_event(self._aborted),
             stop=stop_after_attempt(self._backoff.attempts) | stop_after_delay(REPEAT_WITHIN),
             wait=wait_exponential_jitter(multiplier=wait, jitter=wait),
             before_sleep=announce,
@@ -140,13 +150,23 @@ class Steps:
         )
         return retrying(attempt)
 
+    def abort(self) -> None:
+        """End the step that another thread is running, in the middle of a statement; it fails and is not repeated."""
+        self._aborted.set()
+        warehouse = self._warehouse
+        if warehouse:
+            warehouse.abort()
+
     def _open(self) -> Warehouse:
         if self._warehouse is None:
             self._warehouse = self._connect()
             self._warehouses.append(self._warehouse)
+        if self._aborted.is_set():
+            self._warehouse.abort()
         return self._warehouse
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the session; the next step opens another one."""
         warehouse, self._warehouse = self._warehouse, None
         if warehouse:
             # It may have been lost, and then nothing can be said to the server.

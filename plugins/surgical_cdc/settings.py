@@ -11,7 +11,7 @@ from typing import Any, Literal, NoReturn
 import yaml
 
 from surgical_cdc.errors import ProjectError
-from surgical_cdc.properties import Profile, ProjectFile, shaped
+from surgical_cdc.properties import Output, Profile, ProjectFile, shaped
 from surgical_cdc.rendering import UNRENDERED_KEYS, YamlRenderer, merged
 
 # What the words target and env_var may decide on; the rest of a profile says how to reach the warehouse.
@@ -145,8 +145,9 @@ def _target(file: Path, profile_name: str) -> dict[str, Any]:
         known = ", ".join(outputs) or "none"
         fail(file, f"expected {profile_name}.outputs.{name}.schema, the schema that dbt builds into. Outputs: {known}")
     output = {key: renderer.render(outputs[name][key], file) for key in TARGET_KEYS if key in outputs[name]}
+    threads = shaped(Output, output, file, f"{profile_name}.outputs.{name}").threads
     database = {"database": output["dbname"]} if "dbname" in output else {}
-    return {**output, **database, "name": name, "target_name": name, "profile_name": profile_name}
+    return {**output, **database, "threads": threads, "name": name, "target_name": name, "profile_name": profile_name}
 
 
 def _own_settings(level: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,11 @@ class Warehouse:
         """End the session; its temporary tables go with it."""
         self._connection.close()
 
+    def abort(self) -> None:
+        """Break the connection under a statement that another thread is executing; that fails then."""
+        with suppress(OSError):
+            self._connection._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - the driver can not cancel
+
     @contextmanager
     def _cursor(self, statement: str | exp.Expr, params: Sequence[object]) -> Iterator[Any]:
         # A tree is made for one execution, so that the generator may rearrange it.

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +18,7 @@ from tests.engine.bookshop import ORDER, PRODUCT, open_shop
 
 if TYPE_CHECKING:
     from surgical_cdc.cycle import CycleResult
+    from surgical_cdc.project import Project
     from tests.conftest import Site
 
 
@@ -201,3 +205,47 @@ def test_progress_has_a_line_per_step(open_site: Site) -> None:
     ]
     assert lines[1].startswith("detect.orders: 5 rows compared, 1 inserted in ")
     assert lines[-1] == "synced 1 rows of the baselines"
+
+
+def on_two_threads(site: Site) -> Project:
+    """Return the project with a target that has two threads."""
+    return replace(site.project, threads=2)
+
+
+def test_steps_run_side_by_side_on_the_threads_of_the_target(open_site: Site) -> None:
+    """Two detections are at work at once, then two updates, each in a session of its own."""
+    paid = {**ORDER, "customer_id": 8, "status": "paid", "total": Decimal("11.00"), "changed_at": at(10)}
+    open_site.stage("orders", paid)
+    open_site.stage("products", {**PRODUCT, "title": "Atlas II", "changed_at": at(10)})
+    meeting = threading.Barrier(2, timeout=30)
+
+    def connect() -> Warehouse:
+        if threading.current_thread() is not threading.main_thread():
+            meeting.wait()
+        return open_site.connect()
+
+    result = run_cycle(on_two_threads(open_site), connect, open_site.run(at(30), run_id="side by side"))
+    assert {name: done.updated for name, done in result.fact_results.items()} == {"fact_line": 2, "fact_order": 1}
+    assert equal(open_site)
+
+
+@pytest.mark.timeout(60)
+def test_interrupted_cycle_does_not_wait_for_its_statements(open_site: Site) -> None:
+    """Ctrl-C ends a detection in the middle of its statement, and the lease is free again."""
+    first, second, *_ = open_site.project.sources.values()
+
+    def interrupt(line: str) -> None:
+        if line.startswith(f"detect.{first.name}:"):
+            raise KeyboardInterrupt
+
+    blocking = open_site.connect()
+    with blocking.transaction():
+        blocking.execute(f"LOCK TABLE {second.staging}")
+        with pytest.raises(KeyboardInterrupt):
+            run_cycle(
+                on_two_threads(open_site),
+                open_site.connect,
+                open_site.run(at(30), run_id="stopped"),
+                progress=interrupt,
+            )
+    assert lease.holder(open_site.project, open_site.warehouse) is None
