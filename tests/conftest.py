@@ -171,17 +171,7 @@ def redshift(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Iter
     """The stand-in for Redshift, which the Airflow connection redshift_default leads to."""
     record = recordings / "redshift.jsonl"
     with LocalRedshift(data=tmp_path_factory.mktemp("redshift"), port=0, record=record) as running:
-        os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"] = json.dumps(
-            {
-                "conn_type": "redshift",
-                "host": running.host,
-                "port": running.port,
-                "schema": running.database,
-                "login": running.user,
-                "password": PASSWORD,
-                "extra": {"ssl": False},
-            }
-        )
+        os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"] = airflow_connection(running)
         yield running
 
 
@@ -217,6 +207,20 @@ def site(connect: Connect) -> Iterator[Callable[[Project], Site]]:
 def shop(site: Callable[[Project], Site]) -> Site:
     """A bookshop: a small business that has nothing to do with vendors."""
     return site(load_project(SHOP))
+
+
+def airflow_connection(running: LocalRedshift, **settings: Any) -> str:
+    """Return an Airflow connection that leads to a stand-in, but for some settings, as JSON."""
+    values = {
+        "conn_type": "redshift",
+        "host": running.host,
+        "port": running.port,
+        "schema": running.database,
+        "login": running.user,
+        "password": PASSWORD,
+        "extra": {"ssl": False},
+    }
+    return json.dumps({**values, **settings})
 
 
 def schemas_of_project(project: Project) -> list[str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from surgical_cdc.cleanup import cleanup
+from surgical_cdc.cycle import run_cycle
 from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.prepare import prepare
@@ -17,6 +18,7 @@ from surgical_cdc.values import FactResult
 from tests.conftest import at
 
 if TYPE_CHECKING:
+    from surgical_cdc.cycle import CycleResult
     from surgical_cdc.values import ChangeSet, Run
     from tests.conftest import Site
 
@@ -34,6 +36,11 @@ ORDER = {
 }
 EDITED = {**ORDER, "changed_at": at(-5)}
 PRODUCT = {"product_id": 1, "title": "Atlas", "price": Decimal("30.00"), "changed_at": at(-60)}
+
+
+def run(site: Site, end: float, **values: Any) -> CycleResult:
+    """Run a cycle whose window ends some minutes after noon."""
+    return run_cycle(site.project, site.connect, site.run(at(end), **{"run_id": f"until {end}"} | values))
 
 
 class Prepared:

@@ -9,13 +9,12 @@ from surgical_cdc.announce import EXAMPLES
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.values import Example
 from tests.conftest import at
-from tests.engine.bookshop import ORDER, PRODUCT, open_shop
+from tests.engine.bookshop import ORDER, PRODUCT, open_shop, run
 from tests.engine.differences import announced, differences, facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from surgical_cdc.cycle import CycleResult
     from surgical_cdc.values import FactResult
     from tests.conftest import Site
 
@@ -26,11 +25,6 @@ def open_site(shop: Site) -> Site:
     open_shop(shop)
     run(shop, 0)
     return shop
-
-
-def run(site: Site, end: float, **values: Any) -> CycleResult:
-    """Run a cycle whose window ends some minutes after noon."""
-    return run_cycle(site.project, site.connect, site.run(at(end), **{"run_id": f"until {end}"} | values))
 
 
 def dry_run(site: Site, end: float, **values: Any) -> Mapping[str, FactResult]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 import socket
 from contextlib import closing
@@ -16,7 +15,7 @@ from surgical_cdc.connection import connect as connect_to
 from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import load_project
-from tests.conftest import PASSWORD, SHOP, Connect, Site, administer
+from tests.conftest import SHOP, Connect, Site, administer, airflow_connection
 from tests.engine.bookshop import Prepared, open_shop
 
 if TYPE_CHECKING:
@@ -35,16 +34,8 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return a function that makes an Airflow connection."""
 
     def make(running: LocalRedshift, extra: dict[str, Any] | None = None, **settings: Any) -> str:
-        values = {
-            "conn_type": "redshift",
-            "host": running.host,
-            "port": running.port,
-            "schema": running.database,
-            "login": running.user,
-            "password": PASSWORD,
-            "extra": {"ssl": False, **(extra or {})},
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_UNDER_TEST", json.dumps({**values, **settings}))
+        settings["extra"] = {"ssl": False, **(extra or {})}
+        monkeypatch.setenv("AIRFLOW_CONN_UNDER_TEST", airflow_connection(running, **settings))
         return "under_test"
 
     return make

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +14,7 @@ from surgical_cdc.prepare import prepare
 from surgical_cdc.verify import verify
 from surgical_cdc.warehouse import Warehouse
 from tests.conftest import at
-from tests.engine.bookshop import ORDER, PRODUCT, open_shop
+from tests.engine.bookshop import ORDER, PRODUCT, open_shop, run
 
 if TYPE_CHECKING:
     from surgical_cdc.cycle import CycleResult
@@ -28,11 +28,6 @@ def open_site(shop: Site) -> Site:
     open_shop(shop)
     run(shop, 0)
     return shop
-
-
-def run(site: Site, end: float, **values: Any) -> CycleResult:
-    """Run a cycle whose window ends some minutes after noon."""
-    return run_cycle(site.project, site.connect, site.run(at(end), **{"run_id": f"until {end}"} | values))
 
 
 def equal(site: Site) -> bool:

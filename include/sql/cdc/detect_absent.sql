@@ -1,6 +1,7 @@
 -- Adds to a snapshot source's change set the deletion of each key that the baseline has and staging has not.
 -- Grain: a key. A staged row that waits for a later window still counts as present.
 -- Names: source, relation, full_mask, keys (their number; none: all). Parameters: keys.
+{% from "window.jinja" import among %}
 INSERT INTO {{ relation | name }} (
   cdc_change,
   cdc_mask,
@@ -18,9 +19,5 @@ LEFT JOIN {{ source.staging | name }} AS staged
 WHERE
   staged.{{ source.key | name }} IS NULL
 {% if keys %}
-  AND baseline.{{ source.key | name }}::VARCHAR(256) IN (
-{% for _ in keys %}
-    %s{{ "" if loop.last else "," }}
-{% endfor %}
-  )
+  AND {{ among("baseline." ~ (source.key | name), keys) }}
 {% endif %}

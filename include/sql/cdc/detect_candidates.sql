@@ -1,6 +1,7 @@
 -- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
 -- Grain: a staged row. cdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
 -- Names: source, candidates, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
+{% from "window.jinja" import in_window %}
 CREATE TEMP TABLE {{ candidates | name }}
 DISTKEY ({{ source.key | name }})
 AS
@@ -26,20 +27,7 @@ FROM (
     ) AS cdc_rank
   FROM {{ source.staging | name }}
   WHERE
-    (
-      {{ source.cursor | name }} IS NULL
-      OR (
-        {{ source.cursor | name }} < %s::TIMESTAMP
-        AND {{ source.cursor | name }} >= COALESCE(%s::TIMESTAMP, {{ source.cursor | name }})
-      )
-    )
-{% if keys %}
-    AND {{ source.key | name }}::VARCHAR(256) IN (
-{% for _ in keys %}
-      %s{{ "" if loop.last else "," }}
-{% endfor %}
-    )
-{% endif %}
+{{ in_window(source, keys) }}
 ) AS staged
 WHERE
   cdc_rank = 1
