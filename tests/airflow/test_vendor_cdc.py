@@ -87,8 +87,11 @@ def test_facts_that_read_no_changed_column_are_skipped_and_the_sync_still_runs(
 def test_only_a_fact_that_has_changed_raises_an_asset_event(
     vendor_cdc: DagUnderTest, stage: Callable[..., Any]
 ) -> None:
-    """The event of a fact carries the counts; a skipped fact raises none."""
-    stage("rename_tag", changes=3)
+    """The event of a fact carries the counts; a skipped fact raises none.
+
+    Every city is a row of fact_geography; fact_onboarding reads none.
+    """
+    stage("rename_city", changes=3)
     run_id, _ = vendor_cdc.run()
     results = counts(vendor_cdc.group(run_id, "update"))
     events = vendor_cdc.stack.airflow.get("assets/events", source_run_id=run_id)["asset_events"]
