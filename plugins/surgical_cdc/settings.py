@@ -95,9 +95,10 @@ def read_yaml(file: Path) -> dict[str, Any]:
         ProjectError: the file is missing, no YAML, or something else.
     """
     try:
-        text = file.read_text()
-        _check_node(file, yaml.compose(text, Loader=yaml.CSafeLoader), [])
-        content = yaml.load(text, Loader=yaml.CSafeLoader)
+        loader = yaml.CSafeLoader(file.read_text())
+        node = loader.get_single_node()
+        _check_node(file, node, [])
+        content = None if node is None else loader.construct_document(node)
     except FileNotFoundError:
         fail(file, "does not exist: a dbt project has dbt_project.yml, profiles.yml and models/")
     except (yaml.YAMLError, ValueError) as error:  # the latter where a date has no such day
