@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
@@ -18,13 +18,11 @@ from surgical_cdc.project import load_project
 from surgical_cdc.values import ChangeSet, FactResult
 from surgical_cdc.verify import Verification, verify
 
-__all__ = ["Report", "Say", "one_window", "start"]
+__all__ = ["Report", "Say", "avoid_the_schedule", "feed_once", "load_once", "one_window", "start", "verify_facts"]
 
 DAG_ID = "vendor_cdc"
 RUN_SECONDS = 600
-# A scheduled run starts at each half hour and would take the window that the demo is about to make.
-HALF_HOUR_SECONDS = 1800
-MARGIN_SECONDS = 45
+WINDOW_SECONDS = 45  # to feed a window and start its run
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def one_window(stack: LocalStack) -> Report:
         StackError: a run does not end, or a part of the stack has ended.
     """
     _build_facts(stack)
-    _avoid_the_schedule(stack)
+    avoid_the_schedule(stack, seconds=WINDOW_SECONDS)
     with stack.phase("Feeding one window of changes into staging"):
         feed_once(stack)
     run_id = stack.airflow.trigger(DAG_ID)
@@ -134,6 +132,21 @@ def one_window(stack: LocalStack) -> Report:
         verifications=verifications,
         failures=_failures(stack, run_id),
     )
+
+
+def avoid_the_schedule(stack: LocalStack, *, seconds: float) -> None:
+    """Let a scheduled run that is due within these seconds go first: it would take the window that is about to be made.
+
+    Raises:
+        StackError: it does not come, does not end, or fails.
+    """
+    due = time_of(stack.airflow.get(f"dags/{DAG_ID}")["next_dagrun_run_after"])
+    if (due - datetime.now(UTC)).total_seconds() > seconds:
+        return
+    run = f"the scheduled run of {due:%H:%M} UTC"
+    with stack.phase(f"Letting {run} go first"):
+        stack.wait_for(lambda: _has_begun(stack, due), run, seconds + RUN_SECONDS)
+        _wait_for_runs(stack)
 
 
 def feed_once(stack: LocalStack) -> None:
@@ -159,18 +172,19 @@ def _build_facts(stack: LocalStack) -> None:
     stack.airflow.set_paused(DAG_ID, paused=False)
     with stack.phase(f"Waiting for the scheduled run of {DAG_ID}, which builds the facts if it is the first"):
         stack.wait_for(lambda: stack.airflow.runs(DAG_ID), f"a scheduled run of {DAG_ID}")
-        for run_id in [run["dag_run_id"] for run in stack.airflow.runs(DAG_ID) if run["state"] not in ENDED]:
-            if _wait(stack, run_id)["state"] != "success":
-                failures = "\n".join(f"{task}: {error}" for task, error in _failures(stack, run_id).items())
-                raise StackError(f"The run {run_id} of {DAG_ID} failed; its logs are in {stack.home}/logs.\n{failures}")
+        _wait_for_runs(stack)
 
 
-def _avoid_the_schedule(stack: LocalStack) -> None:
-    left = HALF_HOUR_SECONDS - time.time() % HALF_HOUR_SECONDS
-    if left < MARGIN_SECONDS:
-        with stack.phase("Letting the scheduled run of this half hour go first"):
-            time.sleep(left)
-            _build_facts(stack)
+def _has_begun(stack: LocalStack, due: datetime) -> bool:
+    runs = stack.airflow.runs(DAG_ID)
+    return any(run["run_type"] == "scheduled" and time_of(run["run_after"]) >= due for run in runs)
+
+
+def _wait_for_runs(stack: LocalStack) -> None:
+    for run_id in [run["dag_run_id"] for run in stack.airflow.runs(DAG_ID) if run["state"] not in ENDED]:
+        if _wait(stack, run_id)["state"] != "success":
+            failures = "\n".join(f"{task}: {error}" for task, error in _failures(stack, run_id).items())
+            raise StackError(f"The run {run_id} of {DAG_ID} failed; its logs are in {stack.home}/logs.\n{failures}")
 
 
 def _wait(stack: LocalStack, run_id: str) -> dict[str, Any]:
