@@ -81,7 +81,7 @@ def run_cycle(
     quarantined: dict[str, int] = {}
     failure: str | None = None
     try:
-        detecting = partial(_detect, project, run, preparation, column)
+        detecting = partial(_detect, project, run, column)
         for name, change_set in side_by_side(filter(run.covers, dictionary.sources), detecting):
             change_sets[name] = change_set
             progress(_detected(change_set))
@@ -92,9 +92,7 @@ def run_cycle(
             fact_results[name] = result
             progress(_updated(result))
         if not run.dry_run:
-            syncing = partial(
-                sync, project, run=run, preparation=preparation, change_sets=change_sets, fact_results=fact_results
-            )
+            syncing = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
             quarantined = once("sync", syncing)
             rewrites = sum(change_set.rewrites for change_set in change_sets.values())
             progress(f"synced {rewrites} rows of the baselines")
@@ -137,17 +135,15 @@ def _side_by_side(
             raise
 
 
-def _detect(  # noqa: PLR0917 - the order of all steps: project, where, what the run knows
-    project: Project, run: Run, preparation: Preparation, column: str, name: str, steps: Steps
-) -> ChangeSet:
+def _detect(project: Project, run: Run, column: str, name: str, steps: Steps) -> ChangeSet:
     """Detect the changes of one source, or those of one column of it."""
-    change_set = steps.run(f"detect.{name}", partial(detect, project, name, run=run, preparation=preparation))
+    change_set = steps.run(f"detect.{name}", partial(detect, project, name, run=run))
     if column:
         change_set = steps.run(f"explain.{name}", partial(only_column, project, change_set, column=column))
     return change_set
 
 
-def _update(  # noqa: PLR0917
+def _update(  # noqa: PLR0917 - the order of all steps: project, what the run knows, what, where
     project: Project,
     run: Run,
     preparation: Preparation,

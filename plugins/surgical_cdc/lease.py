@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.project import Project
-    from surgical_cdc.values import Preparation, Run
+    from surgical_cdc.values import Run
     from surgical_cdc.warehouse import Warehouse
 
 # Longer than any task may take, so that a run is never overtaken while it works; a run that died without cleanup
@@ -34,6 +35,10 @@ class Lease:
         """Return whether it has not expired yet, and will not for so long."""
         return self.expires_at is not None and self.expires_at > self.read_at + time
 
+    def serves(self, run_key: str) -> bool:
+        """Return whether a run holds it, and a step of that run has time enough."""
+        return self.holder == run_key and self.lasts(RENEW_BELOW)
+
     def taken_from(self, run_key: str | None) -> bool:
         """Return whether somebody else holds a lease that has not expired."""
         return self.holder not in {None, run_key} and self.lasts()
@@ -55,15 +60,22 @@ def take(project: Project, warehouse: Warehouse, run: Run) -> Lease | None:
     return found
 
 
-def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> bool:
+def hold(project: Project, warehouse: Warehouse, run: Run, baselines: Collection[str | None] = ()) -> Lease:
     """Make sure that the run may go on, at the start of a step's transaction; renew the lease or take a free one again.
 
+    Args:
+        project: the project of the run.
+        warehouse: where the step works.
+        run: the run of the step.
+        baselines: what the baseline showed when that was found which the step builds on.
+
     Returns:
-        Whether that was needed. It has been committed then, and the step is at the start of a transaction again.
+        The lease as it was found. If it did not serve the run, that has been mended and committed, and the step is at
+        the start of a transaction again.
 
     Raises:
         AlreadySynced: this run has been synced, so that its steps have nothing left to do.
-        LeaseError: another run holds the lease, or has moved the baseline since this run was prepared.
+        LeaseError: another run holds the lease, or the baseline has moved since.
     """
     found = _read(project, warehouse)
     if found.baseline_run == run.key:
@@ -73,18 +85,17 @@ def hold(project: Project, warehouse: Warehouse, run: Run, preparation: Preparat
             f"Run {run.key} may not go on: run {found.holder} holds the warehouse until its cleanup, or until"
             f" {found.expires_at} UTC. Leave this run: what it has not applied is still staged for a later one."
         )
-    if found.baseline_run != preparation.baseline_run:
+    if replaced := {baseline or "no run" for baseline in baselines if baseline != found.baseline_run}:
         raise LeaseError(
-            f"Run {run.key} may not go on: it was prepared on the baseline of {preparation.baseline_run or 'no run'},"
+            f"Run {run.key} may not go on: it was prepared on the baseline of {', '.join(sorted(replaced))},"
             f" which {found.baseline_run} has replaced, so its change sets are no longer valid."
             " Clear the run from `prepare` on, or leave it to the next run, which applies what is still staged."
         )
-    if found.holder == run.key and found.lasts(RENEW_BELOW):
-        return False
-    _give(project, warehouse, run)
-    # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
-    warehouse.commit()
-    return True
+    if not found.serves(run.key):
+        _give(project, warehouse, run)
+        # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
+        warehouse.commit()
+    return found
 
 
 def holder(project: Project, warehouse: Warehouse) -> str | None:

@@ -192,10 +192,8 @@ class DetectOperator(WarehouseTask):
         run = run_of(context)
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
-        preparation = preparation_of(context)
         with self.steps(context) as (project, steps):
-            step = partial(detect, project, self.source, run=run, preparation=preparation)
-            change_set = steps.run(self.task_id, step)
+            change_set = steps.run(self.task_id, partial(detect, project, self.source, run=run))
         return change_set.to_dict()
 
 
@@ -243,7 +241,7 @@ class UpdateOperator(FactTask):
         ti, run = context["ti"], run_of(context)
         dictionary = load_dictionary(self.dictionary)
         change_sets = change_sets_of(context, dictionary.feeding(self.fact))
-        preparation = preparation_of(context)
+        preparation = Preparation.from_dict(ti.xcom_pull(task_ids=PREPARE, map_indexes=-1))
         reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
         if reason:
             skipped = FactResult(fact=self.fact, reason=reason, change_sets=relations(change_sets))
@@ -280,11 +278,8 @@ class SyncOperator(WarehouseTask):
             log.info("A run over this window would do this:\n%s", "\n".join(map(announced, fact_results.values())))
             raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
         change_sets = change_sets_of(context, dictionary.sources)
-        preparation = preparation_of(context)
         with self.steps(context) as (project, steps):
-            step = partial(
-                sync, project, run=run, preparation=preparation, change_sets=change_sets, fact_results=fact_results
-            )
+            step = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
             quarantined = steps.run(self.task_id, step)
         if quarantined:
             alerts.quarantined(context, quarantined, control_schema=project.control_schema)
@@ -383,11 +378,6 @@ def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
     failed = [task_id for task_id, state in states.items() if state == "failed"]
     unknown = "ended without a word: it was killed, or the machine was out of memory."
     return {task_id: ti.xcom_pull(task_ids=task_id, key=ERROR_KEY, run_id=run_id) or unknown for task_id in failed}
-
-
-def preparation_of(context: Context) -> Preparation:
-    """Return what the run has found when it took the lease."""
-    return Preparation.from_dict(context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1))
 
 
 def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:

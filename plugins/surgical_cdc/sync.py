@@ -14,15 +14,14 @@ from surgical_cdc.templates import render
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source
     from surgical_cdc.project import Project
-    from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
+    from surgical_cdc.values import ChangeSet, FactResult, Run
     from surgical_cdc.warehouse import Warehouse
 
 
-def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what it found
+def sync(
     project: Project,
     warehouse: Warehouse,
     run: Run,
-    preparation: Preparation,
     change_sets: Mapping[str, ChangeSet],
     fact_results: Mapping[str, FactResult],
 ) -> dict[str, int]:
@@ -38,7 +37,7 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what i
     started = time.perf_counter()
     quarantined: dict[str, int] = {}
     with warehouse.transaction(dry_run=run.dry_run):
-        lease.hold(project, warehouse, run, preparation)
+        lease.hold(project, warehouse, run, {found.baseline_run for found in change_sets.values()})
         _refuse_outdated_facts(project, run, change_sets, fact_results)
         lease.move_baseline(project, warehouse, run.key)
         for change_set in change_sets.values():

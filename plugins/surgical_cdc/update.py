@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -47,7 +47,8 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.rewrites}
     missing = fact_name in preparation.missing
     with warehouse.transaction(dry_run=run.dry_run):
-        _begin(project, fact, warehouse, run, preparation)
+        baselines = {preparation.baseline_run, *(found.baseline_run for found in change_sets.values())}
+        _begin(project, fact, warehouse, run, baselines)
         built = build(project, fact, warehouse) if missing else 0
         pending = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation)) != (0,)
         columns = _columns_to_set(project, fact, changes, every=pending)
@@ -92,11 +93,11 @@ def settle(unconfirmed: FactResult, repeated: FactResult) -> FactResult:
     return repeated if repeated.inserted or repeated.updated or repeated.deleted else unconfirmed
 
 
-def _begin(project: Project, fact: Fact, warehouse: Warehouse, run: Run, preparation: Preparation) -> None:
+def _begin(project: Project, fact: Fact, warehouse: Warehouse, run: Run, baselines: Collection[str | None]) -> None:
     """Hold the lease, and wait for an earlier try of the same update, whose COMMIT may be under way still."""
     lock = render("lock_pending_keys", pending=schema.pending(project, fact).relation)
     warehouse.execute(lock)
-    if lease.hold(project, warehouse, run, preparation):
+    if not lease.hold(project, warehouse, run, baselines).serves(run.key):
         warehouse.execute(lock)
 
 

@@ -71,6 +71,7 @@ class Preparation(Value):
 class ChangeSet(Value):
     """What detection found for one source: where the rows are, and their counts; the rows themselves never travel.
 
+    `baseline_run` is the run whose sync the baseline showed: on another baseline the change set is not valid.
     `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
     `touched` rows differ in the cursor alone. `disagreements` counts rows whose timestamps claim an insert where the
     baseline says update, or the reverse. `unknown_deletes` are deletions of keys that the baseline does not have: they
@@ -79,6 +80,7 @@ class ChangeSet(Value):
 
     source: str
     relation: str
+    baseline_run: str | None = None
     window_start: datetime | None = None
     window_end: datetime
     rows_compared: int = 0

@@ -59,7 +59,7 @@ class Prepared:
     def detect(self, source: str) -> None:
         """Detect the changes of a source."""
         site = self.site
-        self.change_sets[source] = detect(site.project, source, site.warehouse, self.run, self.preparation)
+        self.change_sets[source] = detect(site.project, source, site.warehouse, self.run)
 
     def result(self, fact: str, **values: Any) -> FactResult:
         """Return a result of a fact that has seen all change sets that feed it."""
@@ -70,7 +70,7 @@ class Prepared:
     def sync(self) -> dict[str, int]:
         """Sync the run."""
         site = self.site
-        return sync(site.project, site.warehouse, self.run, self.preparation, self.change_sets, self.fact_results)
+        return sync(site.project, site.warehouse, self.run, self.change_sets, self.fact_results)
 
     def cleanup(self, failure: str | None = None) -> None:
         """Clean the run up."""

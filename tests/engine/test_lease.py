@@ -11,14 +11,11 @@ from surgical_cdc import lease
 from surgical_cdc.catalog import complete_control
 from surgical_cdc.errors import AlreadySynced, LeaseError
 from surgical_cdc.retries import is_transient
-from surgical_cdc.values import Preparation
 from tests.conftest import at
 
 if TYPE_CHECKING:
     from surgical_cdc.values import Run
     from tests.conftest import Site
-
-FRESH = Preparation()
 
 
 @pytest.fixture
@@ -106,7 +103,7 @@ def test_release_leaves_the_lease_of_another_run(bare: Site) -> None:
 def hold(site: Site, run: Run) -> None:
     """Hold the lease as a step of a run does that was prepared before any sync."""
     with site.warehouse.transaction():
-        lease.hold(site.project, site.warehouse, run, FRESH)
+        lease.hold(site.project, site.warehouse, run, {None})
 
 
 def test_hold_writes_nothing_while_the_lease_lasts(bare: Site) -> None:
@@ -124,7 +121,7 @@ def test_hold_renews_a_lease_that_ends_soon(bare: Site) -> None:
     bare.execute("UPDATE cdc.lease SET taken_at = '2026-03-01 11:00', expires_at = DATEADD(minute, 10, GETDATE())")
     other = bare.connect()
     with bare.warehouse.transaction():
-        lease.hold(bare.project, bare.warehouse, bare.run(), FRESH)
+        lease.hold(bare.project, bare.warehouse, bare.run(), {None})
         ((taken_at, renewed),) = other.rows("SELECT taken_at, expires_at FROM cdc.lease")
     assert renewed >= expires_at
     assert taken_at == at(-60)

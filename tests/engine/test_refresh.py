@@ -9,7 +9,6 @@ from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.lease import hold
 from surgical_cdc.prepare import prepare
 from surgical_cdc.refresh import refresh
-from surgical_cdc.values import Preparation
 from surgical_cdc.verify import Verification, verify
 from tests.conftest import at
 from tests.engine.bookshop import open_shop
@@ -121,4 +120,4 @@ def test_failed_run_can_not_go_on_after_a_refresh(shop: Site) -> None:
     """The change sets of a run that failed before the refresh are void: the fact no longer shows them."""
     refresh(shop.project, "fact_order", shop.warehouse)
     with pytest.raises(LeaseError, match=r"which refresh of fact_order at .* has replaced"):
-        hold(shop.project, shop.warehouse, shop.run(at(0)), Preparation())
+        hold(shop.project, shop.warehouse, shop.run(at(0)), {None})

@@ -10,6 +10,7 @@ from surgical_cdc import lease
 from surgical_cdc.errors import AlreadySynced, LeaseError, OutdatedFact
 from surgical_cdc.prepare import prepare
 from surgical_cdc.scratch import RETENTION
+from surgical_cdc.update import update
 from surgical_cdc.values import ChangeSet, Preparation
 from tests.conftest import at
 from tests.engine.bookshop import EDITED, ORDER, Prepared, cycle
@@ -113,6 +114,22 @@ def test_sync_refuses_change_sets_of_another_baseline(shop: Site) -> None:
     failed.cleanup(failure="broken")
     cycle(shop, "other", 0)
     with pytest.raises(LeaseError, match="test/other has replaced, so its change sets are no longer valid"):
+        failed.sync()
+
+
+def test_preparing_again_does_not_bring_change_sets_back(shop: Site) -> None:
+    """Where `prepare` alone is cleared, what was detected before another run's sync stays void."""
+    shop.stage("orders", EDITED)
+    failed = Prepared(shop, shop.run())
+    failed.cleanup(failure="broken")
+    cycle(shop, "other", 0)
+    preparation = prepare(shop.project, shop.warehouse, failed.run)
+    assert preparation
+    assert preparation.baseline_run == "test/other"
+    void = "prepared on the baseline of no run, which test/other has replaced, so its change sets are no longer valid"
+    with pytest.raises(LeaseError, match=void):
+        update(shop.project, "fact_order", shop.warehouse, failed.run, preparation, failed.change_sets)
+    with pytest.raises(LeaseError, match=void):
         failed.sync()
 
 
