@@ -38,19 +38,16 @@ if {"scheduler", "celery"}.intersection(sys.argv):
     from surgical_cdc import cleanup, connection, dag, detect, operators, prepare, sync, update  # noqa: F401
     from surgical_cdc.dictionary import load_dictionary
     from surgical_cdc.errors import SurgicalCdcError
-    from surgical_cdc.lineage import fact_lineage
+    from surgical_cdc.lineage import compile_fact
     from surgical_cdc.project import DEFAULT_PROJECT
     from surgical_cdc.templates import compile_templates
-    from surgical_cdc.tree import join_tree
 
     # What can not be read or compiled is the task's to report, not a reason for the scheduler not to start.
     with suppress(SurgicalCdcError):
         compile_templates()
         project = operators.project_at(DEFAULT_PROJECT)
         load_dictionary(project.dictionary_path)
-        for fact in project.facts.values():
-            fact_lineage(project, fact.name)
-            if fact.maintenance == "incremental":
-                join_tree(project, fact.name)
+        for fact in project.facts:
+            compile_fact(project, fact)
     # The driver asks for it at each connection, and Python asks a program, once per process.
     platform.platform()

@@ -16,10 +16,10 @@ from surgical_cdc.catalog import check_contract, read_catalog, schemas_of
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import DictionaryError, PrivilegeError, ProjectError
-from surgical_cdc.query import DIALECT, fact_query
+from surgical_cdc.lineage import compile_fact
+from surgical_cdc.query import DIALECT
 from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.templates import render, sql_name
-from surgical_cdc.tree import join_tree
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source, Table
@@ -64,7 +64,7 @@ def run_checks(project: Project, connect: Callable[[], Warehouse]) -> Iterator[F
 
 
 def models(project: Project) -> str:
-    """Check that every fact compiles, those that are maintained incrementally to a join tree, and every `delete_when`.
+    """Check that every fact compiles, and every `delete_when`.
 
     Raises:
         ProjectError: a model or a `delete_when` is no SQL, or names an unknown column.
@@ -74,9 +74,7 @@ def models(project: Project) -> str:
         _check_delete_when(source)
     full = [name for name, fact in project.facts.items() if fact.maintenance == "full"]
     for name in project.facts:
-        fact_query(project, name)
-        if name not in full:
-            join_tree(project, name)
+        compile_fact(project, name)
     return f"{len(project.facts)} facts compile" + (f", maintenance: full for {', '.join(full)}" if full else "")
 
 

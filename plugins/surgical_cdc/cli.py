@@ -21,12 +21,11 @@ from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import ProjectError
 from surgical_cdc.explain import not_staged
-from surgical_cdc.lineage import fact_lineage
+from surgical_cdc.lineage import compile_fact
 from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.retries import run_step
-from surgical_cdc.tree import join_tree
 from surgical_cdc.values import Run
 from surgical_cdc.verify import Verification
 from surgical_cdc.verify import verify as verify_fact
@@ -155,9 +154,7 @@ def compile_(
     loaded = load_project(project)
     for name, fact in loaded.facts.items():
         started = time.perf_counter()
-        if fact.maintenance == "incremental":
-            join_tree(loaded, name)
-        fact_lineage(loaded, name)
+        compile_fact(loaded, name)
         console.print(f"{name}: {len(fact.columns)} columns compiled in {time.perf_counter() - started:.2f} s")
     console.print(f"{checks.models(loaded)}.")
     if check:

@@ -12,6 +12,7 @@ from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
 from surgical_cdc.errors import UnsupportedQuery
 from surgical_cdc.query import fact_query
 from surgical_cdc.refusal import place
+from surgical_cdc.tree import join_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 
 Origin = tuple[str, str]
 ROW_DECIDING_CLAUSES = ("where", "group", "having", "qualify", "limit", "offset", "order")
+
+
+def compile_fact(project: Project, fact_name: str) -> None:
+    """Derive what a fact is maintained by: its lineage and, unless it is rebuilt in full, its join tree; both are kept.
+
+    Raises:
+        UnsupportedQuery: the fact can not be maintained.
+    """
+    if project.fact(fact_name).maintenance == "incremental":
+        join_tree(project, fact_name)
+    fact_lineage(project, fact_name)
 
 
 def compile_dictionary(project: Project) -> Dictionary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -138,9 +139,9 @@ class _Rendered:
     untracked: list[str] = field(default_factory=list)
     lines: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def settings(self) -> ModelConfig:
-        """Its settings, checked."""
+        """Its settings, checked; not to be asked for before it is rendered."""
         return shaped(ModelConfig, self.config, self.file, "config")
 
 
