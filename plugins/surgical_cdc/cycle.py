@@ -81,7 +81,7 @@ def run_cycle(
     quarantined: dict[str, int] = {}
     failure: str | None = None
     try:
-        detecting = partial(_detect, project, run, column)
+        detecting = partial(_detect, project, run, preparation, column)
         for name, change_set in side_by_side(filter(run.covers, dictionary.sources), detecting):
             change_sets[name] = change_set
             progress(_detected(change_set))
@@ -135,15 +135,17 @@ def _side_by_side(
             raise
 
 
-def _detect(project: Project, run: Run, column: str, name: str, steps: Steps) -> ChangeSet:
+def _detect(  # noqa: PLR0917 - the order of all steps: project, where, what the run knows
+    project: Project, run: Run, preparation: Preparation, column: str, name: str, steps: Steps
+) -> ChangeSet:
     """Detect the changes of one source, or those of one column of it."""
-    change_set = steps.run(f"detect.{name}", partial(detect, project, name, run=run))
+    change_set = steps.run(f"detect.{name}", partial(detect, project, name, run=run, preparation=preparation))
     if column:
         change_set = steps.run(f"explain.{name}", partial(only_column, project, change_set, column=column))
     return change_set
 
 
-def _update(  # noqa: PLR0917 - the order of all steps: project, what the run knows, what, where
+def _update(  # noqa: PLR0917
     project: Project,
     run: Run,
     preparation: Preparation,

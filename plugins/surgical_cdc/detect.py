@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from surgical_cdc import lease, scratch
 from surgical_cdc.errors import DataError
 from surgical_cdc.templates import render
-from surgical_cdc.values import ChangeSet, Run
+from surgical_cdc.values import ChangeSet, Preparation, Run
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COUNTS = ("inserts", "updates", "deletes", "touched", "unknown_deletes", "stale", "quarantined", "disagreements")
 
 
-def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -> ChangeSet:
+def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, preparation: Preparation) -> ChangeSet:
     """Write the change set of one source as a new scratch table.
 
     Raises:
@@ -29,7 +29,7 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -
     relation = scratch.new_relation(project, source, run)
     started = time.perf_counter()
     with warehouse.transaction():
-        baseline_run = lease.hold(project, warehouse, run).baseline_run
+        lease.hold(project, warehouse, run, {preparation.baseline_run})
         # A temporary table of the change set's own name, so that no other one of the session has it.
         candidates = relation.rpartition(".")[2]
         statement = render("detect_candidates", source=source, candidates=candidates, keys=run.keys)
@@ -46,7 +46,7 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run) -
     return ChangeSet(
         source=source.name,
         relation=relation,
-        baseline_run=baseline_run,
+        baseline_run=preparation.baseline_run,
         window_start=run.window_start,
         window_end=run.window_end,
         rows_compared=rows_compared,

@@ -35,10 +35,6 @@ class Lease:
         """Return whether it has not expired yet, and will not for so long."""
         return self.expires_at is not None and self.expires_at > self.read_at + time
 
-    def serves(self, run_key: str) -> bool:
-        """Return whether a run holds it, and a step of that run has time enough."""
-        return self.holder == run_key and self.lasts(RENEW_BELOW)
-
     def taken_from(self, run_key: str | None) -> bool:
         """Return whether somebody else holds a lease that has not expired."""
         return self.holder not in {None, run_key} and self.lasts()
@@ -60,18 +56,13 @@ def take(project: Project, warehouse: Warehouse, run: Run) -> Lease | None:
     return found
 
 
-def hold(project: Project, warehouse: Warehouse, run: Run, baselines: Collection[str | None] = ()) -> Lease:
+def hold(project: Project, warehouse: Warehouse, run: Run, baselines: Collection[str | None]) -> bool:
     """Make sure that the run may go on, at the start of a step's transaction; renew the lease or take a free one again.
 
-    Args:
-        project: the project of the run.
-        warehouse: where the step works.
-        run: the run of the step.
-        baselines: what the baseline showed when that was found which the step builds on.
+    `baselines` are the runs whose syncs the baseline showed when that was found which the step builds on.
 
     Returns:
-        The lease as it was found. If it did not serve the run, that has been mended and committed, and the step is at
-        the start of a transaction again.
+        Whether that was needed. It has been committed then, and the step is at the start of a transaction again.
 
     Raises:
         AlreadySynced: this run has been synced, so that its steps have nothing left to do.
@@ -91,11 +82,12 @@ def hold(project: Project, warehouse: Warehouse, run: Run, baselines: Collection
             f" which {found.baseline_run} has replaced, so its change sets are no longer valid."
             " Clear the run from `prepare` on, or leave it to the next run, which applies what is still staged."
         )
-    if not found.serves(run.key):
-        _give(project, warehouse, run)
-        # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
-        warehouse.commit()
-    return found
+    if found.holder == run.key and found.lasts(RENEW_BELOW):
+        return False
+    _give(project, warehouse, run)
+    # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
+    warehouse.commit()
+    return True
 
 
 def holder(project: Project, warehouse: Warehouse) -> str | None:

@@ -192,8 +192,10 @@ class DetectOperator(WarehouseTask):
         run = run_of(context)
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
+        preparation = preparation_of(context)
         with self.steps(context) as (project, steps):
-            change_set = steps.run(self.task_id, partial(detect, project, self.source, run=run))
+            step = partial(detect, project, self.source, run=run, preparation=preparation)
+            change_set = steps.run(self.task_id, step)
         return change_set.to_dict()
 
 
@@ -241,7 +243,7 @@ class UpdateOperator(FactTask):
         ti, run = context["ti"], run_of(context)
         dictionary = load_dictionary(self.dictionary)
         change_sets = change_sets_of(context, dictionary.feeding(self.fact))
-        preparation = Preparation.from_dict(ti.xcom_pull(task_ids=PREPARE, map_indexes=-1))
+        preparation = preparation_of(context)
         reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
         if reason:
             skipped = FactResult(fact=self.fact, reason=reason, change_sets=relations(change_sets))
@@ -378,6 +380,11 @@ def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
     failed = [task_id for task_id, state in states.items() if state == "failed"]
     unknown = "ended without a word: it was killed, or the machine was out of memory."
     return {task_id: ti.xcom_pull(task_ids=task_id, key=ERROR_KEY, run_id=run_id) or unknown for task_id in failed}
+
+
+def preparation_of(context: Context) -> Preparation:
+    """Return what the run has found when it took the lease."""
+    return Preparation.from_dict(context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1))
 
 
 def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:

@@ -97,7 +97,7 @@ def _begin(project: Project, fact: Fact, warehouse: Warehouse, run: Run, baselin
     """Hold the lease, and wait for an earlier try of the same update, whose COMMIT may be under way still."""
     lock = render("lock_pending_keys", pending=schema.pending(project, fact).relation)
     warehouse.execute(lock)
-    if not lease.hold(project, warehouse, run, baselines).serves(run.key):
+    if lease.hold(project, warehouse, run, baselines):
         warehouse.execute(lock)
 
 

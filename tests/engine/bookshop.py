@@ -59,7 +59,7 @@ class Prepared:
     def detect(self, source: str) -> None:
         """Detect the changes of a source."""
         site = self.site
-        self.change_sets[source] = detect(site.project, source, site.warehouse, self.run)
+        self.change_sets[source] = detect(site.project, source, site.warehouse, self.run, self.preparation)
 
     def result(self, fact: str, **values: Any) -> FactResult:
         """Return a result of a fact that has seen all change sets that feed it."""

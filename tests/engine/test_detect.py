@@ -10,12 +10,13 @@ import pytest
 from surgical_cdc.catalog import complete_control
 from surgical_cdc.detect import detect
 from surgical_cdc.errors import DataError, ProjectError
+from surgical_cdc.values import Preparation
 from tests.conftest import NOON, at
 from tests.engine.bookshop import EDITED, ORDER, PRODUCT, Prepared
 
 if TYPE_CHECKING:
-    from surgical_cdc.values import ChangeSet, Run
-    from tests.conftest import Site
+    from surgical_cdc.values import ChangeSet, Preparation, Run
+from tests.conftest import Site
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def orders(shop: Site) -> Site:
 
 def found(site: Site, source: str = "orders", run: Run | None = None) -> ChangeSet:
     """Detect one source's changes."""
-    return detect(site.project, source, site.warehouse, run or site.run())
+    return detect(site.project, source, site.warehouse, run or site.run(), Preparation())
 
 
 def changes(site: Site, change_set: ChangeSet, *columns: str) -> list[tuple[Any, ...]]:

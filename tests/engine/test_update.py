@@ -116,7 +116,7 @@ def test_only_columns_that_can_differ_are_set(vendors: Site) -> None:
     run = vendors.run(run_id="second")
     preparation = prepare(VENDOR, vendors.warehouse, run)
     assert preparation
-    changes = {"companies": detect(VENDOR, "companies", vendors.warehouse, run)}
+    changes = {"companies": detect(VENDOR, "companies", vendors.warehouse, run, preparation)}
     with closing(vendors.connect()) as warehouse:
         update(VENDOR, "fact_vendor", warehouse, run, preparation, changes)
         (statement,) = [found.sql for found in warehouse.statements if "UPDATE staging_public" in found.sql]
@@ -149,7 +149,9 @@ class Steps:
         prepared = prepare(place.project, place.warehouse, self.run)
         assert prepared
         self.preparation: Preparation = prepared
-        self.changes = {name: detect(place.project, name, place.warehouse, self.run) for name in place.project.sources}
+        self.changes = {
+            name: detect(place.project, name, place.warehouse, self.run, prepared) for name in place.project.sources
+        }
         self.results = {
             fact: FactResult(fact=fact, reason="not of this test", change_sets=relations(self.feeding(fact)))
             for fact in place.project.facts
