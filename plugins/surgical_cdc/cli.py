@@ -27,7 +27,6 @@ from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.retries import run_step
 from surgical_cdc.values import Run
-from surgical_cdc.verify import Verification
 from surgical_cdc.verify import verify as verify_fact
 from surgical_cdc.warehouse import Warehouse
 
@@ -139,7 +138,7 @@ def verify(
     for name in _chosen(loaded, facts):
         console.print(f"{name}: running its SELECT in full ...")
         found = run_step(_session(conn_id, "verify"), f"verify.{name}", partial(verify_fact, loaded, name))
-        console.print(_verified(found))
+        console.print(found.verdict)
         differs = differs or not found.equal
     raise typer.Exit(differs)
 
@@ -207,14 +206,4 @@ def _run(
         sources=sources,
         keys=keys,
         dry_run=dry_run,
-    )
-
-
-def _verified(found: Verification) -> str:
-    if found.equal:
-        return f"{found.fact}: equal, {found.rows} rows"
-    return (
-        f"{found.fact}: DIFFERS, {found.rows} rows where its SELECT gives {found.expected_rows}; {found.missing} of"
-        f" these are missing, {found.unexpected} are unexpected."
-        f" Mend it with: python -m surgical_cdc refresh {found.fact}"
     )

@@ -339,11 +339,7 @@ class VerifyOperator(WarehouseTask):
         with self.steps(context) as (project, steps):
             found = steps.run(self.task_id, partial(verify, project, self.fact))
             if not found.equal:
-                raise DataError(
-                    f"{self.fact} is not its SELECT run in full: {found.rows} rows, {found.expected_rows} expected,"
-                    f" {found.missing} missing, {found.unexpected} too many. Refresh it: trigger this DAG without"
-                    f" verify_only, or run: python -m surgical_cdc refresh {self.fact}"
-                )
+                raise DataError(found.verdict)
         return asdict(found)
 
 

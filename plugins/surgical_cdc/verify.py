@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease
+from surgical_cdc import lease, schema
 from surgical_cdc.build import insert_into
 from surgical_cdc.catalog import check_contract, complete_control
 from surgical_cdc.errors import DataError
@@ -20,18 +20,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verification:
-    """A fact beside its SELECT, in rows: how many each has, and how many only one of them has."""
+    """A fact beside its SELECT, in rows: how many each has, and how many only one of them has.
+
+    `pending` are keys that a run has updated without a sync after it, by which a fact is ahead of its SELECT.
+    """
 
     fact: str
     rows: int
     expected_rows: int
     missing: int
     unexpected: int
+    pending: int = 0
 
     @property
     def equal(self) -> bool:
         """Whether the fact is what its SELECT gives."""
         return self.rows == self.expected_rows and not self.missing and not self.unexpected
+
+    @property
+    def verdict(self) -> str:
+        """The result in a sentence, with what to do about it."""
+        if self.equal:
+            return f"{self.fact}: equal, {self.rows} rows"
+        found = (
+            f"{self.fact}: DIFFERS, {self.rows} rows where its SELECT gives {self.expected_rows}; {self.missing} of"
+            f" these are missing, {self.unexpected} are unexpected."
+        )
+        if self.pending:
+            return (
+                f"{found} A run has updated {self.pending} of its keys and failed before its sync. The next run that"
+                " succeeds brings both together: let it end, then verify again."
+            )
+        return f"{found} Mend it with the refresh DAG, or: python -m surgical_cdc refresh {self.fact}"
 
 
 def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
@@ -52,7 +72,9 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
                 f" The next run builds it, or now: python -m surgical_cdc refresh {fact_name}"
             )
         lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
-        return compare(project, fact_name, warehouse)
+        found = compare(project, fact_name, warehouse)
+        (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
+        return replace(found, pending=int(pending))
 
 
 def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:

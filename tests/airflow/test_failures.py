@@ -268,7 +268,8 @@ def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
     assert (states["refresh.fact_line"], states["verify.fact_line"]) == ("skipped", "skipped")
     if verify_only:
         assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("failed", "skipped", "failed")
-        assert "0 rows, 1 expected, 1 missing, 0 too many" in refresh.value(run_id, "verify.fact_order", "error")
+        error = refresh.value(run_id, "verify.fact_order", "error")
+        assert "DIFFERS, 0 rows where its SELECT gives 1; 1 of these are missing, 0 are unexpected." in error
     else:
         assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("success", "success", "success")
         assert refresh.value(run_id, "verify.fact_order")["rows"] == 1

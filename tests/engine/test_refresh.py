@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,9 +10,10 @@ from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.lease import hold
 from surgical_cdc.prepare import prepare
 from surgical_cdc.refresh import refresh
+from surgical_cdc.update import update
 from surgical_cdc.verify import Verification, verify
 from tests.conftest import at
-from tests.engine.bookshop import open_shop
+from tests.engine.bookshop import EDITED, Prepared, open_shop, run
 
 if TYPE_CHECKING:
     from tests.conftest import Site
@@ -55,6 +57,19 @@ def test_difference_is_found(open_site: Site, damage: str, expected: tuple[int, 
     found = verified(open_site)
     assert (found.rows, found.expected_rows, found.missing, found.unexpected) == expected
     assert not found.equal
+
+
+def test_a_fact_ahead_of_its_baselines_is_told_from_a_wrong_one(open_site: Site) -> None:
+    """After a run that failed before its sync, the advice is to let the next one end, not to refresh."""
+    open_site.stage("orders", EDITED)
+    failed = Prepared(open_site, open_site.run(at(0), run_id="failed"))
+    with closing(open_site.connect()) as warehouse:
+        update(open_site.project, "fact_order", warehouse, failed.run, failed.preparation, failed.change_sets)
+    failed.cleanup(failure="broken")
+    assert verified(open_site).pending == 1
+    assert "A run has updated 1 of its keys and failed before its sync" in verified(open_site).verdict
+    run(open_site, 30)
+    assert verified(open_site).equal
 
 
 def test_verification_waits_for_the_run(open_site: Site) -> None:
