@@ -1,8 +1,8 @@
 """A DAG of the shape of vendor_cdc whose tasks do nothing: what Airflow itself costs on this machine.
 
-Tasks, groups, edges, trigger rules and the values that are handed on are those of the real one; a task only reads what
-the tasks before it have handed on, as the real ones do, but for the teardown, which reads nothing. The operator of Airflow's that does nothing would not do: the scheduler never starts
-it.
+Tasks, groups, edges, trigger rules and the values that are handed on are those of the real one. A task only reads what
+the tasks before it have handed on, and the teardown reads nothing, as the real ones do. The operator of Airflow's that
+does nothing would not do: the scheduler never starts it.
 """
 
 from __future__ import annotations
