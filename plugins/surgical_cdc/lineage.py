@@ -10,6 +10,7 @@ from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
 from surgical_cdc.errors import UnsupportedQuery
+from surgical_cdc.predicates import keeps_blanks
 from surgical_cdc.query import fact_query
 from surgical_cdc.refusal import place
 from surgical_cdc.tree import join_tree
@@ -119,7 +120,7 @@ def leaves_blanks_open(project: Project, fact_name: str) -> bool:
         if column.is_text
     }
     scope = cast("Scope", build_scope(fact_query(project, fact_name)))
-    return any(not texts.isdisjoint(_origins(part, one, within=_keeps_blanks)) for part, one in _merged(scope))
+    return any(not texts.isdisjoint(_origins(part, one, within=keeps_blanks)) for part, one in _merged(scope))
 
 
 def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:
@@ -130,11 +131,6 @@ def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:
         query = _query(part)
         if query.args.get("distinct", isinstance(query, exp.SetOperation)):
             yield from ((select, shown) for select in _selects(part) for shown in _query(select).selects)
-
-
-def _keeps_blanks(part: exp.Expr) -> bool:
-    """Return whether trailing blanks of what is in an expression can be behind its value."""
-    return not isinstance(part, exp.Trim) or part.args.get("position") == "LEADING" or bool(part.expression)
 
 
 def _origins(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, walk_in_scope
 
-from surgical_cdc.predicates import aliases_of, operands, with_definitions
+from surgical_cdc.predicates import aliases_of, operands, tells_blanks_apart, with_definitions
 from surgical_cdc.refusal import refuse, shortened
+
+# Stands for a key of a grouping, a text, as an alias that no query can have.
+KEY = "(key)"
+BLANKS = "{}, which tells texts apart that are equal but for trailing blanks, into {}"
+WITHOUT_BLANKS = "Compare these texts by = as they are, or group by TRIM(…)."
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,15 @@ def check_limit(query: exp.Query) -> None:
             refuse(f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause)
 
 
-def check_entry(scope: Scope, predicate: exp.Expr, alias: str) -> None:
-    """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions."""
+def check_entry(scope: Scope, predicate: exp.Expr, alias: str, ends_in_blanks: Callable[[exp.Expr], bool]) -> None:
+    """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions.
+
+    Args:
+        scope: that of the SELECT.
+        predicate: what it is entered by.
+        alias: the relation of the scope that the predicate reads.
+        ends_in_blanks: whether an expression of the scope may be a text with trailing blanks.
+    """
     select = cast("exp.Select", scope.expression)
     check_limit(select)
     parts = list(walk_in_scope(select))
@@ -109,20 +121,64 @@ def check_entry(scope: Scope, predicate: exp.Expr, alias: str) -> None:
     if group is not None or aggregates:
         keys = group.expressions if group is not None else []
         shown = f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}"
-        _require(predicate, alias, keys, shown=shown, clause=group or aggregates[0])
+        texts = [key for key in keys if ends_in_blanks(key)]
+        _require(predicate, alias, keys, texts, shown=shown, clause=group or aggregates[0])
     for window in windows:
-        _require(predicate, alias, window.args.get("partition_by") or [], shown=window.sql("redshift"), clause=window)
+        keys = window.args.get("partition_by") or []
+        texts = [key for key in keys if ends_in_blanks(key)]
+        _require(predicate, alias, keys, texts, shown=window.sql("redshift"), clause=window)
 
 
-def _require(predicate: exp.Expr, alias: str, keys: Sequence[exp.Expr], *, shown: str, clause: exp.Expr) -> None:
-    """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none."""
-    beside = predicate.copy().transform(lambda part: exp.null() if part in keys else part)
+def _require(
+    predicate: exp.Expr,
+    alias: str,
+    keys: Sequence[exp.Expr],
+    texts: Sequence[exp.Expr],
+    *,
+    shown: str,
+    clause: exp.Expr,
+) -> None:
+    """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none.
+
+    Of keys that are texts it may not tell apart those that are equal but for trailing blanks: they make one group.
+    """
+
+    def known(part: exp.Expr) -> exp.Expr:
+        if part not in keys:
+            return part
+        return exp.column("text", table=KEY) if part in texts else exp.null()
+
+    beside = predicate.copy().transform(known)
+    if tells_blanks_apart(beside, KEY):
+        refuse(BLANKS.format(predicate.sql("redshift"), shown), WITHOUT_BLANKS, clause)
     if alias in aliases_of(beside):
         refuse(
             f"{predicate.sql('redshift')} into {shown}",
             "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
             clause,
         )
+
+
+def check_merged(source: Scope, predicate: exp.Expr, alias: str, texts: Sequence[str]) -> None:
+    """Refuse to enter rows without duplicates by what tells apart those that are equal.
+
+    Args:
+        source: the scope of what `alias` stands for: a SELECT or a UNION.
+        predicate: what it is entered by.
+        alias: its name in the predicate.
+        texts: its columns of which equal ones may differ in trailing blanks.
+    """
+    query = cast("exp.Query", source.expression)
+    if not query.args.get("distinct", isinstance(query, exp.SetOperation)):
+        return
+
+    def known(part: exp.Expr) -> exp.Expr:
+        is_text = isinstance(part, exp.Column) and part.table == alias and part.name in texts
+        return exp.column(part.name, table=KEY) if is_text else part
+
+    if tells_blanks_apart(predicate.copy().transform(known), KEY):
+        shown = "UNION" if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
+        refuse(BLANKS.format(predicate.sql("redshift"), shown), WITHOUT_BLANKS, query)
 
 
 def check_membership(membership: exp.In) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from sqlglot import exp
@@ -19,7 +19,15 @@ from sqlglot.optimizer.scope import Scope, build_scope
 
 from surgical_cdc.contract import type_family
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.predicates import aliases_of, is_never_true, is_null, rejects_null, renamed, with_definitions
+from surgical_cdc.predicates import (
+    aliases_of,
+    is_never_true,
+    is_null,
+    keeps_blanks,
+    rejects_null,
+    renamed,
+    with_definitions,
+)
 from surgical_cdc.query import fact_query
 from surgical_cdc.refusal import Refused, place, refuse, shortened
 from surgical_cdc.scopes import (
@@ -29,6 +37,7 @@ from surgical_cdc.scopes import (
     check_joins,
     check_limit,
     check_membership,
+    check_merged,
     conjuncts_of,
     definition_of,
     opened_in,
@@ -209,7 +218,7 @@ class _Builder:
         self, source: Scope, branch: Scope, alias: str, ties: Sequence[_Tie], *, at_top: bool = False
     ) -> None:
         """Make the nodes of a derived table or of one branch of it; what reads no source is the same in any slice."""
-        opened = [replace(tie, predicate=opened_in(source, branch, alias, tie.predicate)) for tie in ties]
+        opened = [replace(tie, predicate=self._opened(source, branch, alias, tie.predicate)) for tie in ties]
         if all(is_never_true(tie.predicate) for tie in opened):
             self._add_unread_nodes(branch)
         elif reads_source(branch):
@@ -410,7 +419,7 @@ class _Builder:
             )
         (alias,) = aliases
         if not filtered:
-            check_entry(scope, predicate, alias)
+            check_entry(scope, predicate, alias, partial(self._ends_in_blanks, scope))
         if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
             refuse(
                 f"{shown}, from the optional side of an outer join,",
@@ -430,13 +439,36 @@ class _Builder:
             return id(source)
         entered = []
         for branch in filter(reads_source, branches(source)):
-            opened = opened_in(source, branch, alias, predicate)
+            opened = self._opened(source, branch, alias, predicate)
             if is_never_true(opened):
                 continue
             inner = self._entry_alias(branch, opened, at_top=False, filtered=False)
             entered.append(self._entered(branch, inner, opened))
         self._definitions(source, [column.name for column in predicate.find_all(exp.Column) if column.table == alias])
         return tuple(entered)
+
+    def _opened(self, source: Scope, branch: Scope, alias: str, predicate: exp.Expr) -> exp.Expr:
+        """Return a predicate on a derived table as one on a branch of it, unless it sees more than that has."""
+        names = {column.name for column in predicate.find_all(exp.Column) if column.table == alias}
+        texts = [name for name in names if self._ends_in_blanks(branch, definition_of(source, branch, name))]
+        check_merged(source, predicate, alias, texts)
+        return opened_in(source, branch, alias, predicate)
+
+    def _ends_in_blanks(self, scope: Scope, expression: exp.Expr) -> bool:
+        """Return whether an expression may be a text with trailing blanks."""
+        if isinstance(expression, exp.Column):
+            source = scope.selected_sources[expression.table][1] if expression.table in scope.selected_sources else None
+            if isinstance(source, Scope):
+                return any(
+                    self._ends_in_blanks(branch, definition_of(source, branch, expression.name))
+                    for branch in branches(source)
+                )
+            return isinstance(source, exp.Table) and self._source(source).column(expression.name).is_text
+        if isinstance(expression, exp.Cast) and not expression.to.is_type(*exp.DataType.TEXT_TYPES):
+            return False
+        if isinstance(expression, (exp.Length, exp.Count)) or not keeps_blanks(expression):
+            return False
+        return any(self._ends_in_blanks(scope, part) for part in expression.iter_expressions())
 
     def _ways(self, scope: Scope, expressions: Sequence[exp.Expr], *, keep: str) -> list[list[exp.Expr]]:
         """Return the expressions with all columns but those of `keep` in terms of nodes, once for each branch of UNION.

@@ -122,6 +122,11 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " COUNT(*) AS n FROM live.orders o GROUP BY COALESCE(o.customer_id, 1)) g ON g.buyer = c.id",
         ),
         Shape(
+            "GROUP BY a text without blanks, joined by what it ends in",
+            "SELECT t.id, COUNT(g.n) AS n FROM live.cities t LEFT JOIN (SELECT RTRIM(o.note) AS note, COUNT(*) AS n"
+            " FROM live.orders o GROUP BY RTRIM(o.note)) g ON t.name LIKE '%' || g.note GROUP BY t.id",
+        ),
+        Shape(
             "a group key from the optional side",
             "SELECT t.id, g.n FROM live.cities t LEFT JOIN (SELECT c.city_id, COUNT(*) AS n FROM live.orders o"
             " LEFT JOIN live.customers c ON c.id = o.customer_id GROUP BY c.city_id) g ON g.city_id = t.id",
@@ -341,6 +346,29 @@ REFUSED: dict[str, Sequence[Shape]] = {
             " ON g.city_id = t.id",
             "rows whose partner is outside the slice would be counted as rows without one",
             r"COALESCE\(c\.city_id, 0\) = .*, from the optional side of an outer join",
+        ),
+        Shape(
+            "a group of texts, entered by what tells their trailing blanks apart",
+            "SELECT t.id, COUNT(g.n) AS n FROM live.cities t LEFT JOIN (SELECT o.note, COUNT(*) AS n"
+            " FROM live.orders o GROUP BY o.note) g ON t.name LIKE '%' || g.note GROUP BY t.id",
+            "texts that differ in trailing blanks are one group, and a slice would lack some of them",
+            r"LIKE '%' \|\| o\.note, which tells texts apart .* into GROUP BY o\.note",
+        ),
+        Shape(
+            "the same by a partition",
+            "SELECT o.id, CAST(LENGTH(o.note) AS BIGINT) AS size, COUNT(*) OVER (PARTITION BY o.note) AS n"
+            " FROM live.orders o",
+            "a slice must hold whole partitions",
+            r"LENGTH\(o\.note\) AS BIGINT\), which tells texts apart",
+            columns="id size n",
+            anchor="size",
+        ),
+        Shape(
+            "the same by DISTINCT",
+            "SELECT c.id, COUNT(d.note) AS n FROM live.customers c LEFT JOIN (SELECT DISTINCT o.note"
+            " FROM live.orders o) d ON LENGTH(d.note) = c.id GROUP BY c.id",
+            "of such texts DISTINCT and UNION keep one, and a slice might keep another",
+            r"LENGTH\(d\.note\) = .*, which tells texts apart .* into SELECT DISTINCT",
         ),
         Shape(
             "ROLLUP, CUBE, GROUPING SETS",
@@ -588,6 +616,12 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         "SELECT DISTINCT ON (c.city_id) c.id, 1 AS n FROM live.customers c",
         "Redshift has no such clause",
         r"DISTINCT ON \(c\.city_id\) gives another value at each run",
+    ),
+    Shape(
+        "GROUP BY ALL",
+        "SELECT c.city_id AS id, COUNT(*) AS n FROM live.customers c GROUP BY ALL",
+        "not built: GROUP BY can name its columns",
+        "GROUP BY ALL can not be maintained",
     ),
     Shape(
         "WITH RECURSIVE",
