@@ -157,11 +157,14 @@ def _deciding(scope: Scope) -> Iterable[Origin]:
     if isinstance(scope.expression, exp.SetOperation):
         for branch in scope.set_operation_scopes:
             yield from _deciding(branch)
-        if scope.expression.args.get("distinct", True):
+        clauses = scope.expression.args
+        # The order, which a LIMIT goes by, is by what is shown.
+        if clauses.get("distinct", True) or clauses.get("limit") or clauses.get("offset"):
             yield from _shown(scope)
         return
     select = _query(scope)
     parts = [select.args[clause] for clause in ROW_DECIDING_CLAUSES if select.args.get(clause)]
+    parts += _ordered_by_name(select)
     parts += [join.args["on"] for join in select.args.get("joins") or () if join.args.get("on")]
     if select.args.get("distinct"):
         parts += select.selects
@@ -175,6 +178,13 @@ def _deciding(scope: Scope) -> Iterable[Origin]:
         for column in subquery.external_columns:
             yield from _origins(scope, column)
         yield from _shown(subquery)
+
+
+def _ordered_by_name(select: exp.Query) -> list[exp.Expr]:
+    """Return the projections that an ORDER BY names as columns of the result."""
+    order = select.args.get("order")
+    names = {column.name for column in order.find_all(exp.Column) if not column.table} if order else set()
+    return [projection for projection in select.selects if projection.alias_or_name in names]
 
 
 def _shown(scope: Scope) -> Iterable[Origin]:

@@ -119,6 +119,27 @@ def test_column_that_decides_on_rows_feeds_every_column(tmp_path: Path, sql: str
     assert feeds(tmp_path, sql)["orders"][column] == "*"
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param("SELECT o.id, o.customer_id, o.note AS name FROM live.orders o ORDER BY name, 1", id="name"),
+        pytest.param("SELECT o.id, o.customer_id, o.note FROM live.orders o ORDER BY 3, 1", id="number"),
+        pytest.param(
+            "SELECT o.id, o.customer_id, o.note FROM live.orders o"
+            " UNION ALL SELECT c.id, c.city_id, c.name FROM live.customers c ORDER BY note, 1",
+            id="union",
+        ),
+    ],
+)
+def test_order_by_what_is_shown_decides_on_the_rows_of_a_limit(tmp_path: Path, rows: str) -> None:
+    """A column that is read for the order alone, by the name or number of what shows it, feeds all of the fact."""
+    sql = (
+        f"SELECT c.id, COUNT(x.id) AS n FROM live.customers c LEFT JOIN ({rows} LIMIT 3) x"  # noqa: S608
+        " ON x.customer_id = c.id GROUP BY c.id"
+    )
+    assert feeds(tmp_path, sql)["orders"]["note"] == "*"
+
+
 def test_order_inside_a_window_feeds_only_what_shows_it(tmp_path: Path) -> None:
     """A rank that is only shown changes no other column and no row."""
     sql = "SELECT o.id, RANK() OVER (PARTITION BY o.id ORDER BY o.note) AS n FROM live.orders AS o"
