@@ -178,6 +178,9 @@ def _check_clauses(query: exp.Expr) -> None:
                 "Write joins, WHERE, GROUP BY and windows with all they need inside OVER (…).",
                 found,
             )
+    group = query.args.get("group")
+    if group is not None and group.args.get("all"):
+        refuse(f"{shortened(group)} can not be maintained", "Write out what the rows are grouped by.", query)
     for part in _own_parts(query):
         if isinstance(part, (exp.Unnest, exp.Lateral)):
             refuse(f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part)
