@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import socket
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
+from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError, did_you_mean
 from surgical_cdc.templates import render
 from surgical_cdc.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+    from airflow.sdk import Connection
 
 # Shorter than a task may take (RETRIES in dag.py), so that a statement whose task was killed ends soon after it, and
 # long before the lease that kept other runs away.
@@ -23,7 +24,7 @@ STATEMENT_TIMEOUT = timedelta(minutes=45)
 LABEL_LENGTH = 320
 # A serverless workgroup that sleeps answers within some seconds; a host behind a closed firewall never does.
 CONNECT_SECONDS = 30
-LAST_PORT = 65535
+DEFAULT_PORT, LAST_PORT = 5439, 65535
 DEFAULTS: dict[str, Any] = {
     "application_name": "surgical_cdc",
     "timeout": CONNECT_SECONDS,
@@ -72,12 +73,20 @@ def connect(conn_id: str, *, label: str) -> Warehouse:
 
     Raises:
         ConnectionNotFound: Airflow knows no connection of that name.
-        ConnectionSettingError: it lacks a setting, or has one that the driver does not know.
+        ConnectionSettingError: it lacks a setting, has one that the driver does not know, or leads to another server.
     """
     import redshift_connector
 
     arguments = driver_arguments(conn_id)
-    return session(redshift_connector.connect(**{**DEFAULTS, **arguments}), label, timeout=arguments.get("timeout"))
+    try:
+        opened = redshift_connector.connect(**{**DEFAULTS, **arguments})
+    except KeyError as error:
+        # The driver looks up the first letter of what it is told.
+        raise ConnectionSettingError(
+            f"What answers at {arguments['host']}, port {arguments.get('port', DEFAULT_PORT)}, is not Redshift: it"
+            f" speaks another protocol. Correct the host and port of Airflow connection {conn_id!r}."
+        ) from error
+    return session(opened, label, timeout=arguments.get("timeout"))
 
 
 def driver_arguments(conn_id: str) -> dict[str, Any]:
@@ -103,7 +112,7 @@ def driver_arguments(conn_id: str) -> dict[str, Any]:
             f"Airflow knows no connection {conn_id!r}. Add one of type redshift under that name (`airflow connections"
             f" add`), or set AIRFLOW_CONN_{conn_id.upper()}."
         ) from error
-    extra = dict(connection.extra_dejson)
+    extra = _extra(conn_id, connection)
     _check_settings(conn_id, hook, extra)
     user, password, port = connection.login, connection.password, connection.port
     if extra.get("iam"):
@@ -156,6 +165,19 @@ def _check_variable(conn_id: str) -> None:
         ) from None
 
 
+def _extra(conn_id: str, connection: Connection) -> dict[str, Any]:
+    """Return the extras of a connection; Airflow takes any JSON for them, and passes over what is none."""
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise ConnectionSettingError(
+            f'Airflow connection {conn_id!r} has an extra that is no JSON object. Expected one like {{"ssl": false}}.'
+        )
+    return extra
+
+
 def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) -> None:
     """Refuse settings that are missing or that nobody reads, before anything goes over the network."""
     import redshift_connector
@@ -180,7 +202,7 @@ def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) 
     known = {*inspect.signature(redshift_connector.connect).parameters, *FOR_THE_TOKEN}
     unknown = [name for name in extra if name not in known]
     if unknown:
-        hints = [f"{name}{_meant(name, known)}" for name in unknown]
+        hints = [f"{name}{did_you_mean(name, known)}" for name in unknown]
         raise ConnectionSettingError(
             f"{where} has extras that redshift_connector does not know: {', '.join(hints)}. Correct or remove them."
         )
@@ -190,8 +212,3 @@ def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) 
             f"{where} has the extra iam, with which the credentials come from the Airflow connection aws_default;"
             f" {', '.join(useless)} would have no effect. Remove them, and set up aws_default."
         )
-
-
-def _meant(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f" ({near[0]}?)" if near else ""

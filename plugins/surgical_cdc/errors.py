@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class SurgicalCdcError(Exception):
     """Base of every error below."""
@@ -49,3 +52,14 @@ class ConnectionNotFound(SurgicalCdcError):
 
 class ConnectionSettingError(SurgicalCdcError):
     """An Airflow connection lacks a setting, or has one that nobody reads."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the nearest of the known names as a question in parentheses, or nothing.
+
+    Example:
+        >>> did_you_mean("dryrun", ["dry_run", "sources"])
+        ' (dry_run?)'
+    """
+    near = get_close_matches(name, list(known), n=1)
+    return f" ({near[0]}?)" if near else ""

@@ -31,7 +31,7 @@ from airflow.sdk.exceptions import (
 )
 
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, SurgicalCdcError
+from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, SurgicalCdcError, did_you_mean
 from surgical_cdc.retries import Steps, is_transient, sentence
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
 
@@ -49,7 +49,7 @@ ERROR_KEY = "error"
 
 
 class FormError(SurgicalCdcError):
-    """The trigger form asks for a window that can not be."""
+    """The trigger form asks for what can not be: a window, or a field that it does not have."""
 
 
 class RetryTransient(RetryPolicy):
@@ -77,8 +77,10 @@ def run_of(context: Context) -> Run:
     A run without a logical date has no data interval; its window ends when it was due.
 
     Raises:
-        FormError: the form asks for a window that ends before it starts, or for something that is no time.
+        FormError: the form asks for a window that ends before it starts, for something that is no time, or for more
+            than its fields.
     """
+    check_fields(context)
     dag_run, params = context["dag_run"], context["params"]
     start = _form_time(params, "window_start")
     end = _form_time(params, "window_end") or _utc(dag_run.data_interval_end or dag_run.run_after)
@@ -95,6 +97,21 @@ def run_of(context: Context) -> Run:
         sources=tuple(params["sources"] or ()),
         dry_run=params["dry_run"],
     )
+
+
+def check_fields(context: Context) -> None:
+    """Refuse a run whose conf has more than the form's fields: Airflow passes over a `dryrun`, and the run would write.
+
+    Raises:
+        FormError: the conf has other fields than the form.
+    """
+    fields = list(context["dag"].params)
+    unknown = [f"{name}{did_you_mean(name, fields)}" for name in context["dag_run"].conf or {} if name not in fields]
+    if unknown:
+        raise FormError(
+            f"The run's conf has what the trigger form does not: {', '.join(unknown)}. Fields: {', '.join(fields)}."
+            " Trigger the run again with these alone."
+        )
 
 
 class WarehouseTask(BaseOperator):
@@ -315,6 +332,7 @@ class RefreshOperator(FactTask):
         if context["params"]["verify_only"]:
             raise AirflowSkipException("The trigger form asks to verify only.")
         with self.steps(context) as (project, steps):
+            check_fields(context)
             result = steps.run(self.task_id, partial(refresh, project, self.fact))
         raise_event(context, self, result)
         return result.to_dict()
@@ -337,6 +355,7 @@ class VerifyOperator(WarehouseTask):
 
         require_chosen(context, self.fact)
         with self.steps(context) as (project, steps):
+            check_fields(context)
             found = steps.run(self.task_id, partial(verify, project, self.fact))
             if not found.equal:
                 raise DataError(found.verdict)

@@ -4,19 +4,24 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 
+from surgical_cdc.dag import cdc_dag, refresh_dag
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.lease import RENEW_BELOW
 from surgical_cdc.operators import FormError, RetryTransient, run_of
+from surgical_cdc.project import DEFAULT_PROJECT
 from surgical_cdc.retries import sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk import DAG
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,15 +154,16 @@ class FakeDagRun:
     dag_id = "vendor_cdc"
     run_id = "manual__1"
 
-    def __init__(self, data_interval_end: datetime | None) -> None:
+    def __init__(self, data_interval_end: datetime | None, conf: Mapping[str, Any] | None) -> None:
         self.data_interval_end = data_interval_end
+        self.conf = conf
         self.run_after = datetime(2026, 3, 1, 12, 7, tzinfo=UTC)
 
 
-def context_of(data_interval_end: datetime | None = None, **params: Any) -> Any:
-    """A task's context with the form's defaults, but for `params`."""
-    form = {"window_start": None, "window_end": None, "sources": [], "dry_run": False}
-    return {"dag_run": FakeDagRun(data_interval_end), "params": {**form, **params}}
+def context_of(data_interval_end: datetime | None = None, **conf: Any) -> Any:
+    """A task's context with the form's defaults, but for what the run was triggered with."""
+    dag = cdc_dag("vendor_cdc", project=DEFAULT_PROJECT)
+    return {"dag": dag, "dag_run": FakeDagRun(data_interval_end, conf or None), "params": {**dag.params, **conf}}
 
 
 @pytest.mark.parametrize(
@@ -183,17 +189,37 @@ def test_window_of_a_run(context: Any, expected: tuple[str | None, str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("params", "message"),
+    ("conf", "message"),
     [
         pytest.param({"window_start": "2026-03-01T13:00:00Z"}, "is empty", id="start after end"),
         pytest.param({"window_start": "2026-03-01T12:07:00Z"}, "is empty", id="no length"),
         pytest.param({"window_end": "yesterday"}, "no time", id="no time"),
+        pytest.param(
+            {"dryrun": True, "sources": ["tags"], "x": 1},
+            r"form does not: dryrun \(dry_run\?\), x\. Fields: window_start, window_end, sources, dry_run\. Trigger",
+            id="no field",
+        ),
     ],
 )
-def test_a_window_that_can_not_be_is_refused(params: dict[str, Any], message: str) -> None:
-    """The task checks the form again: conf can hold anything."""
+def test_a_form_that_can_not_be_followed_is_refused(conf: dict[str, Any], message: str) -> None:
+    """The task checks the form again: conf can hold anything, and a dry run that is misspelled must not write."""
     with pytest.raises(FormError, match=message):
-        run_of(context_of(**params))
+        run_of(context_of(**conf))
+
+
+@pytest.mark.parametrize("group", ["refresh", "verify"])
+def test_a_refresh_is_not_asked_for_by_a_misspelled_field(group: str) -> None:
+    """A run that was to verify only, by a field that the form does not have, builds nothing anew."""
+    dag = refresh_dag("vendor_cdc_refresh", project=DEFAULT_PROJECT)
+    context: Any = {
+        "dag": dag,
+        "dag_run": FakeDagRun(None, {"verify": True}),
+        "params": {**dag.params, "verify": True},
+        "run_id": FakeDagRun.run_id,
+        "ti": SimpleNamespace(xcom_push=lambda *_: None),
+    }
+    with pytest.raises(FormError, match=r"verify \(verify_only\?\)\. Fields: facts, verify_only\."):
+        dag.get_task(f"{group}.fact_vendor").execute(context)
 
 
 def server_error(code: str, message: str, detail: str = "") -> Exception:

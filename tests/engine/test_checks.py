@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import re
 import socket
 from contextlib import closing
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,6 +113,26 @@ def test_host_that_says_nothing_is_told(redshift: LocalRedshift, connection: Cal
     """A host that takes the connection and stays silent, as a wrong one may, is given up after the timeout."""
     conn_id = connection(redshift, {"timeout": 0.2}, port=silent)
     assert "it does not answer. Check the host" in found_by(partial(connect_to, conn_id, label=""))["connection"].text
+
+
+def test_server_of_another_kind_is_told(redshift: LocalRedshift, connection: Callable[..., str]) -> None:
+    """A port at which a web server answers, say, is named with the connection that leads there."""
+
+    def answer() -> None:
+        client, _ = server.accept()
+        with client:
+            client.recv(1024)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+        answering = Thread(target=answer)
+        answering.start()
+        found = found_by(partial(connect_to, connection(redshift, port=port), label=""))["connection"]
+        answering.join()
+    gc.collect()  # the driver's socket, here rather than in a test that takes its warning for an error
+    assert f"at 127.0.0.1, port {port}, is not Redshift" in found.text
+    assert "Correct the host and port of Airflow connection 'under_test'" in found.text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from surgical_cdc.connection import CONNECT_SECONDS, STATEMENT_TIMEOUT, connect, driver_arguments
 from surgical_cdc.dag import RETRIES
 from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
-from tests.conftest import PASSWORD, administer
+from tests.conftest import PASSWORD, administer, airflow_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,6 +93,14 @@ def test_socket_waits_for_long_statements(connection: Callable[..., str]) -> Non
         assert warehouse._connection._usock.gettimeout() is None
     with closing(connect(connection({"timeout": CONNECT_SECONDS + 1}), label="")) as warehouse:
         assert warehouse._connection._usock.gettimeout() == CONNECT_SECONDS + 1
+
+
+@pytest.mark.parametrize("extra", ["[1]", "ssl=false", '"ssl"'])
+def test_extra_that_is_no_object_is_named(redshift: LocalRedshift, monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
+    """Airflow takes any text for an extra; one that is no JSON object would be passed over, or end in a TypeError."""
+    monkeypatch.setenv("AIRFLOW_CONN_UNDER_TEST", airflow_connection(redshift, extra=extra))
+    with pytest.raises(ConnectionSettingError, match=r"has an extra that is no JSON object. Expected one like {.ssl"):
+        driver_arguments("under_test")
 
 
 @pytest.mark.parametrize(
