@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from surgical_cdc import schema
-from surgical_cdc.errors import ContractError
+from surgical_cdc.errors import ContractError, PrivilegeError
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.contract import Column, Fact
+    from surgical_cdc.contract import Column, Fact, Table
     from surgical_cdc.project import Project
     from surgical_cdc.warehouse import Warehouse
 
@@ -52,6 +52,7 @@ def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
     if missing or any(fact.relation not in catalog for fact in project.facts.values()):
         _create_schemas(project, warehouse)
     if missing:
+        _check_visible(project, warehouse, missing)
         # A session that creates them at the same time makes this one fail and try again, and not fill the lease twice.
         for statement in schema.create_tables(missing, if_not_exists=False):
             warehouse.execute(statement)
@@ -113,6 +114,24 @@ def fact_differences(fact: Fact, catalog: Catalog) -> list[str]:
     """Return a line for each column in which a fact's table differs from the contract; none where it has no table."""
     found = catalog.get(fact.relation)
     return [] if found is None else _differences(fact.relation, fact.columns, found)
+
+
+def _check_visible(project: Project, warehouse: Warehouse, missing: Iterable[Table]) -> None:
+    """Refuse tables that only seem to be missing, because another user has made them and this one may not read them."""
+    names = [project.control_schema]
+    usable = [
+        name for name, may_use, _ in warehouse.rows(render("read_schema_privileges", schemas=names), names) if may_use
+    ]
+    if not usable:
+        return
+    found = warehouse.rows(render("read_table_privileges", schemas=usable), usable)
+    hidden = {f"{schema_name}.{table}" for schema_name, table, may_select, *_ in found if not may_select}
+    listed = ", ".join(table.relation for table in missing if table.relation in hidden)
+    if listed:
+        raise PrivilegeError(
+            f"This user may not read {listed}. Nothing was written. Grant what is missing:"
+            " `python -m surgical_cdc check` lists it."
+        )
 
 
 def _create_schemas(project: Project, warehouse: Warehouse) -> None:

@@ -76,16 +76,21 @@ def connect(conn_id: str, *, label: str) -> Warehouse:
         ConnectionSettingError: it lacks a setting, has one that the driver does not know, or leads to another server.
     """
     import redshift_connector
+    from redshift_connector.error import Error
 
     arguments = driver_arguments(conn_id)
+    address = f"{arguments['host']}:{arguments.get('port', DEFAULT_PORT)}"
     try:
         opened = redshift_connector.connect(**{**DEFAULTS, **arguments})
     except KeyError as error:
         # The driver looks up the first letter of what it is told.
         raise ConnectionSettingError(
-            f"What answers at {arguments['host']}, port {arguments.get('port', DEFAULT_PORT)}, is not Redshift: it"
-            f" speaks another protocol. Correct the host and port of Airflow connection {conn_id!r}."
+            f"What answers at {address} is not Redshift: it speaks another protocol. Correct the host and port of"
+            f" Airflow connection {conn_id!r}."
         ) from error
+    except (Error, OSError) as error:
+        error.add_note(f"Airflow connection {conn_id!r}, {address}")
+        raise
     return session(opened, label, timeout=arguments.get("timeout"))
 
 

@@ -27,19 +27,20 @@ ADVICE = {
 
 
 def refusal(error: BaseException) -> str:
-    """Return an error in a sentence or two: what was refused or not reached, and what to do."""
+    """Return an error in a sentence or two: what was refused or not reached, and what to do; and at which address."""
     if isinstance(error, SurgicalCdcError):
         return str(error)
+    where = f" ({'; '.join(error.__notes__)})" if getattr(error, "__notes__", None) else ""
     answer = server_answer(error)
     if answer:
         advice = ADVICE.get(answer.get("C", ""), "")
-        return f"The warehouse refuses: {answer.get('M', '').rstrip('.')}. {advice}".strip()
+        return f"The warehouse refuses{where}: {answer.get('M', '').rstrip('.')}. {advice}".strip()
     if isinstance(error, BotoCoreError | ClientError):
         return (
             f"AWS gives no token: {str(error).rstrip('.')}. Check the Airflow connection aws_default, its region, and"
             " the policy of its identity (redshift:GetClusterCredentials, redshift-serverless:GetCredentials)."
         )
-    return f"The warehouse can not be reached: {_unreached(_cause(error))}"
+    return f"The warehouse can not be reached{where}: {_unreached(_cause(error))}"
 
 
 def _cause(error: BaseException) -> BaseException:

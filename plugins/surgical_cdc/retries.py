@@ -217,7 +217,7 @@ def sentence(error: BaseException) -> str:
         return ". ".join(text.rstrip(".") for text in texts if text)
     if isinstance(error, SurgicalCdcError):
         return str(error)
-    return f"{type(error).__name__}: {error}"
+    return "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
 
 
 def server_answer(error: BaseException) -> Mapping[str, str]:

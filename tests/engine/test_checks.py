@@ -16,8 +16,11 @@ from surgical_cdc.checks import Finding, run_checks
 from surgical_cdc.connection import connect as connect_to
 from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
+from surgical_cdc.errors import PrivilegeError
+from surgical_cdc.prepare import prepare
 from surgical_cdc.project import load_project
-from tests.conftest import SHOP, Connect, Site, administer, airflow_connection
+from surgical_cdc.retries import sentence
+from tests.conftest import SHOP, Connect, Site, administer, airflow_connection, schemas_of_project
 from tests.engine.bookshop import Prepared, open_shop
 
 if TYPE_CHECKING:
@@ -131,7 +134,7 @@ def test_server_of_another_kind_is_told(redshift: LocalRedshift, connection: Cal
         found = found_by(partial(connect_to, connection(redshift, port=port), label=""))["connection"]
         answering.join()
     gc.collect()  # the driver's socket, here rather than in a test that takes its warning for an error
-    assert f"at 127.0.0.1, port {port}, is not Redshift" in found.text
+    assert f"What answers at 127.0.0.1:{port} is not Redshift" in found.text
     assert "Correct the host and port of Airflow connection 'under_test'" in found.text
 
 
@@ -148,6 +151,32 @@ def test_wrong_password_is_told(
     """A password that the server does not take is no closed port and no missing grant."""
     conn_id = connection(guarded, login="etl", password=password)
     assert message in found_by(partial(connect_to, conn_id, label=""))["connection"].text
+
+
+def test_address_of_a_connection_is_told(redshift: LocalRedshift, connection: Callable[..., str]) -> None:
+    """Which connection leads where stands in what is reported, in the log of each attempt too."""
+    conn_id = connection(redshift, port=9)
+    where = f"Airflow connection 'under_test', {redshift.host}:9"
+    assert (
+        f"can not be reached ({where}): its port is closed"
+        in found_by(partial(connect_to, conn_id, label=""))["connection"].text
+    )
+    with pytest.raises(redshift_connector.InterfaceError) as caught:
+        connect_to(conn_id, label="")
+    assert sentence(caught.value).endswith(f"; {where}")
+
+
+def test_tables_of_another_user_do_not_seem_to_be_missing(shop: Site, etl: Connect) -> None:
+    """A run by a user who may not read the control tables says so at once, and does not try to create them."""
+    open_shop(shop)
+    prepare(shop.project, shop.warehouse, shop.run())
+    for schema_name in schemas_of_project(shop.project):
+        shop.execute(f"GRANT USAGE, CREATE ON SCHEMA {schema_name} TO etl")
+    with (
+        closing(etl()) as warehouse,
+        pytest.raises(PrivilegeError, match=r"may not read cdc\.lease, cdc\.runs, .*`.* check` lists it"),
+    ):
+        prepare(shop.project, warehouse, shop.run(run_id="second"))
 
 
 def test_right_password_is_taken(guarded: LocalRedshift, connection: Callable[..., str]) -> None:
