@@ -155,6 +155,8 @@ def compile_(
         started = time.perf_counter()
         compile_fact(loaded, name)
         console.print(f"{name}: {len(fact.columns)} columns compiled in {time.perf_counter() - started:.2f} s")
+    for name in loaded.unkept:
+        console.print(f"{name}: a table without unique_key is no fact; nobody keeps it up to date")
     console.print(f"{checks.models(loaded)}.")
     if check:
         console.print(checks.dictionary(loaded))

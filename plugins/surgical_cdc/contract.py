@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from surgical_cdc.errors import did_you_mean
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _TYPE = re.compile(
@@ -55,6 +57,17 @@ class Strict(BaseModel):
     """A frozen part of the contract in which an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_keys(cls, given: Any) -> Any:
+        known = list(cls.model_fields)
+        keys = given if isinstance(given, dict) else ()
+        unknown = [f"{key}{did_you_mean(str(key), known)}" for key in keys if key not in known]
+        if unknown:
+            message = f"no such setting: {', '.join(unknown)}. Known: {', '.join(known)}"
+            raise ValueError(message)
+        return given
 
 
 class Column(Strict):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import yaml
 
-from surgical_cdc.errors import DictionaryError
+from surgical_cdc.errors import DictionaryError, yaml_problem
 
 if TYPE_CHECKING:
     from surgical_cdc.values import ChangeSet, Preparation
@@ -68,7 +68,8 @@ def load_dictionary(path: Path) -> Dictionary:
         message = f"{path} does not exist. Write it with: python -m surgical_cdc compile"
         raise DictionaryError(message) from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        message = f"{path} is no dictionary ({error}). Write it again with: python -m surgical_cdc compile"
+        problem = yaml_problem(error) if isinstance(error, yaml.MarkedYAMLError) else error
+        message = f"{path} is no dictionary ({problem}). Write it again with: python -m surgical_cdc compile"
         raise DictionaryError(message) from error
 
 

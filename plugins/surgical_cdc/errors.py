@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from yaml import MarkedYAMLError
 
 
 class SurgicalCdcError(Exception):
@@ -63,3 +67,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     near = get_close_matches(name, list(known), n=1)
     return f" ({near[0]}?)" if near else ""
+
+
+def yaml_problem(error: MarkedYAMLError) -> str:
+    """Return in one line what the YAML reader says, with the lines of the file."""
+    begins = error.context_mark and f" that begins in line {error.context_mark.line + 1}"
+    around = f", {error.context}{begins or ''}" if error.context else ""
+    return f"line {error.problem_mark.line + 1}: {error.problem}{around}" if error.problem_mark else str(error)

@@ -33,7 +33,8 @@ IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 PATHS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 REF_SCHEMA = "ref"
 DEFAULT_PROJECT = Path(__file__).resolve().parents[2] / "include" / "sql"
-MATERIALIZATIONS = ("ephemeral", "view", "table", "incremental")
+TABLES = ("table", "incremental")
+MATERIALIZATIONS = ("ephemeral", "view", *TABLES)
 # What dbt does besides the SELECT when it builds a model; a fact that the engine keeps would lack it.
 BESIDE_THE_SELECT = ("pre-hook", "post-hook", "pre_hook", "post_hook", "sql_header")
 Properties = Sequence[tuple[Path, Path, PropertiesFile]]
@@ -47,6 +48,8 @@ class Project:
     into which what the models say is written. `threads` are the target's: so many steps run side by side
     in a cycle without a scheduler.
 
+    `unkept` are the models that dbt builds as tables and that have no row key, so that nobody keeps them up to date.
+
     A project equals only itself, so that what is compiled from it can be kept by it.
     """
 
@@ -55,6 +58,7 @@ class Project:
     sources: Mapping[str, Source]
     models: Mapping[str, Model]
     facts: Mapping[str, Fact]
+    unkept: tuple[str, ...]
     control_schema: str
     scratch_schema: str
     documents: tuple[Path, ...]
@@ -102,7 +106,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
     ]
     declared = _declared_sources(settings, properties)
     sources = {source.name: source for source in declared.values() if isinstance(source, Source)}
-    models, facts = _Models(settings, properties, declared).load()
+    models, facts, unkept = _Models(settings, properties, declared).load()
     if not facts:
         _refuse_no_fact(settings)
     _check_relations(sources, facts)
@@ -112,6 +116,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         sources=sources,
         models=models,
         facts=facts,
+        unkept=unkept,
         control_schema=_variable(settings, "cdc_control_schema", "cdc", IDENTIFIER),
         scratch_schema=_variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER),
         documents=tuple((path / document).resolve() for document in _variable(settings, "cdc_documents", [], PATHS)),
@@ -164,8 +169,8 @@ class _Models:
         )
         self._known = ", ".join(sorted(self._files))
 
-    def load(self) -> tuple[dict[str, Model], dict[str, Fact]]:
-        """Return the enabled models, and those among them that are facts."""
+    def load(self) -> tuple[dict[str, Model], dict[str, Fact], tuple[str, ...]]:
+        """Return the enabled models, those among them that are facts, and the names of tables that are none."""
         rendered = {name: self._render(name, file) for name, (_, file) in self._files.items()}
         enabled = {name: found for name, found in rendered.items() if found.settings.enabled}
         _check_order(enabled)
@@ -178,7 +183,8 @@ class _Models:
             if found.settings.unique_key is not None:
                 facts[name] = self._fact(name, found)
                 self._check_tracked(name, enabled)
-        return models, facts
+        tables = [name for name, found in enabled.items() if found.settings.materialized in TABLES]
+        return models, facts, tuple(name for name in tables if name not in facts)
 
     def _render(self, name: str, file: Path) -> _Rendered:
         """Render a file, twice if it calls config(): config.get() and `this` have what it says anywhere."""
@@ -260,7 +266,7 @@ class _Models:
         file, entry = self._described.get(name, (found.file, ModelEntry(name=name)))
         settings, place = found.settings, f"models.{name}"
         kind = settings.materialized
-        if kind not in {"table", "incremental"}:
+        if kind not in TABLES:
             fail(file, f"{place} has a unique_key but is materialized as {kind}: set materialized='table'")
         beside = [key for key in BESIDE_THE_SELECT if found.config.get(key)]
         if beside:
@@ -277,7 +283,7 @@ class _Models:
             fact = Fact(
                 name=name,
                 relation=found.relation,
-                columns=_columns(entry),
+                columns=_columns(file, place, entry),
                 unique_key=key,
                 anchor=meta.anchor or key,
                 maintenance=meta.maintenance,
@@ -380,7 +386,7 @@ def _source(file: Path, group: SourceEntry, table: TableEntry, meta: dict[str, A
         return _Untracked(file, relation)
     try:
         cdc = Cdc.model_validate(meta)
-        source = Source(name=table.name, relation=relation, columns=_columns(table), **cdc.model_dump())
+        source = Source(name=table.name, relation=relation, columns=_columns(file, place, table), **cdc.model_dump())
     except ValidationError as error:
         fail_validation(file, place, error)
     named = {source.key, source.cursor, source.created, source.dist, *source.sort} - {None}
@@ -413,11 +419,19 @@ def _check_relations(sources: Mapping[str, Source], facts: Mapping[str, Fact]) -
         owners[relation] = owner
 
 
-def _columns(entry: ModelEntry | TableEntry) -> tuple[Column, ...]:
-    return tuple(
-        Column.model_validate({"name": column.get("name"), "data_type": column.get("data_type")})
-        for column in entry.columns
-    )
+def _columns(file: Path, place: str, entry: ModelEntry | TableEntry) -> tuple[Column, ...]:
+    columns: dict[str, Column] = {}
+    for position, listed in enumerate(entry.columns):
+        given = {key: listed[key] for key in Column.model_fields if listed.get(key) is not None}
+        where = f"{place}.columns.{given.get('name', position)}"
+        try:
+            column = Column.model_validate(given)
+        except ValidationError as error:
+            fail_validation(file, where, error)
+        if column.name in columns:
+            fail(file, f"{where} is listed twice")
+        columns[column.name] = column
+    return tuple(columns.values())
 
 
 def _require_columns(file: Path, place: str, named: set[str | None], known: Collection[str]) -> None:

@@ -142,6 +142,7 @@ def fail_validation(file: Path, place: str, error: ValidationError) -> NoReturn:
     for item in error.errors(include_url=False):
         where = ".".join(str(part) for part in item["loc"])
         found = f", found {type(item['input']).__name__}" if item["type"].endswith("_type") else ""
-        problem = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected") + found
+        said = "is missing" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+        problem = said.replace("Input should be", "expected") + found
         problems.append(": ".join(filter(None, (where, problem))))
     raise ProjectError(f"{': '.join(filter(None, (str(file), place, '; '.join(problems))))}.") from error

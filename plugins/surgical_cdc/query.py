@@ -85,21 +85,40 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
     except Refused as error:
         raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except SqlglotError as error:
-        raise ProjectError(_unresolved(str(error), parsed, model)) from error
+        raise ProjectError(_unresolved(str(error), parsed, model, project)) from error
     if not placed:
         for part in query.walk():
             part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
     return _in_declared_order(query, fact, model)
 
 
-def _unresolved(problem: str, tree: exp.Expr, model: Model) -> str:
-    """Return a message of sqlglot's with the place of what it is about, where that can be told."""
+def _unresolved(problem: str, tree: exp.Expr, model: Model, project: Project) -> str:
+    """Return a message of sqlglot's with the place of what it is about, where that can be told, and what is known."""
     said = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
     parts = _named_in(said, tree)
     if said.startswith(MISMATCH):
         said = "the branches of a set operation differ in the number of their columns"
     places = {place(part, model) for part in parts}
-    return f"{places.pop() if len(places) == 1 else model.path}: {said}."
+    known = _known_beside(parts[0], project) if parts and isinstance(parts[0], exp.Column) else ""
+    return f"{places.pop() if len(places) == 1 else model.path}: {said}.{known}"
+
+
+def _known_beside(column: exp.Column, project: Project) -> str:
+    """Return what can be written in place of a column that was not found: of its relation, or of one of several."""
+    by_relation = {source.relation: source.column_names for source in project.sources.values()}
+    visible: dict[str, Sequence[str]] = {}
+    select = column.parent_select
+    while select is not None:
+        for part in select.find_all(exp.Table, exp.Subquery):
+            if part.parent_select is select and part.alias_or_name:
+                listed = by_relation.get(f"{part.db}.{part.name}", ()) if isinstance(part, exp.Table) else ()
+                visible.setdefault(part.alias_or_name, listed)
+        select = select.parent_select
+    owners = [f"{alias}.{column.name}" for alias, listed in visible.items() if column.name in listed]
+    if not column.table:
+        return f" Say which is meant: {', '.join(owners)}." if len(owners) > 1 else ""
+    known = visible.get(column.table, list(visible))
+    return f" Known: {', '.join(known)}." if known else ""
 
 
 def _named_in(said: str, tree: exp.Expr) -> Sequence[exp.Expr]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn
 
 import yaml
 
-from surgical_cdc.errors import ProjectError
+from surgical_cdc.errors import ProjectError, yaml_problem
 from surgical_cdc.properties import Output, Profile, ProjectFile, shaped
 from surgical_cdc.rendering import UNRENDERED_KEYS, YamlRenderer, merged
 
@@ -101,6 +101,8 @@ def read_yaml(file: Path) -> dict[str, Any]:
         content = None if node is None else loader.construct_document(node)
     except FileNotFoundError:
         fail(file, "does not exist: a dbt project has dbt_project.yml, profiles.yml and models/")
+    except yaml.MarkedYAMLError as error:
+        fail(file, f"is no valid YAML: {yaml_problem(error)}")
     except (yaml.YAMLError, ValueError) as error:  # the latter where a date has no such day
         fail(file, f"is no valid YAML: {error}")
     if content is None:

@@ -275,6 +275,16 @@ def test_compile_says_how_long_each_fact_takes(tmp_path: Path) -> None:
     ]
 
 
+def test_compile_names_tables_that_are_no_facts(tmp_path: Path) -> None:
+    """A model that lost its unique_key, by a misspelling say, is no fact any more, and does not go without a word."""
+    shutil.copytree(SHOP, tmp_path / "sql")
+    for file in (tmp_path / "sql").rglob("*_schema.yml"):
+        file.write_text(file.read_text().replace("unique_key", "unique_ky", 1))
+    output = call("compile", project=tmp_path / "sql").output
+    assert "fact_order: a table without unique_key is no fact; nobody keeps it up to date" in output
+    assert "1 facts compile." in output
+
+
 def test_compile_refuses_what_can_not_be_maintained(tmp_path: Path) -> None:
     """A fact that no run could keep is found when it is compiled, by the names of the sources; nothing is written."""
     project = one_model(tmp_path, "SELECT TRIM(c.name) AS id, 1 AS n FROM live.customers AS c", "id:varchar(20) n")

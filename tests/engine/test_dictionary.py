@@ -229,13 +229,25 @@ def test_fact_waits_only_for_the_sources_that_feed_it() -> None:
         pytest.param(
             "SELECT o.id,\n o.nothing AS n FROM live.orders o",
             "id n",
-            r"fact\.sql, line 3: Unknown column: nothing\.$",
+            r"fact\.sql, line 3: Unknown column: nothing\. Known: id, .*, kind, .*\.$",
             id="unknown column",
+        ),
+        pytest.param(
+            "SELECT c.id, name AS n FROM live.customers c\nJOIN live.cities t ON t.id = c.city_id",
+            "id n",
+            r"fact\.sql, line 2: Column 'name' could not be resolved\. Say which is meant: c\.name, t\.name\.$",
+            id="column of two tables",
+        ),
+        pytest.param(
+            "SELECT o.id, (SELECT MAX(c.no)\nFROM live.customers c WHERE c.id = o.customer_id) AS n FROM live.orders o",
+            "id n",
+            r"fact\.sql, line 2: .*no.* Known: id, .*city_id.*\.$",
+            id="unknown column of a subquery",
         ),
         pytest.param(
             "SELECT o.id,\n\n x.id AS n FROM live.orders o",
             "id n",
-            r"fact\.sql, line 4: Column 'id' could not be resolved for table: 'x'\.$",
+            r"fact\.sql, line 4: Column 'id' could not be resolved for table: 'x'\. Known: o\.$",
             id="unknown alias",
         ),
         pytest.param("SELECT o.id, FROM live.orders o WHERE", "id n", r"fact\.sql", id="no SQL"),
