@@ -84,7 +84,7 @@ def check_contract(project: Project, catalog: Catalog) -> None:
         raise ContractError(
             f"The warehouse differs from the contract of project {project.name} ({project.path}):\n{listed}\n"
             "Nothing was written. Change the tables or the project's YAML so that they agree;"
-            " `python -m surgical_cdc refresh FACT` makes a fact's table anew."
+            f" `{project.command('refresh FACT')}` makes a fact's table anew."
         )
 
 
@@ -130,7 +130,7 @@ def _check_visible(project: Project, warehouse: Warehouse, missing: Iterable[Tab
     if listed:
         raise PrivilegeError(
             f"This user may not read {listed}. Nothing was written. Grant what is missing:"
-            " `python -m surgical_cdc check` lists it."
+            f" `{project.command('check')}` lists it."
         )
 
 

@@ -106,7 +106,7 @@ def dictionary(project: Project) -> str:
     if stale:
         raise DictionaryError(
             f"{stale[0]} is not what the models say. Write it anew and review what changed:"
-            " python -m surgical_cdc compile"
+            f" {project.command('compile')}"
         )
     return f"{project.dictionary_path} is what the models say"
 

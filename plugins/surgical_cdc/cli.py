@@ -138,7 +138,7 @@ def verify(
     for name in _chosen(loaded, facts):
         console.print(f"{name}: running its SELECT in full ...")
         found = run_step(_session(conn_id, "verify"), f"verify.{name}", partial(verify_fact, loaded, name))
-        console.print(found.verdict)
+        console.print(found.verdict(loaded))
         differs = differs or not found.equal
     raise typer.Exit(differs)
 

@@ -65,12 +65,18 @@ def load_dictionary(path: Path) -> Dictionary:
     try:
         return _parsed(path.read_text())
     except FileNotFoundError as error:
-        message = f"{path} does not exist. Write it with: python -m surgical_cdc compile"
+        message = f"{path} does not exist. Write it with: {_writing(path)}"
         raise DictionaryError(message) from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         problem = yaml_problem(error) if isinstance(error, yaml.MarkedYAMLError) else error
-        message = f"{path} is no dictionary ({problem}). Write it again with: python -m surgical_cdc compile"
+        message = f"{path} is no dictionary ({problem}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
+
+
+def _writing(path: Path) -> str:
+    """Return the command that writes a dictionary, from the project that lies beside it."""
+    project = next((f" --project {file.parent}" for file in path.parent.glob("*/dbt_project.yml")), "")
+    return f"python -m surgical_cdc compile{project}"
 
 
 @lru_cache

@@ -358,7 +358,7 @@ class VerifyOperator(WarehouseTask):
             check_fields(context)
             found = steps.run(self.task_id, partial(verify, project, self.fact))
             if not found.equal:
-                raise DataError(found.verdict)
+                raise DataError(found.verdict(project))
         return asdict(found)
 
 

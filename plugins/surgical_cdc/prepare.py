@@ -46,7 +46,7 @@ def _check_dictionary(project: Project) -> None:
     if load_dictionary(project.dictionary_path).fingerprint != project.fingerprint:
         raise DictionaryError(
             f"{project.dictionary_path} was derived from other models than those in {project.path}."
-            " Write it anew, review what changed and commit it: python -m surgical_cdc compile"
+            f" Write it anew, review what changed and commit it: {project.command('compile')}"
         )
 
 

@@ -77,6 +77,11 @@ class Project:
         text = "\n".join([*(table.model_dump_json() for table in tables), *queries])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def command(self, words: str) -> str:
+        """Return a command of the command line on this project, for messages that say what to do."""
+        default = self.path.resolve() == DEFAULT_PROJECT
+        return f"python -m surgical_cdc {words}{'' if default else f' --project {self.path}'}"
+
     def fact(self, name: str) -> Fact:
         """Return the fact of that name, or raise ProjectError with the known ones."""
         return self._named(self.facts, name, "fact")

@@ -37,9 +37,8 @@ class Verification:
         """Whether the fact is what its SELECT gives."""
         return self.rows == self.expected_rows and not self.missing and not self.unexpected
 
-    @property
-    def verdict(self) -> str:
-        """The result in a sentence, with what to do about it."""
+    def verdict(self, project: Project) -> str:
+        """Return the result in a sentence, with what to do about it."""
         if self.equal:
             return f"{self.fact}: equal, {self.rows} rows"
         found = (
@@ -51,7 +50,7 @@ class Verification:
                 f"{found} A run has updated {self.pending} of its keys and failed before its sync. The next run that"
                 " succeeds brings both together: let it end, then verify again."
             )
-        return f"{found} Mend it with the refresh DAG, or: python -m surgical_cdc refresh {self.fact}"
+        return f"{found} Mend it with the refresh DAG, or: {project.command(f'refresh {self.fact}')}"
 
 
 def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
@@ -69,7 +68,7 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         if fact.relation not in catalog:
             raise DataError(
                 f"{fact.relation} does not exist yet, so there is nothing to verify."
-                f" The next run builds it, or now: python -m surgical_cdc refresh {fact_name}"
+                f" The next run builds it, or now: {project.command(f'refresh {fact_name}')}"
             )
         lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
         found = compare(project, fact_name, warehouse)

@@ -174,7 +174,7 @@ def test_tables_of_another_user_do_not_seem_to_be_missing(shop: Site, etl: Conne
         shop.execute(f"GRANT USAGE, CREATE ON SCHEMA {schema_name} TO etl")
     with (
         closing(etl()) as warehouse,
-        pytest.raises(PrivilegeError, match=r"may not read cdc\.lease, cdc\.runs, .*`.* check` lists it"),
+        pytest.raises(PrivilegeError, match=r"may not read cdc\.lease, cdc\.runs, .*`.* check --project .*` lists it"),
     ):
         prepare(shop.project, warehouse, shop.run(run_id="second"))
 

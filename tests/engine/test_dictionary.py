@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -175,6 +176,16 @@ def test_unreadable_dictionary_says_how_to_write_it(tmp_path: Path, text: str | 
         file.write_text(text)
     with pytest.raises(DictionaryError, match="python -m surgical_cdc compile"):
         load_dictionary(file)
+
+
+def test_commands_in_messages_are_on_the_project(tmp_path: Path) -> None:
+    """What a message says to run is about the project of the message, and not about the default one."""
+    folder = tmp_path / "sql"
+    shutil.copytree(SHOP, folder)
+    with pytest.raises(DictionaryError, match=f"python -m surgical_cdc compile --project {folder}"):
+        load_dictionary(tmp_path / "dictionary.yaml")
+    assert load_project(folder).command("check") == f"python -m surgical_cdc check --project {folder}"
+    assert VENDOR.command("check") == "python -m surgical_cdc check"
 
 
 def test_changed_model_changes_the_fingerprint(tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ def test_a_fact_ahead_of_its_baselines_is_told_from_a_wrong_one(open_site: Site)
         update(open_site.project, "fact_order", warehouse, failed.run, failed.preparation, failed.change_sets)
     failed.cleanup(failure="broken")
     assert verified(open_site).pending == 1
-    assert "A run has updated 1 of its keys and failed before its sync" in verified(open_site).verdict
+    assert "A run has updated 1 of its keys and failed before its sync" in verified(open_site).verdict(
+        open_site.project
+    )
     run(open_site, 30)
     assert verified(open_site).equal
 
