@@ -321,7 +321,10 @@ class Statement:
             # An operand of a set operation, or parentheses around parentheses: as what is around it.
             # (What precedes a UNION may also be the last condition of its first SELECT.)
             begins_operation = after in SET_OPERATIONS and before in ("", ")")
-            if before not in ("(", "all") and before not in SET_OPERATIONS and not begins_operation:
+            # ALL stands behind a comparison as well.
+            if before == "all":
+                before = self.word(opening - 2)
+            if before != "(" and before not in SET_OPERATIONS and not begins_operation:
                 return False
             opening = self.around[opening]
             before, after = self.word(opening - 1), self.word(self.after(opening))

@@ -98,7 +98,7 @@ SUBQUERY = re.compile(r"\(\s*(?:select|with)\b", re.DOTALL)
 LAST_WORD = re.compile(r"(\w+)\s*\Z")
 # Before the parenthesis of a subquery that is a table stand these words, and others before one that is a value.
 LONGEST_GAP = 40
-BEFORE_TABLE = frozenset({"from", "join", "as", "union", "all", "except", "intersect", "minus"})
+BEFORE_TABLE = frozenset({"from", "join", "as", "union", "except", "intersect", "minus"})
 
 
 def may_correlate(glance: Glance) -> bool:

@@ -261,6 +261,10 @@ VARIANTS = [
         "SELECT (SELECT MAX(s.b) FROM s WHERE s.a IN (SELECT u.a FROM u WHERE u.b = x.b)) FROM t AS x",
     ),
     (
+        "skipped-correlation",
+        "SELECT t.a FROM t WHERE t.a > ALL (SELECT s.a FROM s WHERE s.b = ALL (SELECT u.b FROM u WHERE u.a = t.a))",
+    ),
+    (
         "correlation-in-outer-join",
         "SELECT t.a FROM t LEFT OUTER JOIN s ON s.a = t.a AND EXISTS (SELECT 1 FROM u WHERE u.a = s.a)",
     ),
@@ -408,6 +412,11 @@ def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
         pytest.param("SELECT EXTRACT(EPOCH FROM f), TRIM(BOTH ' ' FROM c) FROM t", id="from-in-calls"),
         pytest.param("SELECT a FROM t WHERE (a, b) IN (SELECT s.a, s.b FROM s)", id="rows-in-query"),
         pytest.param("SELECT a FROM t WHERE a = ANY (SELECT s.a FROM s)", id="any-of-query"),
+        pytest.param(
+            "SELECT a FROM (SELECT t.a FROM t WHERE t.b = ALL (SELECT s.b FROM s WHERE s.a = t.a)) AS x"
+            " WHERE a IN (SELECT u.a FROM u)",
+            id="correlated-all",
+        ),
         pytest.param(
             "SELECT t.a FROM t WHERE EXISTS (SELECT 1 FROM s WHERE s.a = t.a) UNION ALL SELECT u.a FROM u",
             id="correlation-before-union",
