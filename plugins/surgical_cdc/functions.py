@@ -73,6 +73,7 @@ BY_PAGE = {
     ),
 }
 BUILT_IN = frozenset(" ".join(BY_PAGE.values()).split())
+DATE_FUNCTIONS = frozenset(BY_PAGE["Date_functions_header"].split())
 CALL = re.compile(r'("[^"]+"|\w+)\(')
 
 

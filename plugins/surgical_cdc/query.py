@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
 from surgical_cdc.functions import is_foreign
+from surgical_cdc.moments import is_moment, moments
 from surgical_cdc.parsing import parse
 from surgical_cdc.project import REF_SCHEMA
 from surgical_cdc.refusal import Refused, place, refuse, shortened
@@ -42,12 +42,6 @@ UNRESOLVED = re.compile(r"(?:Unknown column: |Column ')(?P<column>\w+)(?:' .* ta
 ORDINAL = re.compile(r"Unknown output column: (\d+)$")
 USING = re.compile(r"Cannot automatically join: (\w+)$")
 MISMATCH = "Invalid set operation due to column mismatch"
-NON_DETERMINISTIC_TEXTS = frozenset({"now", "today", "tomorrow", "yesterday"})
-# Where a text becomes a date without a cast, if a date is beside it.
-TAKING_DATES = (
-    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Coalesce, exp.Nullif),
-    *(exp.Greatest, exp.Least, exp.DateDiff, exp.TsOrDsDiff, exp.DateAdd, exp.TsOrDsAdd, exp.TimestampTrunc),
-)
 # What a SELECT or a set operation can be made of; anything else would be left out of account in its slices.
 CLAUSES = frozenset(
     {
@@ -81,7 +75,9 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         query = pushdown_projections(qualified)
         _check_values(query)
-        _check_dates(query, project)
+        dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
+        for part in moments(query, _schema(project), dates):
+            _refuse_arbitrary(part)
     except Refused as error:
         raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except SqlglotError as error:
@@ -160,8 +156,7 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
         if with_.args.get("recursive"):
             refuse("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
         for cte in with_.expressions:
-            if cte.args["alias"].columns:
-                refuse(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
+            _check_cte(cte)
             visible[cte.alias] = _inline(cte.this, models, visible)
         with_.pop()
     parts = _own_parts(query)
@@ -185,6 +180,13 @@ def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp
     return query
 
 
+def _check_cte(cte: exp.CTE) -> None:
+    if cte.args["alias"].columns:
+        refuse(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
+    if not isinstance(cte.this.unnest(), exp.Query):
+        refuse(f"CTE {cte.alias}, which is no SELECT, can not be read", "Write SELECT … UNION ALL SELECT ….", cte)
+
+
 def _check_clauses(query: exp.Expr) -> None:
     """Refuse what a query can have beside its relations, filters and groups."""
     if not isinstance(query, (exp.Select, exp.SetOperation)):
@@ -201,7 +203,7 @@ def _check_clauses(query: exp.Expr) -> None:
     if group is not None and group.args.get("all"):
         refuse(f"{shortened(group)} can not be maintained", "Write out what the rows are grouped by.", query)
     for part in _own_parts(query):
-        if isinstance(part, (exp.Unnest, exp.Lateral)):
+        if isinstance(part, (exp.Unnest, exp.Lateral, exp.Values)):
             refuse(f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part)
         if isinstance(part, exp.Column) and part.args.get("join_mark"):
             refuse(f"the outer join {part.sql(DIALECT)} can not be maintained", "Write LEFT JOIN … ON.", part)
@@ -234,11 +236,7 @@ def _check_tables(query: exp.Expr, project: Project) -> None:
 def _check_values(query: exp.Select) -> None:
     for part in query.walk():
         if _is_arbitrary(part):
-            refuse(
-                f"{part.sql(DIALECT)} gives another value at each run",
-                "Use columns of sources, and order rows by what tells them apart.",
-                part,
-            )
+            _refuse_arbitrary(part)
         if is_foreign(part):
             refuse(
                 f"{shortened(part)} calls no function of Redshift's own, and may give another value at each run",
@@ -247,27 +245,12 @@ def _check_values(query: exp.Select) -> None:
             )
 
 
-def _check_dates(query: exp.Select, project: Project) -> None:
-    """Refuse a text that stands for a moment beside a date, where Redshift makes a date of it by itself."""
-    if not any(map(_is_moment, query.find_all(exp.Literal))):
-        return
-    typed = annotate_types(query.copy(), schema=_schema(project), dialect=DIALECT)
-    for literal in filter(_is_moment, typed.find_all(exp.Literal)):
-        beside = literal.parent
-        if not isinstance(beside, TAKING_DATES):
-            continue
-        others = [part for part in beside.iter_expressions() if not isinstance(part, exp.Literal)]
-        dated = any(column.is_type(*exp.DataType.TEMPORAL_TYPES) for column in beside.find_all(exp.Column))
-        if dated and not any(part.is_type(*exp.DataType.TEXT_TYPES) for part in others):
-            refuse(
-                f"{beside.sql(DIALECT)} gives another value at each run",
-                "Use columns of sources, and order rows by what tells them apart.",
-                beside,
-            )
-
-
-def _is_moment(literal: exp.Expr) -> bool:
-    return literal.is_string and literal.name.strip().lower() in NON_DETERMINISTIC_TEXTS
+def _refuse_arbitrary(part: exp.Expr) -> NoReturn:
+    refuse(
+        f"{part.sql(DIALECT)} gives another value at each run",
+        "Use columns of sources, and order rows by what tells them apart.",
+        part,
+    )
 
 
 def _is_arbitrary(node: exp.Expr) -> bool:
@@ -275,7 +258,7 @@ def _is_arbitrary(node: exp.Expr) -> bool:
     if isinstance(node, exp.Anonymous):
         return node.name.upper() in NON_DETERMINISTIC_NAMES
     if isinstance(node, exp.Cast):
-        return _is_moment(node.this)
+        return is_moment(node.this)
     if isinstance(node, exp.GroupConcat):
         return not isinstance(node.parent, exp.WithinGroup)
     if isinstance(node, exp.Window):

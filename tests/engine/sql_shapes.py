@@ -540,6 +540,18 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         r"c\.name AS part in FROM can not be maintained",
     ),
     Shape(
+        "VALUES in FROM",
+        "SELECT c.id, x.n FROM live.customers c JOIN (VALUES (1, 10), (2, 20)) AS x (id, n) ON x.id = c.id",
+        "Redshift has no such tables; SELECT … UNION ALL SELECT … says the same",
+        "VALUES .* in FROM can not be maintained",
+    ),
+    Shape(
+        "VALUES in WITH",
+        "WITH x AS (VALUES (1, 10)) SELECT c.id, 1 AS n FROM live.customers c JOIN x ON TRUE",
+        "Redshift has no such tables; SELECT … UNION ALL SELECT … says the same",
+        "CTE x, which is no SELECT",
+    ),
+    Shape(
         "WINDOW",
         "SELECT c.id, MAX(c.status) OVER w AS n FROM live.customers c WINDOW w AS (PARTITION BY c.id)",
         "Redshift has no such clause",
@@ -568,6 +580,13 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         "SELECT c.id, 1 AS n FROM live.customers c WHERE DATEADD(day, 7, c.joined) > 'today' AND c.name <> 'now'",
         "Redshift makes a date of the text",
         r"'today' gives another value at each run",
+    ),
+    Shape(
+        "the same where a date is stored",
+        "SELECT c.id, 'today' AS n FROM live.customers c",
+        "Redshift makes a date of the text",
+        r"'today' AS n gives another value at each run",
+        columns="id n:date",
     ),
     Shape(
         "the session",

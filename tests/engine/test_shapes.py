@@ -60,7 +60,7 @@ def test_shape_that_no_fact_can_have_is_refused(tmp_path: Path, shape: Shape, ma
     """A fact can not equal a SELECT that gives another value each time, however it is maintained."""
     config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
     with pytest.raises(UnsupportedQuery, match=shape.names) as refused:
-        fact_query(one_model(tmp_path, shape.sql, "id n", config=config), "fact")
+        fact_query(one_model(tmp_path, shape.sql, shape.columns, config=config), "fact")
     assert str(refused.value).startswith(f"{tmp_path}/sql/models/fact.sql, line 2: ")
 
 
