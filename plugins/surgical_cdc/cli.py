@@ -84,12 +84,14 @@ def explain(
         raise ProjectError(
             f"Source {source_name} has no column {column_name!r}. Known: {', '.join(source.column_names)}."
         )
+    start, end = window or (None, None)
+    chosen = tuple(key.strip() for key in (keys or "").split(",") if key.strip())
+    if keys is not None and not chosen:
+        raise ProjectError(f"--keys {keys!r} names no key of {source_name}. Expected keys with commas, as in 1,2,3.")
+    asked = _run("explain", (source_name,), start=start, end=end, keys=chosen, dry_run=True)
     dictionary = load_dictionary(loaded.dictionary_path)
     console.print(report.feeds(dictionary, source_name, column_name))
     console.print(report.paths(loaded, source_name, column_name))
-    start, end = window or (None, None)
-    chosen = tuple(key.strip() for key in keys.split(",")) if keys else ()
-    asked = _run("explain", (source_name,), start=start, end=end, keys=chosen, dry_run=True)
     session = _session(conn_id, "explain", asked)
     if chosen:
         absent = run_step(session, "explain", partial(not_staged, loaded, source_name, run=asked))

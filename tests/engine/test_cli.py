@@ -217,6 +217,21 @@ def test_explain_names_keys_that_are_not_staged(open_site: Site) -> None:
     assert "Not staged before 2026-03-01 12:15:00 UTC, from 2026-03-01 09:00:00 on: x, 9." in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        pytest.param(["--keys", " , "], "--keys ' , ' names no key of orders. Expected keys", id="commas"),
+        pytest.param(["--keys", ""], "--keys '' names no key of orders", id="empty"),
+        pytest.param(["--window", "2026-03-02", "2026-03-01"], "is empty: its start must be before", id="window"),
+    ],
+)
+def test_explain_refuses_what_asks_for_nothing(arguments: list[str], problem: str) -> None:
+    """No key, as of a variable that is not set, does not mean all; nothing is printed before it is refused."""
+    result = shell("explain", "orders", *arguments, "--project", str(SHOP))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert problem in result.stderr
+
+
 def test_explain_says_what_a_run_left_behind(open_site: Site) -> None:
     """What a run that was never synced has done to a fact is taken back in the same count, and that is said."""
     open_site.execute("INSERT INTO cdc.pending__fact_order (anchor, run_key) VALUES (1, 'lost')")
