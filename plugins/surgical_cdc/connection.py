@@ -173,14 +173,15 @@ def _check_variable(conn_id: str) -> None:
 def _extra(conn_id: str, connection: Connection) -> dict[str, Any]:
     """Return the extras of a connection; Airflow takes any JSON for them, and passes over what is none."""
     try:
-        extra = json.loads(connection.extra or "{}")
+        is_object = isinstance(json.loads(connection.extra or "{}"), dict)
     except ValueError:
-        extra = None
-    if not isinstance(extra, dict):
+        is_object = False
+    if not is_object:
         raise ConnectionSettingError(
             f'Airflow connection {conn_id!r} has an extra that is no JSON object. Expected one like {{"ssl": false}}.'
         )
-    return extra
+    # Read so, what is secret among them is masked in logs.
+    return dict(connection.extra_dejson)
 
 
 def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) -> None:
