@@ -71,18 +71,18 @@ def models(project: Project) -> str:
         UnsupportedQuery: a fact can not be maintained.
     """
     for source in project.sources.values():
-        _check_delete_when(source)
+        _check_delete_when(project, source)
     full = [name for name, fact in project.facts.items() if fact.maintenance == "full"]
     for name in project.facts:
         compile_fact(project, name)
     return f"{len(project.facts)} facts compile" + (f", maintenance: full for {', '.join(full)}" if full else "")
 
 
-def _check_delete_when(source: Source) -> None:
+def _check_delete_when(project: Project, source: Source) -> None:
     """Refuse a `delete_when` that is no predicate on columns of the source: every detection would fail."""
     if source.delete_when is None:
         return
-    where = f"sources: {source.name}: delete_when: {source.delete_when!r}"
+    where = f"Project {project.name} ({project.path}): sources: {source.name}: delete_when: {source.delete_when!r}"
     try:
         predicate = sqlglot.parse_one(source.delete_when, read=DIALECT)
     except SqlglotError as error:

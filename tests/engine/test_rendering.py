@@ -372,7 +372,9 @@ def test_malformed_yaml_is_named_with_file_and_key(
 @pytest.mark.parametrize(
     ("predicate", "problem"),
     [
-        pytest.param("lost AND (", "is no predicate on a staged row", id="no SQL"),
+        pytest.param(
+            "lost AND (", r"^Project library \(.*sql\): sources: copies: .* is no predicate on a", id="no SQL"
+        ),
         pytest.param("gone", "names columns that copies does not list: gone. Listed: barcode", id="unknown column"),
     ],
 )
