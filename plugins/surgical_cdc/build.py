@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from surgical_cdc.warehouse import Warehouse
 
 
-def build(project: Project, fact: Fact, warehouse: Warehouse) -> int:
-    """Create the fact's table if need be and fill it anew inside the caller's transaction; return its rows.
+def build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]:
+    """Create the fact's table if need be and fill it anew inside the caller's transaction.
+
+    Returns:
+        The rows that were deleted, and those that were inserted.
 
     Raises:
         DataError: a row key is NULL or not unique.
     """
     for statement in schema.create_fact(fact):
         warehouse.execute(statement)
-    # An earlier try of the same task may have built the fact, and been lost after its commit.
-    warehouse.execute(render("delete_rows", relation=fact.relation))
-    rows = warehouse.execute(insert_into(fact.relation, fact, fact_query(project, fact.name)))
+    deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
+    inserted = warehouse.execute(insert_into(fact.relation, fact, fact_query(project, fact.name)))
     check_row_keys(fact, warehouse, fact.relation)
-    return rows
+    return deleted, inserted
 
 
 def insert_into(relation: str, fact: Fact, query: exp.Query) -> exp.Insert:

@@ -112,7 +112,7 @@ def nothing_to_do(
     dictionary: Dictionary, fact: str, change_sets: Mapping[str, ChangeSet], preparation: Preparation
 ) -> str | None:
     """Return why a run has nothing to do for a fact, or None if it has; decided without a query."""
-    if fact in preparation.missing or fact in preparation.pending:
+    if fact in preparation.unbuilt or fact in preparation.pending:
         return None
     feeding = [change_sets[source] for source in dictionary.feeding(fact) if source in change_sets]
     for change_set in feeding:

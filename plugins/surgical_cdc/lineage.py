@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
+from surgical_cdc.definitions import fingerprint
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
 from surgical_cdc.errors import UnsupportedQuery
 from surgical_cdc.predicates import keeps_blanks
@@ -26,7 +27,7 @@ ROW_DECIDING_CLAUSES = ("where", "group", "having", "qualify", "limit", "offset"
 
 
 def compile_fact(project: Project, fact_name: str) -> None:
-    """Derive what a fact is maintained by: its lineage and, unless it is rebuilt in full, its join tree; both are kept.
+    """Derive what a fact is maintained by: its lineage and, unless it is rebuilt in full, its join tree; all is kept.
 
     Raises:
         UnsupportedQuery: the fact can not be maintained.
@@ -34,6 +35,7 @@ def compile_fact(project: Project, fact_name: str) -> None:
     if project.fact(fact_name).maintenance == "incremental":
         join_tree(project, fact_name)
     fact_lineage(project, fact_name)
+    fingerprint(project, fact_name)
 
 
 def compile_dictionary(project: Project) -> Dictionary:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease, schema
+from surgical_cdc import definitions, lease, schema
 from surgical_cdc.catalog import check_contract, complete_control
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError
@@ -23,6 +23,7 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
         DictionaryError: the dictionary is missing, or was derived from other models than these.
         ContractError: tables differ from the contract; the message lists all differences.
         ProjectError: the run asks for a source that the project does not have.
+        UnsupportedQuery: the SELECT of a fact is none that can be maintained.
     """
     for name in run.sources:
         project.source(name)
@@ -33,10 +34,16 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
         found = lease.take(project, warehouse, run)
         if found is None:
             return None
+        built_by = definitions.recorded(project, warehouse)
+        unbuilt = [
+            name
+            for name, fact in project.facts.items()
+            if fact.relation not in catalog or built_by.get(name) != definitions.fingerprint(project, name)
+        ]
         pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
     return Preparation(
         baseline_run=found.baseline_run,
-        missing=tuple(name for name, fact in project.facts.items() if fact.relation not in catalog),
+        unbuilt=tuple(unbuilt),
         pending=tuple(pending),
     )
 

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease, schema
+from surgical_cdc import definitions, lease, schema
 from surgical_cdc.build import build
 from surgical_cdc.catalog import complete_control, fact_differences
 from surgical_cdc.templates import render
@@ -32,18 +32,19 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
         # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
         key = f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
         lease.move_baseline(project, warehouse, key)
-        deleted = 0
-        if fact.relation in catalog:
-            deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
+        dropped = 0
         if fact_differences(fact, catalog):
+            dropped = warehouse.execute(render("delete_rows", relation=fact.relation))
             warehouse.execute(schema.drop_fact(fact))
-        inserted = build(project, fact, warehouse)
+        deleted, inserted = build(project, fact, warehouse)
         warehouse.execute(render("delete_rows", relation=schema.pending(project, fact).relation))
-    return FactResult(
-        fact=fact_name,
-        affected=inserted,
-        inserted=inserted,
-        deleted=deleted,
-        built=True,
-        seconds=time.perf_counter() - started,
-    )
+        result = FactResult(
+            fact=fact_name,
+            affected=inserted,
+            inserted=inserted,
+            deleted=dropped + deleted,
+            built=True,
+            definition=definitions.fingerprint(project, fact_name),
+        )
+        definitions.record(project, warehouse, [result])
+    return result.model_copy(update={"seconds": time.perf_counter() - started})

@@ -79,6 +79,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "reason": TEXT,
     },
     "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
+    "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)"},
 }
 # What they are read by. Their distribution is left to Redshift (DISTSTYLE AUTO, its default): a copy on every node
 # while they are small, as most stay, and rows spread evenly should deletions or a long history make one large.
@@ -88,6 +89,7 @@ CONTROL_SORT: dict[str, tuple[str, ...]] = {
     "run_sources": ("run_key",),
     "run_facts": ("run_key",),
     "tombstones": ("source_name", "row_key"),
+    "definitions": (),
 }
 KEPT_COLUMNS = _columns({"cdc_run": RUN_KEY, "cdc_reason": "varchar(256)", "cdc_quarantined_at": "timestamp"})
 

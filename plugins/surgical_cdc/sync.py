@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease, ledger, schema
+from surgical_cdc import definitions, lease, ledger, schema
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import OutdatedFact
 from surgical_cdc.templates import render
@@ -50,6 +50,7 @@ def sync(
             if result.affected:
                 pending = schema.pending(project, project.fact(result.fact)).relation
                 warehouse.execute(render("forget_pending_keys", pending=pending), (run.key,))
+        definitions.record(project, warehouse, fact_results.values())
         ledger.record_success(
             project,
             warehouse,

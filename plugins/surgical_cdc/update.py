@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from surgical_cdc import lease, schema
+from surgical_cdc import definitions, lease, schema
 from surgical_cdc.announce import announce
 from surgical_cdc.build import build, check_row_keys, insert_into, refuse_row_keys
 from surgical_cdc.dictionary import EVERY_COLUMN
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from surgical_cdc.project import Project
     from surgical_cdc.warehouse import Warehouse
 
+log = logging.getLogger(__name__)
+
 
 def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run, what the run knows
     project: Project,
@@ -35,7 +38,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
 ) -> FactResult:
     """Update one fact from the change sets of the sources that feed it, in one transaction; a dry run is rolled back.
 
-    A missing fact is built from the baseline first. Needs a session of its own, for its temporary tables.
+    A fact that is not built yet is built from the baseline first. Needs a session of its own, for its temporary tables.
 
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
@@ -45,11 +48,11 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     started = time.perf_counter()
     fact = project.fact(fact_name)
     changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.rewrites}
-    missing = fact_name in preparation.missing
+    unbuilt = fact_name in preparation.unbuilt
     with warehouse.transaction(dry_run=run.dry_run):
         baselines = {preparation.baseline_run, *(found.baseline_run for found in change_sets.values())}
         _begin(project, fact, warehouse, run, baselines)
-        built = build(project, fact, warehouse) if missing else 0
+        gone, built = _build(project, fact, warehouse) if unbuilt else (0, 0)
         pending = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation)) != (0,)
         columns = _columns_to_set(project, fact, changes, every=pending)
         if fact.maintenance == "full":
@@ -72,8 +75,9 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             affected=affected,
             inserted=built + inserted,
             updated=updated,
-            deleted=deleted,
-            built=missing,
+            deleted=gone + deleted,
+            built=unbuilt,
+            definition=definitions.fingerprint(project, fact_name),
             announcement=announcement,
             seconds=time.perf_counter() - started,
         )
@@ -89,7 +93,10 @@ def settle(unconfirmed: FactResult, repeated: FactResult) -> FactResult:
     """Return what was done by an update whose COMMIT was unconfirmed, so that it was repeated.
 
     A repeated update that finds nothing to write comes after one that was committed, or had nothing to write either.
+    One that builds the fact writes it all, whatever it finds.
     """
+    if repeated.built:
+        return unconfirmed
     return repeated if repeated.inserted or repeated.updated or repeated.deleted else unconfirmed
 
 
@@ -99,6 +106,11 @@ def _begin(project: Project, fact: Fact, warehouse: Warehouse, run: Run, baselin
     warehouse.execute(lock)
     if lease.hold(project, warehouse, run, baselines):
         warehouse.execute(lock)
+
+
+def _build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]:
+    log.info("%s is built in full: it has no table yet, or its SELECT is not known to be what has filled it", fact.name)
+    return build(project, fact, warehouse)
 
 
 def _change(change_set: ChangeSet) -> SourceChange:

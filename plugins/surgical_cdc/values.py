@@ -59,12 +59,13 @@ class Run(Value):
 class Preparation(Value):
     """What the run found when it took the lease.
 
-    `baseline_run` is the run whose sync the baseline shows now; `missing` are facts without a table, which are built in
+    `baseline_run` is the run whose sync the baseline shows now; `unbuilt` are facts that have no table, or one that
+    another SELECT than theirs has filled, or of which nobody knows what has; these are built in
     full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it.
     """
 
     baseline_run: str | None = None
-    missing: tuple[str, ...] = ()
+    unbuilt: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
 
 
@@ -128,6 +129,7 @@ class FactResult(Value):
     """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing.
 
     `change_sets` are the relations of those that it has looked at: of the sources that feed the fact.
+    `definition` is the fingerprint of the SELECT that it was done by, None where nothing was done.
     `announcement` is what a dry run says of the cells; its examples, which show values, stay in the task.
     """
 
@@ -138,6 +140,7 @@ class FactResult(Value):
     updated: int = 0
     deleted: int = 0
     built: bool = False
+    definition: str | None = None
     announcement: Announcement | None = None
     seconds: float = 0.0
     reason: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease, schema
+from surgical_cdc import definitions, lease, schema
 from surgical_cdc.build import insert_into
 from surgical_cdc.catalog import check_contract, complete_control
 from surgical_cdc.errors import DataError
@@ -23,6 +23,7 @@ class Verification:
     """A fact beside its SELECT, in rows: how many each has, and how many only one of them has.
 
     `pending` are keys that a run has updated without a sync after it, by which a fact is ahead of its SELECT.
+    `outdated` says that another SELECT has filled the fact.
     """
 
     fact: str
@@ -31,6 +32,7 @@ class Verification:
     missing: int
     unexpected: int
     pending: int = 0
+    outdated: bool = False
 
     @property
     def equal(self) -> bool:
@@ -45,6 +47,8 @@ class Verification:
             f"{self.fact}: DIFFERS, {self.rows} rows where its SELECT gives {self.expected_rows}; {self.missing} of"
             f" these are missing, {self.unexpected} are unexpected."
         )
+        if self.outdated:
+            return f"{found} Its SELECT is another one than it was built by. The next run builds it anew."
         if self.pending:
             return (
                 f"{found} A run has updated {self.pending} of its keys and failed before its sync. The next run that"
@@ -73,7 +77,9 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
         found = compare(project, fact_name, warehouse)
         (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
-        return replace(found, pending=int(pending))
+        built_by = definitions.recorded(project, warehouse).get(fact_name)
+        outdated = built_by != definitions.fingerprint(project, fact_name)
+        return replace(found, pending=int(pending), outdated=outdated)
 
 
 def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:

@@ -221,7 +221,7 @@ def test_fact_runs_only_for_what_it_reads(values: dict[str, object], reason: str
 def test_missing_and_pending_facts_always_run() -> None:
     """A fact without a table, or ahead of the baseline, has something to do though nothing has changed."""
     changes = {"companies": change_set("companies")}
-    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(missing=("fact_vendor",))) is None
+    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(unbuilt=("fact_vendor",))) is None
     assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(pending=("fact_vendor",))) is None
     assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(pending=("fact_financial",))) is not None
 

@@ -4,21 +4,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc import schema
+from surgical_cdc import definitions, schema
 from surgical_cdc.cleanup import cleanup
 from surgical_cdc.errors import ContractError, ProjectError
 from surgical_cdc.lease import holder
 from surgical_cdc.prepare import prepare
-from surgical_cdc.values import Preparation
+from surgical_cdc.values import FactResult, Preparation
 
 if TYPE_CHECKING:
+    from surgical_cdc.project import Project
     from tests.conftest import Site
 
 
 def test_first_run_finds_no_facts(shop: Site) -> None:
     """The first run creates what it needs of its own, takes the lease, and finds that every fact is missing."""
     found = prepare(shop.project, shop.warehouse, shop.run())
-    assert found == Preparation(baseline_run=None, missing=("fact_line", "fact_order"), pending=())
+    assert found == Preparation(baseline_run=None, unbuilt=("fact_line", "fact_order"), pending=())
     assert holder(shop.project, shop.warehouse) == "test/run"
 
 
@@ -29,15 +30,22 @@ def test_second_run_is_told_to_wait(shop: Site) -> None:
     assert shop.table("cdc.lease", "holder") == [("test/run",)]
 
 
-def test_existing_fact_is_not_missing(shop: Site) -> None:
-    """A fact that has its table is not built again, and keys that wait for a sync are announced."""
+def built(project: Project, fact: str) -> FactResult:
+    """Return what building a fact gives."""
+    return FactResult(fact=fact, built=True, definition=definitions.fingerprint(project, fact))
+
+
+def test_built_fact_is_not_built_again(shop: Site) -> None:
+    """A fact that its SELECT has filled is not built again, and keys that wait for a sync are announced."""
     prepare(shop.project, shop.warehouse, shop.run())
     for fact in shop.project.facts.values():
         for statement in schema.create_fact(fact):
             shop.execute(statement)
+    with shop.warehouse.transaction():
+        definitions.record(shop.project, shop.warehouse, [built(shop.project, fact) for fact in shop.project.facts])
     shop.execute("INSERT INTO cdc.pending__fact_order (run_key, anchor) VALUES ('test/run', 1)")
     found = prepare(shop.project, shop.warehouse, shop.run())
-    assert found == Preparation(baseline_run=None, missing=(), pending=("fact_order",))
+    assert found == Preparation(baseline_run=None, unbuilt=(), pending=("fact_order",))
 
 
 def test_later_runs_create_nothing(shop: Site) -> None:
@@ -47,7 +55,7 @@ def test_later_runs_create_nothing(shop: Site) -> None:
     before = len(shop.warehouse.statements)
     prepare(shop.project, shop.warehouse, shop.run(run_id="second"))
     statements = [statement.sql for statement in shop.warehouse.statements[before:]]
-    assert len(statements) == 5
+    assert len(statements) == 6
     assert not [sql for sql in statements if "CREATE" in sql]
 
 

@@ -101,7 +101,7 @@ def test_sync_needs_the_lease(shop: Site) -> None:
     run = Prepared(shop, shop.run())
     run.cleanup(failure="timed out")
     other = prepare(shop.project, shop.warehouse, shop.run(run_id="other"))
-    assert other == Preparation(missing=("fact_line", "fact_order"))
+    assert other == Preparation(unbuilt=("fact_line", "fact_order"))
     with pytest.raises(LeaseError, match="test/other holds the warehouse"):
         run.sync()
     assert shop.table(ORDERS, "order_id") == []

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from surgical_cdc.contract import Column, Source
 from surgical_cdc.cycle import run_cycle
@@ -200,10 +201,21 @@ def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
     )
 
 
+def _fill_by_another_select(site: Site, fact: str) -> None:
+    """Leave a fact without rows, as a SELECT would that gives none."""
+    definitions = f"{site.project.control_schema}.definitions"
+    with site.warehouse.transaction():
+        site.warehouse.execute(exp.delete(site.project.facts[fact].relation))
+        site.warehouse.execute(
+            exp.update(definitions, {"fingerprint": "other"}, where=exp.condition("fact_name").eq(fact))
+        )
+
+
 def play(site: Site, drawn: list[Steps]) -> None:
     """Run a cycle over each of these windows, on an empty warehouse; compare all baselines and facts after each.
 
-    A dry run before the last one must announce what the cycle then does, row by row and cell by cell.
+    A dry run before the last one must announce what the cycle then does, row by row and cell by cell. Before one in the
+    middle, a fact has been filled by another SELECT than its own.
     """
     project, upstream = site.project, Upstream(site.project)
     site.clear()
@@ -211,6 +223,9 @@ def play(site: Site, drawn: list[Steps]) -> None:
         window = f"window {number}"
         for name, rows in upstream.window(steps).items():
             site.stage(name, *rows)
+        if number == len(drawn) // 2:
+            _, _, _, choice = steps[0]
+            _fill_by_another_select(site, sorted(project.facts)[choice % len(project.facts)])
         if number and number == len(drawn) - 1:
             said = run_cycle(project, site.connect, site.run(upstream.end, run_id="dry", dry_run=True)).fact_results
             before = facts(site)

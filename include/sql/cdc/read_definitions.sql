@@ -1,0 +1,6 @@
+-- The SELECTs that facts were built by, one row per fact.
+-- Names: control.
+SELECT
+  fact_name,
+  fingerprint
+FROM {{ control | name }}.definitions
