@@ -90,4 +90,5 @@ def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verificat
     exact = not leaves_blanks_open(project, fact_name)
     figures = warehouse.row(render("verify_compare", fact=fact, exact=exact))
     warehouse.execute(render("drop_tables", relations=["cdc_expected"]))
-    return Verification(fact_name, *(int(figure) for figure in figures))
+    rows, expected_rows, missing, unexpected = map(int, figures)
+    return Verification(fact_name, rows, expected_rows, missing, unexpected)
