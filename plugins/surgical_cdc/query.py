@@ -237,6 +237,16 @@ def _check_values(query: exp.Select) -> None:
     for part in query.walk():
         if _is_arbitrary(part):
             _refuse_arbitrary(part)
+        if isinstance(part, exp.Filter):
+            refuse(
+                f"{shortened(part)} is not Redshift's", "Aggregate a CASE instead: COUNT(CASE WHEN … THEN 1 END).", part
+            )
+        if isinstance(part, exp.Collate):
+            refuse(
+                f"{shortened(part)}, by which other texts are equal, can not be maintained",
+                "Compare and group by LOWER(…) instead.",
+                part,
+            )
         if is_foreign(part):
             refuse(
                 f"{shortened(part)} calls no function of Redshift's own, and may give another value at each run",

@@ -643,6 +643,18 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         "GROUP BY ALL can not be maintained",
     ),
     Shape(
+        "FILTER behind an aggregate",
+        "SELECT c.city_id AS id, COUNT(*) FILTER (WHERE c.status = 1) AS n FROM live.customers c GROUP BY c.city_id",
+        "Redshift has no such clause",
+        r"FILTER\(WHERE c.status = 1\) is not Redshift's",
+    ),
+    Shape(
+        "COLLATE",
+        "SELECT c.id, COLLATE(c.name, 'case_insensitive') AS n FROM live.customers c",
+        "what is equal under it is not so in change detection and in joins",
+        "by which other texts are equal, can not be maintained",
+    ),
+    Shape(
         "WITH RECURSIVE",
         "WITH RECURSIVE up AS (SELECT c.id FROM live.customers c UNION ALL SELECT d.referrer_id FROM up JOIN"
         " live.customers d ON d.id = up.id) SELECT up.id, 1 AS n FROM up",
