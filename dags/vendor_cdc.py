@@ -12,7 +12,8 @@ the changes affect.
 | `cleanup` | drops the scratch tables, or keeps those of a failed run; frees the lease |
 
 A run takes all that is staged before its window ends and not yet applied, so one run makes up for any that were missed,
-and a backfill over what is applied changes nothing.
+and a backfill over what is applied changes nothing. A fact without a table, or with another SELECT than it was built
+by, is built in full.
 
 **When it fails:** read the alert or the task's log, mend the cause, and clear the failed tasks with what is downstream
 of them. Or leave it: the next run applies what is still staged. If a task says that its change sets are no longer
