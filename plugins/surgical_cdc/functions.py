@@ -77,11 +77,15 @@ DATE_FUNCTIONS = frozenset(BY_PAGE["Date_functions_header"].split())
 CALL = re.compile(r'("[^"]+"|\w+)\(')
 
 
+def called_by(part: exp.Expr) -> str:
+    """Return the name of the function that a part of a query calls, as it is sent; empty where it calls none."""
+    called = CALL.match(part.sql("redshift")) if isinstance(part, exp.Func) else None
+    return called[1].strip('"').lower() if called else ""
+
+
 def is_foreign(part: exp.Expr) -> bool:
     """Return whether a part of a query calls a function that is not known to be Redshift's own."""
     if isinstance(part, exp.Dot):
         return isinstance(part.expression, exp.Func)
-    if not isinstance(part, exp.Func) or isinstance(part.parent, exp.Dot):
-        return False
-    called = CALL.match(part.sql("redshift"))
-    return called is not None and called[1].strip('"').lower() not in BUILT_IN
+    called = "" if isinstance(part.parent, exp.Dot) else called_by(part)
+    return bool(called) and called not in BUILT_IN

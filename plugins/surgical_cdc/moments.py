@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
-from surgical_cdc.functions import CALL, DATE_FUNCTIONS
+from surgical_cdc.functions import DATE_FUNCTIONS, called_by
 
 MOMENTS = frozenset({"now", "today", "tomorrow", "yesterday"})
 # Where a text becomes a date if a date is beside it.
@@ -42,7 +42,7 @@ def moments(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str
         clause = beside.parent if isinstance(beside, exp.If) and beside.parent else beside
         if isinstance(beside, exp.Alias) and beside.parent is typed and beside.alias in dates:
             yield beside
-        if _is_date_function(beside):
+        if called_by(beside) in DATE_FUNCTIONS:
             yield beside
             continue
         others = [part for part in _beside(literal, beside) if not isinstance(part, exp.Literal)]
@@ -50,11 +50,6 @@ def moments(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str
         dated = any(column.is_type(*exp.DataType.TEMPORAL_TYPES) for column in columns)
         if dated and not any(part.is_type(*exp.DataType.TEXT_TYPES) for part in others):
             yield clause
-
-
-def _is_date_function(part: exp.Expr) -> bool:
-    called = CALL.match(part.sql("redshift")) if isinstance(part, exp.Func) else None
-    return called is not None and called[1].lower() in DATE_FUNCTIONS
 
 
 def _beside(literal: exp.Expr, around: exp.Expr) -> list[exp.Expr]:
