@@ -21,7 +21,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA staging GRANT SELECT ON TABLES TO surgical_cd
 
 -- It replaces rows of the baselines, and of no other table beside them.
 GRANT USAGE ON SCHEMA public TO surgical_cdc;
-GRANT SELECT, INSERT, DELETE ON
+GRANT SELECT, INSERT, UPDATE, DELETE ON
   public.companies,
   public.buyer_seller_company_mappings,
   public.users,

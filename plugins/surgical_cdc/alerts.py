@@ -137,7 +137,7 @@ def quarantined(context: Context, counts: Mapping[str, int], *, control_schema: 
     )
     text = (
         f"DAG: {ti.dag_id}\nRun: {ti.run_id}\n\nRows can not be applied; the rest went on:\n{listed}\n\n"
-        "Each says why in its column cdc_reason. When the upstream stages it again in good order, it is applied.\n"
+        "Each says why in its column scdc_reason. When the upstream stages it again in good order, it is applied.\n"
         f"Log: {ti.log_url}\n"
     )
     send(f"{ti.dag_id}: {sum(counts.values())} rows in quarantine: {', '.join(counts)}", text)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from surgical_cdc import schema
 from surgical_cdc.errors import DataError
-from surgical_cdc.query import fact_query
+from surgical_cdc.query import fact_query, table_named
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]
 def insert_into(relation: str, fact: Fact, query: exp.Query) -> exp.Insert:
     """Return the statement that inserts a query's rows, columns in the fact's order, into a relation."""
     columns = [exp.to_identifier(name) for name in fact.column_names]
-    return exp.insert(query, exp.to_table(relation), columns=columns)
+    return exp.insert(query, table_named(relation), columns=columns)
 
 
 def check_row_keys(fact: Fact, warehouse: Warehouse, relation: str) -> None:

@@ -13,9 +13,10 @@ from sqlglot.errors import SqlglotError
 
 from surgical_cdc import schema
 from surgical_cdc.catalog import check_contract, read_catalog, schemas_of
+from surgical_cdc.detect import refuse_keys
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
-from surgical_cdc.errors import DictionaryError, PrivilegeError, ProjectError
+from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError, ProjectError
 from surgical_cdc.lineage import compile_fact
 from surgical_cdc.query import DIALECT
 from surgical_cdc.refusals import ERRORS, refusal
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from surgical_cdc.warehouse import Warehouse
 
 State = Literal["ok", "WARNING", "FAILED"]
-READ, APPEND_AND_DELETE = ("select",), ("select", "insert", "delete")
+READ = ("select",)
 ALL = ("select", "insert", "update", "delete")
 
 
@@ -59,7 +60,7 @@ def run_checks(project: Project, connect: Callable[[], Warehouse]) -> Iterator[F
         for name, check in OF_THE_WAREHOUSE.items():
             finding = _finding(name, check, project, warehouse)
             yield finding
-            if finding.state == "FAILED" and name in {"connection", "privileges"}:
+            if finding.state == "FAILED" and name in {"connection", "privileges", "contract"}:
                 return
 
 
@@ -204,6 +205,23 @@ def keys(project: Project, warehouse: Warehouse) -> str | Advice:
     )
 
 
+def baselines(project: Project, warehouse: Warehouse) -> str:
+    """Check that each row of a baseline has a key of its own.
+
+    Raises:
+        DataError: one has not; the message names the keys, of all sources.
+    """
+    wrong = []
+    for source in project.sources.values():
+        try:
+            refuse_keys(source, warehouse)
+        except DataError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise DataError("\n".join(wrong))
+    return "each row of a baseline has a key of its own"
+
+
 OF_THE_PROJECT: Mapping[str, Callable[[Project], str]] = {"models": models, "dictionary": dictionary}
 OF_THE_WAREHOUSE: Mapping[str, Callable[[Project, Warehouse], str | Advice]] = {
     "connection": connection,
@@ -211,6 +229,7 @@ OF_THE_WAREHOUSE: Mapping[str, Callable[[Project, Warehouse], str | Advice]] = {
     "isolation": isolation,
     "contract": contract,
     "keys": keys,
+    "baselines": baselines,
 }
 
 
@@ -226,8 +245,10 @@ def _needed(project: Project) -> dict[str, tuple[str, ...]]:
     """Return what a run does with each table, by relation; those that it has yet to create are the user's own then."""
     return {
         **{source.staging: READ for source in project.sources.values()},
-        **{source.relation: APPEND_AND_DELETE for source in project.sources.values()},
-        **{table.relation: ALL for table in (*project.facts.values(), *schema.control_tables(project))},
+        **{
+            table.relation: ALL
+            for table in (*project.sources.values(), *project.facts.values(), *schema.control_tables(project))
+        },
     }
 
 

@@ -8,7 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from surgical_cdc.errors import did_you_mean
+from surgical_cdc.names import PREFIX
 
+# Redshift keeps these for itself, in quotation marks too (r_names in its developer guide).
+SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "deletexid", "insertxid", "oid", "tableoid", "xmax", "xmin"})
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _TYPE = re.compile(
     r"(?:smallint|integer|bigint|boolean|date|timestamp|timestamptz|real|double precision"
@@ -30,7 +33,17 @@ def _identifier(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         message = f"{name!r} is no name: expected lower-case letters, digits and _, 63 at most"
         raise ValueError(message)
+    if name.startswith(PREFIX):
+        message = f"{name!r} begins with {PREFIX}, as only names of the engine's own do"
+        raise ValueError(message)
     return name
+
+
+def _column(name: str) -> str:
+    if name in SYSTEM_COLUMNS:
+        message = f"{name!r} is a name that Redshift keeps, as {', '.join(sorted(SYSTEM_COLUMNS))}"
+        raise ValueError(message)
+    return _identifier(name)
 
 
 def _relation(name: str) -> str:
@@ -48,6 +61,7 @@ def _data_type(text: str) -> str:
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
+ColumnName = Annotated[str, AfterValidator(_column)]
 Relation = Annotated[str, AfterValidator(_relation)]
 DataType = Annotated[str, AfterValidator(_data_type)]
 Maintenance = Literal["incremental", "full"]
@@ -73,13 +87,23 @@ class Strict(BaseModel):
 class Column(Strict):
     """A column with its Redshift data type, as the YAML has it: bigint, varchar(64), numeric(18,4)."""
 
-    name: Identifier
+    name: ColumnName
     data_type: DataType
 
     @property
     def is_text(self) -> bool:
         """Whether Redshift ignores trailing blanks when it compares the column."""
         return self.data_type.startswith(("varchar", "char"))
+
+    @property
+    def look_alike(self) -> Literal["text", "float"] | None:
+        """Which equal values of the column a SELECT can tell apart: texts by trailing spaces, floats by zero's sign."""
+        return "text" if self.is_text else "float" if self.is_float else None
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the column has a zero and a negative one, which are equal and yet not written alike."""
+        return self.data_type in {"real", "double precision"}
 
 
 class Table(Strict):
@@ -143,6 +167,9 @@ class Source(Table):
                     f"{name} is {types[str(name)]}; cursor and created are compared with a window's bounds: timestamp"
                 )
                 raise ValueError(message)
+        if self.key == self.cursor:
+            message = f"{self.key} is both key and cursor: the cursor orders the versions of one key"
+            raise ValueError(message)
         _, _, length = types.get(self.key, "").rstrip(")").partition("char(")
         if length and int(length) > KEY_BYTES:
             message = f"the key {self.key} is {types[self.key]}; a key has {KEY_BYTES} bytes at most"

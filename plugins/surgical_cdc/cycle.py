@@ -174,6 +174,7 @@ def _detected(change_set: ChangeSet) -> str:
         "touched": change_set.touched,
         "stale": change_set.stale,
         "quarantined": change_set.quarantined,
+        f"waiting (as far as {change_set.farthest_cursor})": change_set.waiting,
     }
     found = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no change"
     columns = ", ".join(f"{name} {count}" for name, count in change_set.changed_columns.items())

@@ -23,7 +23,8 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
 
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
-        DataError: a snapshot would delete more of the baseline than `max_delete_share` allows.
+        DataError: a key is in the baseline more than once, or NULL there, so that nobody can say which row a staged one
+            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows.
     """
     source = project.source(source_name)
     relation = scratch.new_relation(project, source, run)
@@ -37,8 +38,11 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
         _write_change_set(project, source, candidates, relation, warehouse)
         if source.load == "snapshot":
             _add_absent(source, relation, warehouse, run)
-        summary = warehouse.row(render("detect_summary", source=source, candidates=candidates, relation=relation))
-        candidate_keys, tied_keys, *figures = (int(figure) for figure in summary)
+        summary = render("detect_summary", source=source, candidates=candidates, relation=relation, keys=run.keys)
+        surplus, nulls, waiting, farthest, *counted = warehouse.row(summary, (run.window_end, *run.keys))
+        if surplus or nulls:
+            refuse_keys(source, warehouse, candidates=candidates)
+        candidate_keys, tied_keys, *figures = map(int, counted)
         counts = dict(zip(COUNTS, figures, strict=False))
         if source.load == "snapshot":
             _refuse_erasure(source, counts["deletes"], warehouse)
@@ -51,10 +55,33 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
         window_end=run.window_end,
         rows_compared=rows_compared,
         columns_compared=rows_compared * len(source.columns),
+        waiting=int(waiting),
+        farthest_cursor=farthest,
         changed_columns=_changed_columns(source, figures[len(COUNTS) :]),
         seconds=round(time.perf_counter() - started, 3),
         **counts,
     )
+
+
+def refuse_keys(source: Source, warehouse: Warehouse, *, candidates: str | None = None) -> None:
+    """Refuse keys that are NULL in a source's baseline or there more than once: Redshift enforces neither.
+
+    Args:
+        source: the source.
+        warehouse: a session.
+        candidates: its temporary table with the only keys to look at, besides NULL; None: all.
+
+    Raises:
+        DataError: there are such keys; the message names up to five of them.
+    """
+    found = warehouse.rows(render("find_wrong_keys", source=source, candidates=candidates))
+    if found:
+        shown = ", ".join(f"{key!r} ({count} rows)" for key, count in found)
+        raise DataError(
+            f"{source.relation}: the key {source.key} of source {source.name} is not unique there, or NULL: {shown}."
+            " Nothing was written. Leave one row of each key, and none without a key, and see what has loaded the"
+            " others; then clear the task."
+        )
 
 
 def _write_change_set(project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse) -> None:

@@ -19,7 +19,7 @@ from surgical_cdc.tree import join_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from surgical_cdc.contract import Source
+    from surgical_cdc.contract import Column, Source
     from surgical_cdc.project import Project
 
 Origin = tuple[str, str]
@@ -110,19 +110,29 @@ def projected_columns(project: Project, fact_name: str) -> Mapping[str, tuple[Or
 
 
 @cache
-def leaves_blanks_open(project: Project, fact_name: str) -> bool:
-    """Return whether the fact's query keeps one of several strings that may differ in trailing blanks.
+def exact_columns(project: Project, fact_name: str) -> tuple[Column, ...]:
+    """Return the strings and floats of a fact that its query shows as they are, down to what tells equal ones apart.
 
-    Redshift takes these for equal, and does not say which of them a group, DISTINCT, MIN, MAX or a set operation shows.
+    Redshift takes strings that differ in trailing spaces for equal, and 0 and -0. It does not say which of them a
+    group, DISTINCT, MIN, MAX or a set operation shows. Where a query keeps one of several strings so, no string of it
+    is exact, and likewise for floats.
     """
-    texts = {
-        (source.relation, column.name)
-        for source in project.sources.values()
-        for column in source.columns
-        if column.is_text
-    }
+    read = {(source.relation, column.name): column for source in project.sources.values() for column in source.columns}
     scope = cast("Scope", build_scope(fact_query(project, fact_name)))
-    return any(not texts.isdisjoint(_origins(part, one, within=keeps_blanks)) for part, one in _merged(scope))
+    merged = [
+        read[origin]
+        for part, one in _merged(scope)
+        for origin in _origins(part, one, within=keeps_blanks)
+        if origin in read
+    ]
+    texts_are_open = any(column.is_text for column in merged)
+    # A float may be shown as a string.
+    floats_are_open = any(column.is_float for column in merged)
+    return tuple(
+        column
+        for column in project.fact(fact_name).columns
+        if (column.is_text and not texts_are_open) or (column.is_float and not floats_are_open)
+    )
 
 
 def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:

@@ -1,8 +1,9 @@
 """Compiles a change to a fact into statements: up the join tree to the affected keys, down again to the slices.
 
 All statements of one update run in one session; their results are its temporary tables:
-reached_<node> (rows of a node's source that a change leads to), affected_keys (values of the anchor), slice_<node> (the
-rows of a node, as they will be after the sync, that the affected keys need; of another node too if they are the same).
+scdc_reached_<node> (rows of a node's source that a change leads to), scdc_affected_keys (values of the anchor),
+scdc_slice_<node> (the rows of a node, as they will be after the sync, that the affected keys need; of another node too
+if they are the same).
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from surgical_cdc.names import PREFIX, own_name
 from surgical_cdc.prune import prune
-from surgical_cdc.query import DIALECT, replace_tables
+from surgical_cdc.query import DIALECT, replace_tables, table_named
 
 if TYPE_CHECKING:
-    from surgical_cdc.contract import Source
+    from surgical_cdc.contract import Column, Source
     from surgical_cdc.tree import Edge, JoinTree, Node
 
-AFFECTED_KEYS = "affected_keys"
-IMAGES = ("I", "U", "T")
+AFFECTED_KEYS = f"{PREFIX}affected_keys"
+RECOMPUTED = f"{PREFIX}recomputed"
+CHANGED = f"{PREFIX}changed"
+WHOLE = f"{PREFIX}whole"
+IMAGES = ("I", "U")
 WRITES = (*IMAGES, "D")
 Restriction = Callable[[exp.Select], exp.Select]
 
@@ -30,13 +35,11 @@ Restriction = Callable[[exp.Select], exp.Select]
 class SourceChange:
     """One source's change set as the compiler sees it.
 
-    `columns` are those that differ in some updated row, None where rows came or went (then all may differ). `rewrites`
-    is False where no baseline row will change; then the slices are read from the baseline alone.
+    `columns` are those that differ in some updated row, None where rows came or went (then all may differ).
     """
 
     relation: str
     columns: frozenset[str] | None
-    rewrites: bool = True
 
 
 def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
@@ -60,7 +63,7 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
             arms += found
         elif found:
             reached.add(node.name)
-            statements.append(_temp_table(f"reached_{node.name}", _union(found)))
+            statements.append(_temp_table(own_name("reached", node.name), _union(found)))
     return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
 
 
@@ -94,18 +97,18 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     """
     fact = tree.fact
     names = _slice_names(tree)
-    query = replace_tables(tree.query, lambda table: exp.to_table(names[tree.tables[id(table)].name]))
+    query = replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
     computed = [name for name in fact.column_names if name in {fact.unique_key, fact.anchor, *columns}]
     if len(computed) < len(fact.column_names):
         query = prune(query, computed, {names[node.name]: node.source for node in tree.nodes})
     shown = [
-        exp.column(column.name, table="recomputed")
+        exp.column(column.name, table=RECOMPUTED)
         if column.name in computed
         else exp.alias_(exp.cast(exp.null(), column.data_type, dialect=DIALECT), column.name)
         for column in fact.columns
     ]
-    affected = _Membership(exp.column(fact.anchor, table="recomputed"), _keys(), or_null=null_key)
-    return affected(exp.select(*shown).from_(query.subquery("recomputed")))
+    affected = _Membership(exp.column(fact.anchor, table=RECOMPUTED), _keys(), or_null=null_key)
+    return affected(exp.select(*shown).from_(query.subquery(RECOMPUTED)))
 
 
 def _slice_names(tree: JoinTree) -> dict[str, str]:
@@ -119,7 +122,7 @@ def _slice_names(tree: JoinTree) -> dict[str, str]:
             if anchor
             else [_seen_from(node, edge.predicate, {edge.parent.name: names[edge.parent.name]}) for edge in node.edges]
         )
-        names[node.name] = shared.setdefault((node.source.name, bool(anchor), *ways), f"slice_{node.name}")
+        names[node.name] = shared.setdefault((node.source.name, bool(anchor), *ways), own_name("slice", node.name))
     return names
 
 
@@ -138,17 +141,17 @@ def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Ma
     def overlay(table: exp.Table) -> exp.Expr:
         source = sources[f"{table.db}.{table.name}"]
         change = changes.get(source.name)
-        if change is None or not change.rewrites:
-            return exp.to_table(source.relation)
-        columns = [exp.column(name, table="whole") for name in source.column_names]
-        return exp.Subquery(this=_after_sync(source, change, columns, "whole", [lambda rows: rows]))
+        if change is None:
+            return table_named(source.relation)
+        columns = [exp.column(name, table=WHOLE) for name in source.column_names]
+        return exp.Subquery(this=_after_sync(source, change, columns, WHOLE, [lambda rows: rows]))
 
     return replace_tables(query, overlay)
 
 
 def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange | None) -> Iterator[exp.Select]:
     """Yield the new and the old image of the rows that changed in a column that the node reads."""
-    if change is None or not change.rewrites:
+    if change is None:
         return
     read = [
         name for name in node.source.column_names if name in node.columns and name in (change.columns or node.columns)
@@ -159,16 +162,16 @@ def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange |
     yield (
         _select(wanted, node.source.relation, node.name)
         .join(
-            _aliased(change.relation, "changed"),
-            on=exp.column(node.source.key, table="changed").eq(exp.column(node.source.key, table=node.name)),
+            _aliased(change.relation, CHANGED),
+            on=exp.column(node.source.key, table=CHANGED).eq(exp.column(node.source.key, table=node.name)),
         )
-        .where(_changed(node, read, "changed", came_or_went="D"))
+        .where(_changed(node, read, CHANGED, came_or_went="D"))
     )
 
 
 def _changed(node: Node, read: Sequence[str], table: str, *, came_or_went: str) -> exp.Expr:
     """Return the predicate: the row was inserted or deleted, or updated in one of the columns `read`."""
-    mask, kind = exp.column("cdc_mask", table=table), exp.column("cdc_change", table=table)
+    mask, kind = exp.column("scdc_mask", table=table), exp.column("scdc_change", table=table)
     positions = [node.source.column_names.index(name) + 1 for name in read]
     flags = [
         exp.func("SUBSTRING", mask.copy(), exp.convert(position), exp.convert(1)).eq("1") for position in positions
@@ -186,7 +189,7 @@ def _edges_down(node: Node) -> Iterator[tuple[Node, Edge]]:
 
 def _climb(node: Node, edge: Edge, child: Node, wanted: Sequence[exp.Expr]) -> exp.Select:
     return _select(wanted, node.source.relation, node.name).join(
-        _aliased(f"reached_{child.name}", child.name), on=edge.predicate
+        _aliased(own_name("reached", child.name), child.name), on=edge.predicate
     )
 
 
@@ -216,7 +219,7 @@ def _reachable(node: Node, edge: Edge, parents: str) -> Restriction:
 
 
 def _keys() -> exp.Select:
-    return exp.select("anchor").from_(AFFECTED_KEYS)
+    return exp.select(exp.column("anchor", table=AFFECTED_KEYS)).from_(AFFECTED_KEYS)
 
 
 @dataclass(frozen=True)
@@ -269,18 +272,18 @@ def _after_sync(
     arms = []
     for restrict in restrictions:
         baseline = restrict(_select(columns, source.relation, alias))
-        if change is None or not change.rewrites:
+        if change is None:
             arms.append(baseline)
             continue
         rewritten = (
             exp.select("1")
-            .from_(_aliased(change.relation, "changed"))
-            .where(exp.column(source.key, table="changed").eq(exp.column(source.key, table=alias)))
-            .where(exp.column("cdc_change", table="changed").isin(*WRITES))
+            .from_(_aliased(change.relation, CHANGED))
+            .where(exp.column(source.key, table=CHANGED).eq(exp.column(source.key, table=alias)))
+            .where(exp.column("scdc_change", table=CHANGED).isin(*WRITES))
         )
         arms.append(baseline.where(exp.Not(this=exp.Exists(this=rewritten)), copy=False))
         images = restrict(_select(columns, change.relation, alias))
-        arms.append(images.where(exp.column("cdc_change", table=alias).isin(*IMAGES), copy=False))
+        arms.append(images.where(exp.column("scdc_change", table=alias).isin(*IMAGES), copy=False))
     return arms[0] if len(arms) == 1 else exp.union(*arms, distinct=len(restrictions) > 1, copy=False)
 
 
@@ -289,20 +292,24 @@ def _select(columns: Sequence[exp.Expr], relation: str, alias: str) -> exp.Selec
 
 
 def _aliased(relation: str, alias: str) -> exp.Expr:
-    return exp.alias_(exp.to_table(relation), alias, table=True)
+    return exp.alias_(table_named(relation), alias, table=True)
 
 
 def _links(node: Node) -> list[exp.Expr]:
-    """Return the columns that the node's edge reads, and the lengths of strings, whose blanks an edge may tell apart.
+    """Return the columns that the node's edge reads, and what tells equal values of them apart, as an edge may.
 
-    Without these, of two strings that differ in trailing blanks only one would be left among the distinct ones.
+    Without it only one would be left among the distinct ones of two strings that differ in trailing spaces.
     """
     links = _columns(node, node.link_columns())
-    texts = [link for link in links if node.source.column(link.name).is_text]
-    lengths = [
-        exp.alias_(exp.func("LENGTH", text.copy()), f"cdc_length_{number}") for number, text in enumerate(texts, 1)
-    ]
-    return [*links, *lengths]
+    looks = [look for link in links if (look := _look(node.source.column(link.name), link))]
+    return [*links, *(exp.alias_(look, f"{PREFIX}look_{number}") for number, look in enumerate(looks, 1))]
+
+
+def _look(column: Column, value: exp.Expr) -> exp.Expr | None:
+    """Return what comparison.jinja has under this name: what tells equal values apart, None where nothing does."""
+    if column.is_text:
+        return exp.func("LENGTH", value.copy())
+    return exp.func("ATAN2", value.copy(), exp.convert(-1)) if column.is_float else None
 
 
 def _columns(node: Node, names: Sequence[str]) -> list[exp.Expr]:
@@ -321,7 +328,7 @@ def _union(arms: Sequence[exp.Select]) -> exp.Query:
 
 def _temp_table(name: str, query: exp.Query) -> exp.Create:
     return exp.Create(
-        this=exp.to_table(name),
+        this=table_named(name),
         kind="TABLE",
         expression=query,
         properties=exp.Properties(expressions=[exp.TemporaryProperty()]),

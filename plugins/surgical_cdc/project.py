@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from sqlglot import exp
 
 from surgical_cdc.contract import Cdc, Column, Fact, Identifier, Model, Source, Table
 from surgical_cdc.errors import ProjectError
@@ -26,7 +27,6 @@ from surgical_cdc.properties import (
 )
 from surgical_cdc.rendering import Config, Renderer, This, WordError, YamlRenderer, merged
 from surgical_cdc.settings import Settings, fail, files_in, load_settings, read_yaml
-from surgical_cdc.templates import sql_name
 
 T = TypeVar("T")
 IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
@@ -228,7 +228,7 @@ class _Models:
             if name not in self._files:
                 raise WordError(f"{said}: no such model. Known: {self._known}")
             found.refs.append(name)
-            return f"{REF_SCHEMA}.{sql_name(name)}"
+            return f"{REF_SCHEMA}.{_in_model(name)}"
 
         return ref
 
@@ -240,7 +240,7 @@ class _Models:
                 raise WordError(f"source({group!r}, {table!r}): no such source. Known: {names}")
             if isinstance(known, _Untracked):
                 found.untracked.append(f"source({group!r}, {table!r}), described in {known.file}")
-            return sql_name(known.relation)
+            return _in_model(known.relation)
 
         return source
 
@@ -397,6 +397,11 @@ def _source(file: Path, group: SourceEntry, table: TableEntry, meta: dict[str, A
     named = {source.key, source.cursor, source.created, source.dist, *source.sort} - {None}
     _require_columns(file, place, named, source.column_names)
     return source
+
+
+def _in_model(name: str) -> str:
+    """Return a name, or schema.table, as it stands in the text of a model, which is parsed before it is sent."""
+    return ".".join(exp.to_identifier(part).sql(dialect="redshift") for part in name.split("."))
 
 
 def _variable(settings: Settings, variable: str, default: T, kind: TypeAdapter[T]) -> T:

@@ -137,6 +137,12 @@ def _named_in(said: str, tree: exp.Expr) -> Sequence[exp.Expr]:
     return [part for part in found if not part.table] or found
 
 
+def table_named(relation: str) -> exp.Table:
+    """Return a table, or schema.table, as a part of a query; whatever the name, it is not read as SQL."""
+    schema, _, name = relation.rpartition(".")
+    return exp.Table(this=exp.to_identifier(name), db=exp.to_identifier(schema) if schema else None)
+
+
 def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:
     """Return a copy of the query in which each source table is what `replacement` says, under the alias it had."""
     copied = query.copy()

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import quoted_name
 from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
 from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
 
 from surgical_cdc.contract import Column, Fact, Source, Table
+from surgical_cdc.names import PREFIX, fitted
 
 if TYPE_CHECKING:
     from surgical_cdc.project import Project
@@ -42,6 +44,7 @@ SOURCE_COUNTS = (
     "unknown_deletes",
     "stale",
     "quarantined",
+    "waiting",
     "disagreements",
 )
 FACT_COUNTS = ("affected", "inserted", "updated", "deleted")
@@ -67,6 +70,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "source_name": NAME,
         **WINDOW,
         **dict.fromkeys(SOURCE_COUNTS, "bigint"),
+        "farthest_cursor": "varchar(32)",
         "changed_columns": TEXT,
         "seconds": "double precision",
     },
@@ -91,7 +95,11 @@ CONTROL_SORT: dict[str, tuple[str, ...]] = {
     "tombstones": ("source_name", "row_key"),
     "definitions": (),
 }
-KEPT_COLUMNS = _columns({"cdc_run": RUN_KEY, "cdc_reason": "varchar(256)", "cdc_quarantined_at": "timestamp"})
+# Made without the check that keeps such names out of a project.
+KEPT_COLUMNS = tuple(
+    Column.model_construct(name=f"{PREFIX}{name}", data_type=data_type)
+    for name, data_type in {"run": RUN_KEY, "reason": "varchar(256)", "quarantined_at": "timestamp"}.items()
+)
 
 
 def create_sources(project: Project) -> list[str]:
@@ -132,7 +140,7 @@ def create_schema(name: str) -> str:
 
     Even where it exists already, this needs the privilege to create schemas, which a user of little privilege lacks.
     """
-    return _text(CreateSchema(name, if_not_exists=True))
+    return _text(CreateSchema(_quoted(name), if_not_exists=True))
 
 
 def create_tables(tables: Iterable[Table], *, if_not_exists: bool = True) -> list[str]:
@@ -169,13 +177,17 @@ def staging(source: Source) -> Table:
 def quarantine(project: Project, source: Source) -> Table:
     """Return the table that keeps a source's quarantined rows."""
     columns = (*source.columns, *KEPT_COLUMNS)
-    return Table(name=source.name, relation=f"{project.control_schema}.quarantine__{source.name}", columns=columns)
+    return Table(name=source.name, relation=_kept(project, f"quarantine__{source.name}"), columns=columns)
 
 
 def pending(project: Project, fact: Fact) -> Table:
     """Return the table that keeps a fact's affected keys from its update to the sync."""
     columns = _columns({"run_key": RUN_KEY, "anchor": fact.column(fact.anchor).data_type})
-    return Table(name=fact.name, relation=f"{project.control_schema}.pending__{fact.name}", columns=columns)
+    return Table(name=fact.name, relation=_kept(project, f"pending__{fact.name}"), columns=columns)
+
+
+def _kept(project: Project, name: str) -> str:
+    return f"{project.control_schema}.{fitted(name)}"
 
 
 def control_tables(project: Project) -> list[Table]:
@@ -196,16 +208,21 @@ def _described(table: Table) -> sa.Table:
     schema, _, name = table.relation.partition(".")
     required = table.key if isinstance(table, Source) else None
     columns = [
-        sa.Column(column.name, _type(column.data_type), nullable=column.name != required) for column in table.columns
+        sa.Column(_quoted(column.name), _type(column.data_type), nullable=column.name != required)
+        for column in table.columns
     ]
     return sa.Table(
-        name,
+        _quoted(name),
         sa.MetaData(),
         *columns,
-        schema=schema,
-        redshift_distkey=table.dist,
-        redshift_sortkey=sort_keys(table) or None,
+        schema=_quoted(schema),
+        redshift_distkey=table.dist and _quoted(table.dist),
+        redshift_sortkey=tuple(map(_quoted, sort_keys(table))) or None,
     )
+
+
+def _quoted(name: str) -> quoted_name:
+    return quoted_name(name, quote=True)
 
 
 def _type(data_type: str) -> sa.types.TypeEngine[Any]:

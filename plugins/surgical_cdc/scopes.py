@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, walk_in_scope
 
-from surgical_cdc.predicates import aliases_of, operands, tells_blanks_apart, with_definitions
+from surgical_cdc.predicates import CONDITIONS, aliases_of, operands, tells_blanks_apart, with_definitions
 from surgical_cdc.refusal import refuse, shortened
 
-# Stands for a key of a grouping, a text, as an alias that no query can have.
+# Stands for a key of a grouping, a text or a float, as an alias that no query can have.
 KEY = "(key)"
-BLANKS = "{}, which tells texts apart that are equal but for trailing blanks, into {}"
-WITHOUT_BLANKS = "Compare these texts by = as they are, or group by TRIM(…)."
+EQUAL_APART = "{}, which tells equal values apart (texts by trailing spaces, 0 from -0), into {}"
+AS_THEY_ARE = "Compare these by = as they are, or group by TRIM(…), or by CAST(… AS NUMERIC)."
+# Which equal values of an expression a query can tell apart: texts by trailing spaces, floats by the sign of zero.
+LookAlike = Literal["text", "float"] | None
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,14 @@ def check_limit(query: exp.Query) -> None:
             refuse(f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause)
 
 
-def check_entry(scope: Scope, predicate: exp.Expr, alias: str, ends_in_blanks: Callable[[exp.Expr], bool]) -> None:
+def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable[[exp.Expr], LookAlike]) -> None:
     """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions.
 
     Args:
         scope: that of the SELECT.
         predicate: what it is entered by.
         alias: the relation of the scope that the predicate reads.
-        ends_in_blanks: whether an expression of the scope may be a text with trailing blanks.
+        kind_of: which equal values of an expression of the scope can be told apart.
     """
     select = cast("exp.Select", scope.expression)
     check_limit(select)
@@ -121,36 +123,27 @@ def check_entry(scope: Scope, predicate: exp.Expr, alias: str, ends_in_blanks: C
     if group is not None or aggregates:
         keys = group.expressions if group is not None else []
         shown = f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}"
-        texts = [key for key in keys if ends_in_blanks(key)]
-        _require(predicate, alias, keys, texts, shown=shown, clause=group or aggregates[0])
+        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=shown, clause=group or aggregates[0])
     for window in windows:
         keys = window.args.get("partition_by") or []
-        texts = [key for key in keys if ends_in_blanks(key)]
-        _require(predicate, alias, keys, texts, shown=window.sql("redshift"), clause=window)
+        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=window.sql("redshift"), clause=window)
 
 
 def _require(
     predicate: exp.Expr,
     alias: str,
-    keys: Sequence[exp.Expr],
-    texts: Sequence[exp.Expr],
+    keys: Mapping[exp.Expr, LookAlike],
     *,
     shown: str,
     clause: exp.Expr,
 ) -> None:
     """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none.
 
-    Of keys that are texts it may not tell apart those that are equal but for trailing blanks: they make one group.
+    Nor may it tell equal keys apart: they make one group.
     """
-
-    def known(part: exp.Expr) -> exp.Expr:
-        if part not in keys:
-            return part
-        return exp.column("text", table=KEY) if part in texts else exp.null()
-
-    beside = predicate.copy().transform(known)
+    beside = predicate.copy().transform(lambda part: _key(part, keys[part]) if part in keys else part)
     if tells_blanks_apart(beside, KEY):
-        refuse(BLANKS.format(predicate.sql("redshift"), shown), WITHOUT_BLANKS, clause)
+        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, clause)
     if alias in aliases_of(beside):
         refuse(
             f"{predicate.sql('redshift')} into {shown}",
@@ -159,26 +152,35 @@ def _require(
         )
 
 
-def check_merged(source: Scope, predicate: exp.Expr, alias: str, texts: Sequence[str]) -> None:
+def _key(part: exp.Expr, kind: LookAlike) -> exp.Expr:
+    """Return what stands for a key in a predicate, NULL where nothing can tell equal keys apart."""
+    if kind == "text":
+        return exp.column(kind, table=KEY)
+    # Whatever is not a comparison may show the sign of zero, and is taken for what shows trailing spaces.
+    is_compared = isinstance(part.parent, CONDITIONS) or part.parent is None
+    return exp.null() if kind is None or is_compared else exp.func("LENGTH", exp.column(kind, table=KEY))
+
+
+def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[str, LookAlike]) -> None:
     """Refuse to enter rows without duplicates by what tells apart those that are equal.
 
     Args:
         source: the scope of what `alias` stands for: a SELECT or a UNION.
         predicate: what it is entered by.
         alias: its name in the predicate.
-        texts: its columns of which equal ones may differ in trailing blanks.
+        kinds: by its columns, which equal values of them can be told apart.
     """
     query = cast("exp.Query", source.expression)
     if not query.args.get("distinct", isinstance(query, exp.SetOperation)):
         return
 
     def known(part: exp.Expr) -> exp.Expr:
-        is_text = isinstance(part, exp.Column) and part.table == alias and part.name in texts
-        return exp.column(part.name, table=KEY) if is_text else part
+        kind = kinds.get(part.name) if isinstance(part, exp.Column) and part.table == alias else None
+        return _key(part, kind) if kind else part
 
     if tells_blanks_apart(predicate.copy().transform(known), KEY):
         shown = "UNION" if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
-        refuse(BLANKS.format(predicate.sql("redshift"), shown), WITHOUT_BLANKS, query)
+        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
 
 
 def check_membership(membership: exp.In) -> None:

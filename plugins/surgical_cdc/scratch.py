@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from surgical_cdc.names import NAME_BYTES, fitted
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 # Time to look into a failed run and to clear its task over a weekend.
 RETENTION = timedelta(days=7)
 NAME = re.compile(r"\w+__(?P<run>[0-9a-f]{12})_(?P<made>[0-9a-f]{8})[0-9a-f]{4}")
-# With the rest of the name not more than the 63 bytes that a name may have.
-SOURCE_LENGTH = 36
+# What a name may have beside that of its run: two underscores, then run, time and attempt.
+SOURCE_LENGTH = NAME_BYTES - 27
 
 
 def new_relation(project: Project, source: Source, run: Run) -> str:
     """Return the relation of a change set that is about to be made."""
     made = f"{int(time.time()):08x}"
-    return f"{project.scratch_schema}.{source.name[:SOURCE_LENGTH]}__{run.suffix}_{made}{secrets.token_hex(2)}"
+    return f"{project.scratch_schema}.{fitted(source.name, SOURCE_LENGTH)}__{run.suffix}_{made}{secrets.token_hex(2)}"
 
 
 def relations_to_drop(project: Project, warehouse: Warehouse, run: Run, *, keep_own: bool) -> list[str]:

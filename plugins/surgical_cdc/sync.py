@@ -82,10 +82,12 @@ def _refuse_outdated_facts(
 
 
 def _sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
-    if change_set.updates or change_set.deletes or change_set.touched:
+    if change_set.updates or change_set.deletes:
         warehouse.execute(render("sync_delete", source=source, relation=change_set.relation))
-    if change_set.inserts or change_set.updates or change_set.touched:
+    if change_set.inserts or change_set.updates:
         warehouse.execute(render("sync_insert", source=source, relation=change_set.relation))
+    if change_set.touched:
+        warehouse.execute(render("sync_touch", source=source, relation=change_set.relation))
 
 
 def _sync_tombstones(project: Project, source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:

@@ -15,13 +15,15 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "include" / "sql" / "cdc"
 
 @cache
 def sql_name(name: str) -> str:
-    """Return a column, table or schema.table name as Redshift SQL, quoted where the name is reserved.
+    """Return a column, table or schema.table name as Redshift SQL.
+
+    It is quoted whatever it is: no list of reserved words is complete.
 
     Example:
-        >>> sql_name("public.companies"), sql_name("tag")
-        ('public.companies', '"tag"')
+        >>> sql_name("public.language")
+        '"public"."language"'
     """
-    return ".".join(exp.to_identifier(part).sql(dialect="redshift") for part in name.split("."))
+    return ".".join(exp.to_identifier(part, quoted=True).sql(dialect="redshift") for part in name.split("."))
 
 
 def table_name(relation: str) -> str:

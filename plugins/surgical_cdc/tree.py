@@ -9,7 +9,7 @@ the same rows as the whole tables is argued in docs/adr/0001-slices-along-the-jo
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -32,6 +32,7 @@ from surgical_cdc.query import fact_query
 from surgical_cdc.refusal import Refused, place, refuse, shortened
 from surgical_cdc.scopes import (
     Conjunct,
+    LookAlike,
     branches,
     check_entry,
     check_joins,
@@ -52,7 +53,13 @@ if TYPE_CHECKING:
 
 # Stands for the rows of an IN (SELECT …) as an alias that no query can have.
 MEMBER = "(member)"
+# Types of which equal values can be told apart.
+LOOK_ALIKE_TYPES = (*exp.DataType.TEXT_TYPES, exp.DataType.Type.FLOAT, exp.DataType.Type.DOUBLE)
 OTHER_ANCHOR = " Or name a column of the fact that shows one of a source as it is: meta: {cdc: {anchor: …}}."
+
+
+def _first(kinds: Iterable[LookAlike]) -> LookAlike:
+    return next((kind for kind in kinds if kind), None)
 
 
 @dataclass(frozen=True)
@@ -419,7 +426,7 @@ class _Builder:
             )
         (alias,) = aliases
         if not filtered:
-            check_entry(scope, predicate, alias, partial(self._ends_in_blanks, scope))
+            check_entry(scope, predicate, alias, partial(self._look_alike, scope))
         if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
             refuse(
                 f"{shown}, from the optional side of an outer join,",
@@ -450,25 +457,25 @@ class _Builder:
     def _opened(self, source: Scope, branch: Scope, alias: str, predicate: exp.Expr) -> exp.Expr:
         """Return a predicate on a derived table as one on a branch of it, unless it sees more than that has."""
         names = {column.name for column in predicate.find_all(exp.Column) if column.table == alias}
-        texts = [name for name in names if self._ends_in_blanks(branch, definition_of(source, branch, name))]
-        check_merged(source, predicate, alias, texts)
+        kinds = {name: self._look_alike(branch, definition_of(source, branch, name)) for name in names}
+        check_merged(source, predicate, alias, kinds)
         return opened_in(source, branch, alias, predicate)
 
-    def _ends_in_blanks(self, scope: Scope, expression: exp.Expr) -> bool:
-        """Return whether an expression may be a text with trailing blanks."""
+    def _look_alike(self, scope: Scope, expression: exp.Expr) -> LookAlike:
+        """Return which equal values of an expression can be told apart: it is read from such a column."""
         if isinstance(expression, exp.Column):
             source = scope.selected_sources[expression.table][1] if expression.table in scope.selected_sources else None
             if isinstance(source, Scope):
-                return any(
-                    self._ends_in_blanks(branch, definition_of(source, branch, expression.name))
+                return _first(
+                    self._look_alike(branch, definition_of(source, branch, expression.name))
                     for branch in branches(source)
                 )
-            return isinstance(source, exp.Table) and self._source(source).column(expression.name).is_text
-        if isinstance(expression, exp.Cast) and not expression.to.is_type(*exp.DataType.TEXT_TYPES):
-            return False
+            return self._source(source).column(expression.name).look_alike if isinstance(source, exp.Table) else None
+        if isinstance(expression, exp.Cast) and not expression.to.is_type(*LOOK_ALIKE_TYPES):
+            return None
         if isinstance(expression, (exp.Length, exp.Count)) or not keeps_blanks(expression):
-            return False
-        return any(self._ends_in_blanks(scope, part) for part in expression.iter_expressions())
+            return None
+        return _first(self._look_alike(scope, part) for part in expression.iter_expressions())
 
     def _ways(self, scope: Scope, expressions: Sequence[exp.Expr], *, keep: str) -> list[list[exp.Expr]]:
         """Return the expressions with all columns but those of `keep` in terms of nodes, once for each branch of UNION.

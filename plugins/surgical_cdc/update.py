@@ -14,7 +14,15 @@ from surgical_cdc.announce import announce
 from surgical_cdc.build import build, check_row_keys, insert_into, refuse_row_keys
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.lineage import fact_lineage
-from surgical_cdc.maintain import SourceChange, affected_keys, overlaid_query, sliced_query, slices
+from surgical_cdc.maintain import (
+    AFFECTED_KEYS,
+    RECOMPUTED,
+    SourceChange,
+    affected_keys,
+    overlaid_query,
+    sliced_query,
+    slices,
+)
 from surgical_cdc.query import fact_query
 from surgical_cdc.templates import render
 from surgical_cdc.tree import join_tree
@@ -47,7 +55,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     """
     started = time.perf_counter()
     fact = project.fact(fact_name)
-    changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.rewrites}
+    changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.changes}
     unbuilt = fact_name in preparation.unbuilt
     with warehouse.transaction(dry_run=run.dry_run):
         baselines = {preparation.baseline_run, *(found.baseline_run for found in change_sets.values())}
@@ -65,7 +73,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         inserted = updated = deleted = 0
         announcement = None
         if affected:
-            _check_rows(fact, warehouse)
+            _check_rows(fact, warehouse, null_key=null_key)
             if run.dry_run:
                 announcement = announce(fact, warehouse, columns, null_key=null_key)
             inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key)
@@ -147,7 +155,7 @@ def _recompute_affected(
     climbs = affected_keys(tree, changes)
     for statement in climbs:
         warehouse.execute(statement)
-    if not climbs or climbs[-1].this.name != "affected_keys":
+    if not climbs or climbs[-1].this.name != AFFECTED_KEYS:
         warehouse.execute(render("empty_affected_keys", pending=pending_keys))
     if pending:
         warehouse.execute(render("add_pending_keys", pending=pending_keys))
@@ -186,14 +194,14 @@ def _keep_pending(project: Project, fact: Fact, warehouse: Warehouse, run: Run, 
 
 def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
     warehouse.execute(render("recomputed_table", fact=fact))
-    warehouse.execute(insert_into("recomputed", fact, query))
+    warehouse.execute(insert_into(RECOMPUTED, fact, query))
 
 
-def _check_rows(fact: Fact, warehouse: Warehouse) -> None:
+def _check_rows(fact: Fact, warehouse: Warehouse, *, null_key: bool) -> None:
     """Refuse recomputed rows without a row key of their own."""
-    check_row_keys(fact, warehouse, "recomputed")
+    check_row_keys(fact, warehouse, RECOMPUTED)
     if fact.maintenance == "incremental" and fact.anchor != fact.unique_key:
-        refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact)))
+        refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact, null_key=null_key)))
 
 
 def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:

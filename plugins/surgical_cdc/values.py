@@ -74,9 +74,11 @@ class ChangeSet(Value):
 
     `baseline_run` is the run whose sync the baseline showed: on another baseline the change set is not valid.
     `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
-    `touched` rows differ in the cursor alone. `disagreements` counts rows whose timestamps claim an insert where the
-    baseline says update, or the reverse. `unknown_deletes` are deletions of keys that the baseline does not have: they
-    change nothing but are remembered, so that an older version that comes later is not inserted.
+    `touched` rows differ in the cursor alone. `disagreements` counts rows
+    whose timestamps claim an insert where the baseline says update, or the reverse. `unknown_deletes` are deletions of
+    keys that the baseline does not have: they change nothing but are remembered, so that an older version that comes
+    later is not inserted. `waiting` are staged rows beyond the window's end; `farthest_cursor` is the newest of theirs,
+    as text, since a timestamp of the warehouse may lie beyond Python's.
     """
 
     source: str
@@ -93,6 +95,8 @@ class ChangeSet(Value):
     unknown_deletes: int = 0
     stale: int = 0
     quarantined: int = 0
+    waiting: int = 0
+    farthest_cursor: str | None = None
     disagreements: int = 0
     changed_columns: dict[str, int] = {}
     seconds: float = 0.0

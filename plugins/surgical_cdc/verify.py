@@ -9,7 +9,7 @@ from surgical_cdc import definitions, lease, schema
 from surgical_cdc.build import insert_into
 from surgical_cdc.catalog import check_contract, complete_control
 from surgical_cdc.errors import DataError
-from surgical_cdc.lineage import leaves_blanks_open
+from surgical_cdc.lineage import exact_columns
 from surgical_cdc.query import fact_query
 from surgical_cdc.templates import render
 
@@ -83,12 +83,11 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
 
 
 def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
-    """Compare a fact with its SELECT inside the caller's transaction; trailing blanks too unless these are open."""
+    """Compare a fact with its SELECT inside the caller's transaction, down to what tells equal values apart."""
     fact = project.fact(fact_name)
     warehouse.execute(render("verify_expected", fact=fact))
-    warehouse.execute(insert_into("cdc_expected", fact, fact_query(project, fact_name)))
-    exact = not leaves_blanks_open(project, fact_name)
-    figures = warehouse.row(render("verify_compare", fact=fact, exact=exact))
-    warehouse.execute(render("drop_tables", relations=["cdc_expected"]))
+    warehouse.execute(insert_into("scdc_expected", fact, fact_query(project, fact_name)))
+    figures = warehouse.row(render("verify_compare", fact=fact, exact=exact_columns(project, fact_name)))
+    warehouse.execute(render("drop_tables", relations=["scdc_expected"]))
     rows, expected_rows, missing, unexpected = map(int, figures)
     return Verification(fact_name, rows, expected_rows, missing, unexpected)

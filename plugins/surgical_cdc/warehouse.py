@@ -94,7 +94,7 @@ class Warehouse:
     @contextmanager
     def _cursor(self, statement: str | exp.Expr, params: Sequence[object]) -> Iterator[Any]:
         # A tree is made for one execution, so that the generator may rearrange it.
-        sql = statement if isinstance(statement, str) else statement.sql(dialect="redshift", pretty=True, copy=False)
+        sql = statement if isinstance(statement, str) else _text(statement)
         started = time.perf_counter()
         with self._connection.cursor() as cursor:
             try:
@@ -138,3 +138,8 @@ class Warehouse:
         # One line: whole statements would make a log of hundreds of kilobytes that nobody reads.
         first_line = sql.partition("\n")[0].removeprefix("-- ")
         log.info("%.3f s, %s rows: %s", statement.seconds, statement.rowcount, first_line)
+
+
+def _text(statement: exp.Expr) -> str:
+    # Every name in quotation marks: no list of reserved words is complete.
+    return statement.sql(dialect="redshift", pretty=True, identify=True, copy=False)

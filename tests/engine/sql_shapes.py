@@ -352,14 +352,14 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "SELECT t.id, COUNT(g.n) AS n FROM live.cities t LEFT JOIN (SELECT o.note, COUNT(*) AS n"
             " FROM live.orders o GROUP BY o.note) g ON t.name LIKE '%' || g.note GROUP BY t.id",
             "texts that differ in trailing blanks are one group, and a slice would lack some of them",
-            r"LIKE '%' \|\| o\.note, which tells texts apart .* into GROUP BY o\.note",
+            r"LIKE '%' \|\| o\.note, which tells equal values apart .* into GROUP BY o\.note",
         ),
         Shape(
             "the same by a partition",
             "SELECT o.id, CAST(LENGTH(o.note) AS BIGINT) AS size, COUNT(*) OVER (PARTITION BY o.note) AS n"
             " FROM live.orders o",
             "a slice must hold whole partitions",
-            r"LENGTH\(o\.note\) AS BIGINT\), which tells texts apart",
+            r"LENGTH\(o\.note\) AS BIGINT\), which tells equal values apart",
             columns="id size n",
             anchor="size",
         ),
@@ -368,7 +368,7 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "SELECT c.id, COUNT(d.note) AS n FROM live.customers c LEFT JOIN (SELECT DISTINCT o.note"
             " FROM live.orders o) d ON LENGTH(d.note) = c.id GROUP BY c.id",
             "of such texts DISTINCT and UNION keep one, and a slice might keep another",
-            r"LENGTH\(d\.note\) = .*, which tells texts apart .* into SELECT DISTINCT",
+            r"LENGTH\(d\.note\) = .*, which tells equal values apart .* into SELECT DISTINCT",
         ),
         Shape(
             "ROLLUP, CUBE, GROUPING SETS",

@@ -210,7 +210,7 @@ def test_one_missing_grant_is_named(shop: Site, etl: Connect) -> None:
     shop.execute("REVOKE INSERT, DELETE ON shop_raw.orders FROM etl")
     assert found_by(etl)["privileges"].text == (
         "user etl lacks privileges. An owner or an administrator can run:\n"
-        "  GRANT INSERT, DELETE ON shop_raw.orders TO etl;"
+        '  GRANT INSERT, DELETE ON "shop_raw"."orders" TO "etl";'
     )
 
 
@@ -224,7 +224,7 @@ def test_isolation_level_is_reported(redshift: LocalRedshift, shop: Site) -> Non
         administer(redshift, "ALTER DATABASE dev SET default_transaction_isolation = 'repeatable read'")
     assert found.state == "WARNING"
     assert found.text.startswith("Serializable: tasks that run side by side may be sent back")
-    assert found.text.endswith("ALTER DATABASE dev ISOLATION LEVEL SNAPSHOT")
+    assert found.text.endswith('ALTER DATABASE "dev" ISOLATION LEVEL SNAPSHOT')
 
 
 def test_tables_with_other_keys_are_listed(shop: Site) -> None:

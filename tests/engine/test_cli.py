@@ -75,7 +75,7 @@ def test_window_and_sources_are_those_asked_for(open_site: Site) -> None:
         open_site.stage("orders", {**ORDER, "order_id": key, "changed_at": at(minute)})
     window = ("--start", "2026-03-01T12:30:00", "--end", "2026-03-01T13:00:00")
     result = call("run", *window, "--source", "orders")
-    assert "detect.orders: 1 rows compared, 1 inserted in" in result.output
+    assert "detect.orders: 1 rows compared, 1 inserted, 1 waiting (as far as 2026-03-01 13:10:00) in" in result.output
     assert "detect.customers" not in result.output
 
 
@@ -107,6 +107,7 @@ def test_check_has_a_line_for_each_part(shop: Site) -> None:
         "ok      isolation",
         "ok      contract",
         "ok      keys",
+        "ok      baselines",
     ]
     assert "4 sources are as the project describes them; the first run builds fact_line, fact_order" in result.output
 

@@ -56,7 +56,7 @@ def test_session_has_its_settings(connection: Callable[..., str]) -> None:
     assert settings_of(connection()) == {
         "statement_timeout": "45min",
         "query_group": "dag/task/run",
-        "error_on_nondeterministic_update": "on",
+        "error_on_nondeterministic_update": "true",
         "application_name": "surgical_cdc",
     }
 

@@ -36,7 +36,7 @@ def found(site: Site, source: str = "orders", run: Run | None = None) -> ChangeS
 def changes(site: Site, change_set: ChangeSet, *columns: str) -> list[tuple[Any, ...]]:
     """Return the rows of a change set, by key."""
     key = site.project.sources[change_set.source].key
-    return site.table(change_set.relation, key, "cdc_change", *columns)
+    return site.table(change_set.relation, key, "scdc_change", *columns)
 
 
 def apply(site: Site, end: float, source: str = "orders") -> ChangeSet:
@@ -52,7 +52,9 @@ def test_row_that_the_baseline_has_not_is_an_insert(orders: Site) -> None:
     orders.stage("orders", {**EDITED, "order_id": 2})
     change_set = found(orders)
     assert (change_set.inserts, change_set.changes) == (1, 1)
-    assert changes(orders, change_set, "cdc_mask", "note", "total") == [(2, "I", "1" * 10, "by hand", Decimal("10.50"))]
+    assert changes(orders, change_set, "scdc_mask", "note", "total") == [
+        (2, "I", "1" * 10, "by hand", Decimal("10.50"))
+    ]
 
 
 def test_unchanged_row_is_not_in_the_change_set(orders: Site) -> None:
@@ -96,7 +98,7 @@ def test_changed_column_is_found(shop: Site, column: str, before: object, after:
 def test_mask_has_one_character_per_column_in_order(orders: Site) -> None:
     """The mask of an update marks the changed columns at their place in the contract, the cursor among them."""
     orders.stage("orders", {**EDITED, "customer_id": 8, "note": None})
-    assert changes(orders, found(orders), "cdc_mask") == [(1, "U", "0100001001")]
+    assert changes(orders, found(orders), "scdc_mask") == [(1, "U", "0100001001")]
 
 
 def test_touched_row_differs_in_the_cursor_alone(orders: Site) -> None:
@@ -104,7 +106,7 @@ def test_touched_row_differs_in_the_cursor_alone(orders: Site) -> None:
     orders.stage("orders", EDITED)
     change_set = found(orders)
     assert (change_set.touched, change_set.changes, change_set.rewrites, change_set.changed_columns) == (1, 0, 1, {})
-    assert changes(orders, change_set, "cdc_mask") == [(1, "T", "0000000001")]
+    assert changes(orders, change_set, "scdc_mask") == [(1, "T", "0000000001")]
 
 
 def test_newest_version_of_a_key_wins(orders: Site) -> None:
@@ -139,7 +141,7 @@ def test_equally_new_versions_that_differ_are_quarantined(orders: Site, others: 
     change_set = found(orders)
     assert (change_set.quarantined, change_set.inserts, change_set.rewrites) == (1 + len(others), 1, 1)
     assert change_set.rows_compared == 1
-    reasons = {row[1:] for row in changes(orders, change_set, "cdc_reason") if row[0] == 1}
+    reasons = {row[1:] for row in changes(orders, change_set, "scdc_reason") if row[0] == 1}
     assert reasons == {("Q", "equally new versions of the key differ")}
 
 
@@ -164,7 +166,7 @@ def test_row_without_key_or_cursor_is_quarantined(orders: Site, wrong: dict[str,
     change_set = found(orders)
     assert (change_set.quarantined, change_set.updates, change_set.rows_compared) == (1, 1, 1)
     assert orders.rows(
-        f"SELECT cdc_reason, note FROM {change_set.relation} WHERE cdc_change = 'Q'"  # noqa: S608
+        f"SELECT scdc_reason, note FROM {change_set.relation} WHERE scdc_change = 'Q'"  # noqa: S608
     ) == [(reason, "lost")]
 
 
@@ -216,7 +218,7 @@ def test_row_created_and_edited_in_one_window_is_an_insert(orders: Site) -> None
     )
     change_set = found(orders)
     assert (change_set.inserts, change_set.updates, change_set.disagreements) == (2, 1, 2)
-    assert changes(orders, change_set, "cdc_claim") == [(1, "U", "I"), (2, "I", "U"), (3, "I", "I")]
+    assert changes(orders, change_set, "scdc_claim") == [(1, "U", "I"), (2, "I", "U"), (3, "I", "I")]
 
 
 def test_source_without_created_claims_nothing(shop: Site) -> None:
@@ -226,7 +228,7 @@ def test_source_without_created_claims_nothing(shop: Site) -> None:
     shop.stage("order_lines", {"line_code": "1-1", "order_id": 1, "discount": 0.5, "changed_at": at(-5)})
     change_set = found(shop, "order_lines")
     assert (change_set.inserts, change_set.disagreements) == (1, 0)
-    assert changes(shop, change_set, "cdc_claim") == [("1-1", "I", None)]
+    assert changes(shop, change_set, "scdc_claim") == [("1-1", "I", None)]
 
 
 def test_staged_deletion_is_a_delete(orders: Site) -> None:
@@ -234,7 +236,7 @@ def test_staged_deletion_is_a_delete(orders: Site) -> None:
     orders.stage("orders", {**EDITED, "status": "void", "total": None})
     change_set = found(orders)
     assert (change_set.deletes, change_set.changes) == (1, 1)
-    assert changes(orders, change_set, "cdc_mask", "changed_at", "status", "note") == [
+    assert changes(orders, change_set, "scdc_mask", "changed_at", "status", "note") == [
         (1, "D", "1" * 10, at(-5), "void", "by hand")
     ]
 
@@ -328,7 +330,7 @@ def test_key_that_a_snapshot_has_not_is_a_delete(shop: Site) -> None:
     shop.stage("products", PRODUCT, {**PRODUCT, "product_id": 3, "title": "Globe", "changed_at": at(-5)})
     change_set = found(shop, "products")
     assert (change_set.deletes, change_set.updates, change_set.rows_compared) == (1, 1, 2)
-    assert changes(shop, change_set, "cdc_mask", "changed_at", "title") == [
+    assert changes(shop, change_set, "scdc_mask", "changed_at", "title") == [
         (2, "D", "1111", at(-60), None),
         (3, "U", "0101", at(-5), "Globe"),
     ]

@@ -17,6 +17,7 @@ from tests.engine.one_model import one_model
 
 VENDOR = load_project()
 SHAPES = Path(__file__).parents[1] / "projects" / "shapes" / "sql"
+CORNERS = SHAPES.parents[1] / "corners" / "sql"
 COMMITTED = load_dictionary(VENDOR.dictionary_path)
 END = datetime(2026, 3, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 
@@ -153,7 +154,7 @@ def test_source_that_is_only_counted_feeds_by_its_key(tmp_path: Path) -> None:
     assert feeds(tmp_path, sql)["orders"] == {"id": "*"}
 
 
-@pytest.mark.parametrize("path", [VENDOR.path, SHAPES, SHOP, LIBRARY], ids=["vendor", "shapes", "shop", "library"])
+@pytest.mark.parametrize("path", [VENDOR.path, SHAPES, CORNERS, SHOP, LIBRARY], ids=lambda path: path.parent.name)
 def test_committed_dictionary_is_that_of_the_models(path: Path) -> None:
     """The committed dictionary and documents are what the models give; a failure has the command that mends it."""
     for file, text in compiled_files(load_project(path)).items():

@@ -13,6 +13,7 @@ from tests.engine.upstream import Steps, play, windows
 
 VENDOR = load_project()
 SHAPES = load_project(Path(__file__).parents[1] / "projects" / "shapes" / "sql")
+CORNERS = load_project(Path(__file__).parents[1] / "projects" / "corners" / "sql")
 KEYED_BY_TEXT = load_project(LIBRARY)
 WINDOWS_PER_EXAMPLE = 10
 
@@ -47,6 +48,16 @@ def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn
 def test_facts_of_every_shape_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
     """After any windows a fact of each supported shape is its SELECT run in full."""
     play(site(SHAPES), drawn)
+
+
+@pytest.mark.timeout(3600 + 5 * WINDOWS)
+@random_windows(WINDOWS // 2)
+@given(drawn=windows(CORNERS, WINDOWS_PER_EXAMPLE))
+def test_facts_with_rare_names_and_values_equal_their_selects(
+    site: Callable[[Project], Site], drawn: list[Steps]
+) -> None:
+    """Names, types and values that are rare, and yet allowed, change nothing in that."""
+    play(site(CORNERS), drawn)
 
 
 @pytest.mark.timeout(3600 + 5 * WINDOWS)

@@ -36,7 +36,7 @@ def test_overlay_keeps_a_source_apart_from_its_change_set() -> None:
     (same_key,) = overlaid.find_all(exp.EQ)
     assert isinstance(same_key.left, exp.Column)
     assert isinstance(same_key.right, exp.Column)
-    assert {same_key.left.table, same_key.right.table} == {"changed", "whole"}
+    assert {same_key.left.table, same_key.right.table} == {"scdc_changed", "scdc_whole"}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_update_reads_what_its_columns_need(
     place.stage("orders", {**order, **changed, "updated_at": at(-20)})
     result = run_cycle(project, connect, place.run(run_id="second"))
     statements = [statement.sql for session in sessions for statement in session.statements]
-    slices = [sql.split()[3] for sql in statements if sql.startswith("CREATE TEMPORARY TABLE slice_")]
-    assert sorted(name.partition("_")[2].partition("_")[2] for name in slices) == sorted(read)
+    slices = [sql.split()[3] for sql in statements if sql.startswith('CREATE TEMPORARY TABLE "scdc_slice_')]
+    assert sorted(name.strip('"').rpartition("_")[2] for name in slices) == sorted(read)
     assert result.fact_results["fact"].updated == 1
     assert verify(project, "fact", place.warehouse).equal
 

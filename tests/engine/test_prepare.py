@@ -111,11 +111,11 @@ def test_unknown_source_in_the_form_is_refused(shop: Site) -> None:
 def test_ddl_has_redshifts_types_and_keys(shop: Site) -> None:
     """Tables are created with the contract's types, distribution and sort keys; only the baseline's key is required."""
     statements = schema.create_sources(shop.project)
-    (baseline,) = [text for text in statements if "shop_raw.orders" in text]
-    (staging,) = [text for text in statements if "shop_staging.orders" in text]
-    assert "order_id BIGINT NOT NULL" in baseline
-    assert "total NUMERIC(12, 2)" in baseline
-    assert "weight DOUBLE PRECISION" in baseline
-    assert baseline.endswith("DISTKEY (customer_id) SORTKEY (order_id, customer_id)")
+    (baseline,) = [text for text in statements if '"shop_raw"."orders"' in text]
+    (staging,) = [text for text in statements if '"shop_staging"."orders"' in text]
+    assert '"order_id" BIGINT NOT NULL' in baseline
+    assert '"total" NUMERIC(12, 2)' in baseline
+    assert '"weight" DOUBLE PRECISION' in baseline
+    assert baseline.endswith('DISTKEY ("customer_id") SORTKEY ("order_id", "customer_id")')
     assert "NOT NULL" not in staging
-    assert staging.endswith("DISTKEY (customer_id) SORTKEY (changed_at)")
+    assert staging.endswith('DISTKEY ("customer_id") SORTKEY ("changed_at")')

@@ -190,7 +190,7 @@ def test_quarantined_rows_are_kept_once(shop: Site) -> None:
     assert cycle(shop, "second", 30) == {}
     shop.stage("orders", {**EDITED, "note": "x "})
     assert cycle(shop, "third", 60) == {"orders": 1}
-    assert shop.table("cdc.quarantine__orders", "cdc_run", "cdc_reason", "order_id", "note") == [
+    assert shop.table("cdc.quarantine__orders", "scdc_run", "scdc_reason", "order_id", "note") == [
         ("test/first", "equally new versions of the key differ", 1, "x"),
         ("test/first", "equally new versions of the key differ", 1, None),
         ("test/first", "the key order_id is NULL", None, "by hand"),

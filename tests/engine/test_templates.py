@@ -32,7 +32,7 @@ def test_value_that_is_not_given_is_an_error() -> None:
         render("drop_tables")
 
 
-def test_reserved_names_are_quoted() -> None:
-    """A column or table may have a name that Redshift reserves."""
-    assert render("drop_tables", relations=["public.tag"]).endswith('DROP TABLE IF EXISTS public."tag"')
+def test_names_are_quoted() -> None:
+    """A column or table may have a name that Redshift reserves, whether a list of ours has it or not."""
+    assert render("drop_tables", relations=["public.connect"]).endswith('DROP TABLE IF EXISTS "public"."connect"')
     assert table_name("public.tag") == '"tag"'

@@ -119,9 +119,13 @@ def test_only_columns_that_can_differ_are_set(vendors: Site) -> None:
     changes = {"companies": detect(VENDOR, "companies", vendors.warehouse, run, preparation)}
     with closing(vendors.connect()) as warehouse:
         update(VENDOR, "fact_vendor", warehouse, run, preparation, changes)
-        (statement,) = [found.sql for found in warehouse.statements if "UPDATE staging_public" in found.sql]
-    names = [line.strip() for line in statement.partition("FROM recomputed")[0].splitlines() if "= recomputed." in line]
-    assert names == ["rating = recomputed.rating"]
+        (statement,) = [found.sql for found in warehouse.statements if 'UPDATE "staging_public"' in found.sql]
+    names = [
+        line.strip()
+        for line in statement.partition("FROM scdc_recomputed")[0].splitlines()
+        if "= scdc_recomputed." in line
+    ]
+    assert names == ['"rating" = scdc_recomputed."rating"']
 
 
 def test_number_of_statements_does_not_depend_on_rows(vendors: Site) -> None:

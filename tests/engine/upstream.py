@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 import random
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 STEP = timedelta(minutes=1)
 KEYS = st.integers(1, 5)
-KINDS = ("put", "edit", "edit", "edit", "remove", "late", "again", "tie")
+KINDS = ("put", "edit", "edit", "edit", "remove", "late", "again", "tie", "future")
 
 ID = (1, 2, 3, 4, 5, 6, None)
 TEXT = ("a", "a  ", "b", " b", "b ", "", " ", None)
@@ -53,6 +54,8 @@ DOMAINS: dict[str, tuple[Any, ...]] = {
     "loans.barcode": ("1", "1  ", "2", "2 ", "3", None),
     "books.genre": ("novel", "novel ", "poetry", "travel", None),
     "status": (1, 1, 1, 0, None),
+    "cdc_deleted": (0, 0, None),
+    "group_id": (1, 2, 3, None, None),
 }
 JSON_COLUMNS = frozenset({"misc", "meta_data", "gst_verification", "config", "other_details"})
 BY_TYPE: dict[str, tuple[Any, ...]] = {
@@ -62,8 +65,19 @@ BY_TYPE: dict[str, tuple[Any, ...]] = {
     "boolean": (True, False, None),
     "date": (START.date(), (START + timedelta(days=40)).date(), None),
     "timestamp": (START, START + timedelta(days=1, seconds=5), None),
-    "double precision": (0.5, -3.25, None),
+    "timestamptz": (datetime(2026, 1, 1, 23, 30, tzinfo=UTC), datetime(2026, 1, 2, 0, 30, tzinfo=UTC), None),
+    "double precision": (0.5, -3.25, 0.0, -0.0, None),
+    "real": (0.5, 0.0, -0.0, None),
 }
+# What an administrator may have set for the engine's user, and may change between two runs.
+SESSIONS = (
+    ("datestyle", "SQL, DMY"),
+    ("timezone", "Asia/Kolkata"),
+    ("search_path", "corners_facts"),
+    ("extra_float_digits", "-10"),
+)
+# Later than any window ends: such a version waits, and must be seen to.
+FUTURE = datetime(9999, 12, 31)  # noqa: DTZ001
 
 
 def domain(source: Source, column: Column) -> tuple[Any, ...]:
@@ -93,6 +107,7 @@ class Upstream:
     staged: dict[str, dict[int, list[Row]]] = field(default_factory=dict)
     baseline: dict[str, dict[int, Row]] = field(default_factory=dict)
     buried: dict[str, dict[int, datetime]] = field(default_factory=dict)
+    waiting: Counter[str] = field(default_factory=Counter)
     clock: datetime = START
 
     def __post_init__(self) -> None:
@@ -118,6 +133,9 @@ class Upstream:
                 row[source.cursor] = self.clock
         if kind == "late":
             row[source.cursor] = self.clock - timedelta(minutes=pick.randint(2, 9), seconds=30)
+        if kind == "future":
+            self.waiting[source.name] += 1
+            return row | {source.cursor: FUTURE}
         if kind == "remove":
             if source.delete_when is None:
                 return None
@@ -174,9 +192,12 @@ class Upstream:
             row[column.name] = pick.choice(domain(source, column))
 
 
-def _key(source: Source, key: int, pick: random.Random) -> int | str:
+def _key(source: Source, key: int, pick: random.Random) -> int | str | date:
     """Return a source's key; of a text the blanks that end it are open, for they make no other key."""
-    return f"{key}{pick.choice(('', '', ' ', '  '))}" if source.column(source.key).is_text else key
+    column = source.column(source.key)
+    if column.data_type == "date":
+        return START.date() + timedelta(days=key)
+    return f"{key}{pick.choice(('', '', ' ', '  '))}" if column.is_text else key
 
 
 def _removal(source: Source) -> tuple[str, Any]:
@@ -189,6 +210,11 @@ def _is_removed(source: Source, row: Row) -> bool:
     column, value = _removal(source)
     found = row[column].rstrip(" ") if isinstance(row[column], str) else row[column]
     return found is not None if value is None else bool(found == value)
+
+
+def _written(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return rows with their floats as text, which tells 0 from -0."""
+    return [tuple(repr(value) if isinstance(value, float) else value for value in row) for row in rows]
 
 
 def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
@@ -215,11 +241,29 @@ def play(site: Site, drawn: list[Steps]) -> None:
     """Run a cycle over each of these windows, on an empty warehouse; compare all baselines and facts after each.
 
     A dry run before the last one must announce what the cycle then does, row by row and cell by cell. Before one in the
-    middle, a fact has been filled by another SELECT than its own.
+    middle, a fact has been filled by another SELECT than its own. The settings of the user change from run to run.
     """
-    project, upstream = site.project, Upstream(site.project)
     site.clear()
+    try:
+        _play(site, drawn)
+    finally:
+        _set_sessions(site, None)
+
+
+def _set_sessions(site: Site, setting: tuple[str, str] | None) -> None:
+    """Leave to the user's next sessions one setting that is not the default, or none."""
+    ((user,),) = site.rows("SELECT CURRENT_USER")
+    for name, _ in SESSIONS:
+        site.execute(f"ALTER USER {user} RESET {name}")
+    if setting:
+        name, value = setting
+        site.execute(f"ALTER USER {user} SET {name} TO '{value}'")
+
+
+def _play(site: Site, drawn: list[Steps]) -> None:
+    project, upstream = site.project, Upstream(site.project)
     for number, steps in enumerate(drawn):
+        _set_sessions(site, random.Random(steps[0][3]).choice((None, *SESSIONS)))
         window = f"window {number}"
         for name, rows in upstream.window(steps).items():
             site.stage(name, *rows)
@@ -232,11 +276,14 @@ def play(site: Site, drawn: list[Steps]) -> None:
             run_cycle(project, site.connect, site.run(upstream.end, run_id=window))
             assert announced(said) == differences(site, before, facts(site)), f"announced before {window}"
         else:
-            run_cycle(project, site.connect, site.run(upstream.end, run_id=window))
+            done = run_cycle(project, site.connect, site.run(upstream.end, run_id=window))
+            found = {name: change_set.waiting for name, change_set in done.change_sets.items() if change_set.waiting}
+            assert found == upstream.waiting, f"waiting after {window}"
         upstream.sync()
         for source in project.sources.values():
             expected = [tuple(row[name] for name in source.column_names) for row in upstream.rows(source)]
-            assert site.table(source.relation, *source.column_names) == expected, f"{source.relation} after {window}"
+            stored = site.table(source.relation, *source.column_names)
+            assert _written(stored) == _written(expected), f"{source.relation} after {window}"
         with site.warehouse.transaction():
             for fact in project.facts:
                 found = compare(project, fact, site.warehouse)

@@ -1,6 +1,6 @@
 -- Adds the keys that earlier runs have updated without a sync: the fact is ahead of the baseline there.
 -- Names: pending.
-INSERT INTO affected_keys (
+INSERT INTO scdc_affected_keys (
   anchor
 )
 SELECT DISTINCT
@@ -10,7 +10,7 @@ WHERE
   NOT EXISTS (
     SELECT
       1
-    FROM affected_keys
+    FROM scdc_affected_keys
     WHERE
-      affected_keys.anchor = pending.anchor
+      scdc_affected_keys.anchor = pending.anchor
   )

@@ -7,14 +7,14 @@ SELECT
   {{ fact.relation | table_name }}.{{ column.name | name }} AS {{ ("old_" ~ loop.index) | name }},
 {% endfor %}
 {% for column in columns %}
-  recomputed.{{ column.name | name }} AS {{ ("new_" ~ loop.index) | name }}{{ "" if loop.last else "," }}
+  scdc_recomputed.{{ column.name | name }} AS {{ ("new_" ~ loop.index) | name }}{{ "" if loop.last else "," }}
 {% endfor %}
 FROM {{ fact.relation | name }}
-JOIN recomputed
-  ON recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
+JOIN scdc_recomputed
+  ON scdc_recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
 WHERE
 {% for column in columns %}
-  CASE WHEN {{ same(column, fact.relation | table_name, "recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}
+  CASE WHEN {{ same(column, fact.relation | table_name, "scdc_recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}
 {% endfor %}
 ORDER BY
   row_key

@@ -1,13 +1,13 @@
 -- Deletes the fact's rows of the affected keys that the recomputed rows no longer have.
 -- Names: fact.
 DELETE FROM {{ fact.relation | name }}
-USING affected_keys
+USING scdc_affected_keys
 WHERE
-  {{ fact.relation | table_name }}.{{ fact.anchor | name }} = affected_keys.anchor
+  {{ fact.relation | table_name }}.{{ fact.anchor | name }} = scdc_affected_keys.anchor
   AND NOT EXISTS (
     SELECT
       1
-    FROM recomputed
+    FROM scdc_recomputed
     WHERE
-      recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
+      scdc_recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
   )

@@ -6,14 +6,14 @@ WHERE
   AND EXISTS (
     SELECT
       1
-    FROM affected_keys
+    FROM scdc_affected_keys
     WHERE
       anchor IS NULL
   )
   AND NOT EXISTS (
     SELECT
       1
-    FROM recomputed
+    FROM scdc_recomputed
     WHERE
-      recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
+      scdc_recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
   )

@@ -7,14 +7,14 @@ INSERT INTO {{ fact.relation | name }} (
 )
 SELECT
 {% for column in fact.column_names %}
-  recomputed.{{ column | name }}{{ "" if loop.last else "," }}
+  scdc_recomputed.{{ column | name }}{{ "" if loop.last else "," }}
 {% endfor %}
-FROM recomputed
+FROM scdc_recomputed
 WHERE
   NOT EXISTS (
     SELECT
       1
-    FROM {{ fact.relation | name }} AS existing
+    FROM {{ fact.relation | name }} AS scdc_existing
     WHERE
-      existing.{{ fact.unique_key | name }} = recomputed.{{ fact.unique_key | name }}
+      scdc_existing.{{ fact.unique_key | name }} = scdc_recomputed.{{ fact.unique_key | name }}
   )

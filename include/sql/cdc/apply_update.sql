@@ -4,13 +4,13 @@
 UPDATE {{ fact.relation | name }}
 SET
 {% for column in columns %}
-  {{ column.name | name }} = recomputed.{{ column.name | name }}{{ "" if loop.last else "," }}
+  {{ column.name | name }} = scdc_recomputed.{{ column.name | name }}{{ "" if loop.last else "," }}
 {% endfor %}
-FROM recomputed
+FROM scdc_recomputed
 WHERE
-  recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
+  scdc_recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
   AND (
 {% for column in columns %}
-    CASE WHEN {{ same(column, fact.relation | table_name, "recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}
+    CASE WHEN {{ same(column, fact.relation | table_name, "scdc_recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}
 {% endfor %}
   )

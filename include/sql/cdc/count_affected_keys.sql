@@ -2,4 +2,4 @@
 SELECT
   COUNT(*) AS keys,
   COUNT(*) - COUNT(anchor) AS null_keys
-FROM affected_keys
+FROM scdc_affected_keys

@@ -3,21 +3,21 @@
 -- Names: source, relation, full_mask, keys (their number; none: all). Parameters: keys.
 {% from "window.jinja" import among %}
 INSERT INTO {{ relation | name }} (
-  cdc_change,
-  cdc_mask,
+  scdc_change,
+  scdc_mask,
   {{ source.key | name }},
   {{ source.cursor | name }}
 )
 SELECT
   'D',
   '{{ full_mask }}',
-  baseline.{{ source.key | name }},
-  baseline.{{ source.cursor | name }}
-FROM {{ source.relation | name }} AS baseline
-LEFT JOIN {{ source.staging | name }} AS staged
-  ON staged.{{ source.key | name }} = baseline.{{ source.key | name }}
+  scdc_baseline.{{ source.key | name }},
+  scdc_baseline.{{ source.cursor | name }}
+FROM {{ source.relation | name }} AS scdc_baseline
+LEFT JOIN {{ source.staging | name }} AS scdc_staged
+  ON scdc_staged.{{ source.key | name }} = scdc_baseline.{{ source.key | name }}
 WHERE
-  staged.{{ source.key | name }} IS NULL
+  scdc_staged.{{ source.key | name }} IS NULL
 {% if keys %}
-  AND {{ among("baseline." ~ (source.key | name), keys) }}
+  AND {{ among("scdc_baseline." ~ (source.key | name), keys) }}
 {% endif %}

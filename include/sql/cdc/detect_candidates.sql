@@ -1,5 +1,5 @@
 -- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
--- Grain: a staged row. cdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
+-- Grain: a staged row. scdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
 -- Names: source, candidates, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
 {% from "window.jinja" import in_window %}
 CREATE TEMP TABLE {{ candidates | name }}
@@ -9,27 +9,27 @@ SELECT
   {% for column in source.columns %}
   {{ column.name | name }},
   {% endfor %}
-  cdc_deleted,
-  cdc_number
+  scdc_deleted,
+  scdc_number
 FROM (
   SELECT
     {% for column in source.columns %}
     {{ column.name | name }},
     {% endfor %}
-    CASE WHEN {{ source.delete_when or "1 = 0" }} THEN 1 ELSE 0 END AS cdc_deleted,
+    CASE WHEN {{ source.delete_when or "1 = 0" }} THEN 1 ELSE 0 END AS scdc_deleted,
     ROW_NUMBER() OVER (
       PARTITION BY {{ source.key | name }}
       ORDER BY {{ source.cursor | name }} DESC NULLS LAST
-    ) AS cdc_number,
+    ) AS scdc_number,
     RANK() OVER (
       PARTITION BY {{ source.key | name }}
       ORDER BY {{ source.cursor | name }} DESC NULLS LAST
-    ) AS cdc_rank
+    ) AS scdc_rank
   FROM {{ source.staging | name }}
   WHERE
 {{ in_window(source, keys) }}
-) AS staged
+) AS scdc_staged
 WHERE
-  cdc_rank = 1
+  scdc_rank = 1
   OR {{ source.key | name }} IS NULL
   OR {{ source.cursor | name }} IS NULL

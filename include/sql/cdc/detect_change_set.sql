@@ -6,94 +6,94 @@
 {% from "comparison.jinja" import same %}
 {% set key = source.key | name %}
 {% set cursor = source.cursor | name %}
-{% set created = "candidate." ~ (source.created | name) if source.created else "NULL::TIMESTAMP" %}
+{% set created = "scdc_candidate." ~ (source.created | name) if source.created else "NULL::TIMESTAMP" %}
 CREATE TABLE {{ relation | name }}
 BACKUP NO
 DISTKEY ({{ key }})
 SORTKEY ({{ key }})
 AS
-WITH ties AS (
+WITH scdc_ties AS (
   SELECT DISTINCT
-    other.{{ key }} AS cdc_key
-  FROM {{ candidates | name }} AS newest
-  JOIN {{ candidates | name }} AS other
-    ON other.{{ key }} = newest.{{ key }}
-    AND other.{{ cursor }} = newest.{{ cursor }}
+    scdc_other.{{ key }} AS scdc_key
+  FROM {{ candidates | name }} AS scdc_newest
+  JOIN {{ candidates | name }} AS scdc_other
+    ON scdc_other.{{ key }} = scdc_newest.{{ key }}
+    AND scdc_other.{{ cursor }} = scdc_newest.{{ cursor }}
   WHERE
-    newest.cdc_number = 1
-    AND other.cdc_number > 1
+    scdc_newest.scdc_number = 1
+    AND scdc_other.scdc_number > 1
     AND CASE
-      WHEN {% for column in source.columns %}({{ same(column, "other", "newest") }})
+      WHEN {% for column in source.columns %}({{ same(column, "scdc_other", "scdc_newest") }})
       {{ "" if loop.last else "AND " }}{% endfor %}THEN 0
       ELSE 1
     END = 1
 ),
-compared AS (
+scdc_compared AS (
   SELECT
     {% for column in source.columns %}
-    candidate.{{ column.name | name }},
+    scdc_candidate.{{ column.name | name }},
     {% endfor %}
-    candidate.cdc_deleted,
-    CASE WHEN {{ created }} = candidate.{{ cursor }} THEN 'I' WHEN {{ created }} <> candidate.{{ cursor }} THEN 'U' END AS cdc_claim,
+    scdc_candidate.scdc_deleted,
+    CASE WHEN {{ created }} = scdc_candidate.{{ cursor }} THEN 'I' WHEN {{ created }} <> scdc_candidate.{{ cursor }} THEN 'U' END AS scdc_claim,
     CASE
-      WHEN candidate.{{ key }} IS NULL THEN 'the key {{ source.key }} is NULL'
-      WHEN candidate.{{ cursor }} IS NULL THEN 'the cursor {{ source.cursor }} is NULL'
-      WHEN NOT ties.cdc_key IS NULL THEN 'equally new versions of the key differ'
-    END AS cdc_reason,
-    CASE WHEN baseline.{{ key }} IS NULL THEN 0 ELSE 1 END AS cdc_present,
+      WHEN scdc_candidate.{{ key }} IS NULL THEN 'the key {{ source.key }} is NULL'
+      WHEN scdc_candidate.{{ cursor }} IS NULL THEN 'the cursor {{ source.cursor }} is NULL'
+      WHEN NOT scdc_ties.scdc_key IS NULL THEN 'equally new versions of the key differ'
+    END AS scdc_reason,
+    CASE WHEN scdc_baseline.{{ key }} IS NULL THEN 0 ELSE 1 END AS scdc_present,
     CASE
-      WHEN candidate.{{ cursor }} < baseline.{{ cursor }} THEN 1
-      WHEN candidate.{{ cursor }} < tombstones.deleted_at THEN 1
-      WHEN candidate.{{ cursor }} = tombstones.deleted_at AND candidate.cdc_deleted = 0 THEN 1
+      WHEN scdc_candidate.{{ cursor }} < scdc_baseline.{{ cursor }} THEN 1
+      WHEN scdc_candidate.{{ cursor }} < tombstones.deleted_at THEN 1
+      WHEN scdc_candidate.{{ cursor }} = tombstones.deleted_at AND scdc_candidate.scdc_deleted = 0 THEN 1
       ELSE 0
-    END AS cdc_stale,
-    CASE WHEN candidate.{{ cursor }} <= tombstones.deleted_at THEN 1 ELSE 0 END AS cdc_buried,
+    END AS scdc_stale,
+    CASE WHEN scdc_candidate.{{ cursor }} <= tombstones.deleted_at THEN 1 ELSE 0 END AS scdc_buried,
     {% for column in source.columns %}
-    CASE WHEN {{ same(column, "candidate", "baseline") }} THEN '0' ELSE '1' END{{ " AS cdc_mask" if loop.last else " ||" }}
+    CASE WHEN {{ same(column, "scdc_candidate", "scdc_baseline") }} THEN '0' ELSE '1' END{{ " AS scdc_mask" if loop.last else " ||" }}
     {% endfor %}
-  FROM {{ candidates | name }} AS candidate
-  LEFT JOIN ties
-    ON ties.cdc_key = candidate.{{ key }}
-  LEFT JOIN {{ source.relation | name }} AS baseline
-    ON baseline.{{ key }} = candidate.{{ key }}
+  FROM {{ candidates | name }} AS scdc_candidate
+  LEFT JOIN scdc_ties
+    ON scdc_ties.scdc_key = scdc_candidate.{{ key }}
+  LEFT JOIN {{ source.relation | name }} AS scdc_baseline
+    ON scdc_baseline.{{ key }} = scdc_candidate.{{ key }}
   LEFT JOIN {{ control | name }}.tombstones AS tombstones
-    ON tombstones.row_key = candidate.{{ key }}::VARCHAR(256)
+    ON tombstones.row_key = scdc_candidate.{{ key }}::VARCHAR(256)
     AND tombstones.source_name = {{ "'" ~ source.name ~ "'" if source.keeps_tombstones else "NULL" }}::VARCHAR(64)
   WHERE
-    candidate.cdc_number = 1
-    OR candidate.{{ key }} IS NULL
-    OR candidate.{{ cursor }} IS NULL
-    OR NOT ties.cdc_key IS NULL
+    scdc_candidate.scdc_number = 1
+    OR scdc_candidate.{{ key }} IS NULL
+    OR scdc_candidate.{{ cursor }} IS NULL
+    OR NOT scdc_ties.scdc_key IS NULL
 ),
-classified AS (
+scdc_classified AS (
   SELECT
     {% for column in source.columns %}
     {{ column.name | name }},
     {% endfor %}
     CASE
-      WHEN NOT cdc_reason IS NULL THEN 'Q'
-      WHEN cdc_stale = 1 THEN 'S'
-      WHEN cdc_deleted = 1 AND cdc_present = 1 THEN 'D'
-      WHEN cdc_deleted = 1 AND cdc_buried = 0 THEN 'N'
-      WHEN cdc_deleted = 1 THEN '-'
-      WHEN cdc_present = 0 THEN 'I'
-      WHEN cdc_mask = '{{ unchanged_mask }}' THEN '-'
-      WHEN cdc_mask = '{{ touched_mask }}' THEN 'T'
+      WHEN NOT scdc_reason IS NULL THEN 'Q'
+      WHEN scdc_stale = 1 THEN 'S'
+      WHEN scdc_deleted = 1 AND scdc_present = 1 THEN 'D'
+      WHEN scdc_deleted = 1 AND scdc_buried = 0 THEN 'N'
+      WHEN scdc_deleted = 1 THEN '-'
+      WHEN scdc_present = 0 THEN 'I'
+      WHEN scdc_mask = '{{ unchanged_mask }}' THEN '-'
+      WHEN scdc_mask = '{{ touched_mask }}' THEN 'T'
       ELSE 'U'
-    END AS cdc_change,
-    cdc_mask,
-    cdc_claim,
-    cdc_reason
-  FROM compared
+    END AS scdc_change,
+    scdc_mask,
+    scdc_claim,
+    scdc_reason
+  FROM scdc_compared
 )
 SELECT
-  cdc_change::VARCHAR(1) AS cdc_change,
-  CASE WHEN cdc_change IN ('I', 'D', 'N') THEN '{{ full_mask }}' ELSE cdc_mask END::VARCHAR({{ source.columns | length }}) AS cdc_mask,
-  cdc_claim::VARCHAR(1) AS cdc_claim,
-  cdc_reason::VARCHAR(256) AS cdc_reason,
+  scdc_change::VARCHAR(1) AS scdc_change,
+  CASE WHEN scdc_change IN ('I', 'D', 'N') THEN '{{ full_mask }}' ELSE scdc_mask END::VARCHAR({{ source.columns | length }}) AS scdc_mask,
+  scdc_claim::VARCHAR(1) AS scdc_claim,
+  scdc_reason::VARCHAR(256) AS scdc_reason,
   {% for column in source.columns %}
   {{ column.name | name }}{{ "" if loop.last else "," }}
   {% endfor %}
-FROM classified
+FROM scdc_classified
 WHERE
-  cdc_change <> '-'
+  scdc_change <> '-'

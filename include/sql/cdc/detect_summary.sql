@@ -1,29 +1,68 @@
--- A change set in figures, one row: keys compared, rows per change type, disagreements, updates per column.
--- Names: source, candidates, relation.
+-- A change set in figures, one row: rows of the baseline that no key tells apart, rows that wait for a later window,
+-- keys compared, rows per change type, disagreements, updates per column.
+-- Names: source, candidates, relation, keys (their number; none: all). Parameters: window end, keys.
+{% from "window.jinja" import among %}
+{% set key = source.key | name %}
+{% set cursor = source.cursor | name %}
 SELECT
-  (
-    SELECT
-      COUNT(*)
-    FROM {{ candidates | name }}
-    WHERE
-      cdc_number = 1
-      AND NOT {{ source.key | name }} IS NULL
-      AND NOT {{ source.cursor | name }} IS NULL
-  ) AS candidate_keys,
-  COUNT(
-    DISTINCT CASE
-      WHEN cdc_change = 'Q' AND NOT {{ source.cursor | name }} IS NULL THEN {{ source.key | name }}
-    END
-  ) AS tied_keys,
-  COUNT(CASE WHEN cdc_change = 'I' THEN 1 END) AS inserts,
-  COUNT(CASE WHEN cdc_change = 'U' THEN 1 END) AS updates,
-  COUNT(CASE WHEN cdc_change = 'D' THEN 1 END) AS deletes,
-  COUNT(CASE WHEN cdc_change = 'T' THEN 1 END) AS touched,
-  COUNT(CASE WHEN cdc_change = 'N' THEN 1 END) AS unknown_deletes,
-  COUNT(CASE WHEN cdc_change = 'S' THEN 1 END) AS stale,
-  COUNT(CASE WHEN cdc_change = 'Q' THEN 1 END) AS quarantined,
-  COUNT(CASE WHEN cdc_change IN ('I', 'U') AND cdc_change <> cdc_claim THEN 1 END) AS disagreements,
-  {% for column in source.columns %}
-  COUNT(CASE WHEN cdc_change = 'U' AND SUBSTRING(cdc_mask, {{ loop.index }}, 1) = '1' THEN 1 END) AS changed_{{ loop.index }}{{ "" if loop.last else "," }}
-  {% endfor %}
-FROM {{ relation | name }}
+  scdc_baseline.surplus_rows,
+  scdc_baseline.null_keys,
+  scdc_waiting.waiting,
+  scdc_waiting.farthest_cursor,
+  scdc_compared.candidate_keys,
+  scdc_counted.*
+FROM (
+  SELECT
+    (
+      SELECT
+        COUNT(*) - COUNT(DISTINCT scdc_row.{{ key }})
+      FROM {{ candidates | name }} AS scdc_candidate
+      INNER JOIN {{ source.relation | name }} AS scdc_row
+        ON scdc_row.{{ key }} = scdc_candidate.{{ key }}
+      WHERE
+        scdc_candidate.scdc_number = 1
+    ) AS surplus_rows,
+    (
+      SELECT
+        COUNT(*)
+      FROM {{ source.relation | name }}
+      WHERE
+        {{ key }} IS NULL
+    ) AS null_keys
+) AS scdc_baseline
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS waiting,
+    MAX({{ cursor }})::VARCHAR(32) AS farthest_cursor
+  FROM {{ source.staging | name }}
+  WHERE
+    {{ cursor }} >= %s::TIMESTAMP
+{% if keys %}
+    AND {{ among(key, keys) }}
+{% endif %}
+) AS scdc_waiting
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS candidate_keys
+  FROM {{ candidates | name }}
+  WHERE
+    scdc_number = 1
+    AND NOT {{ key }} IS NULL
+    AND NOT {{ cursor }} IS NULL
+) AS scdc_compared
+CROSS JOIN (
+  SELECT
+    COUNT(DISTINCT CASE WHEN scdc_change = 'Q' AND NOT {{ cursor }} IS NULL THEN {{ key }} END) AS tied_keys,
+    COUNT(CASE WHEN scdc_change = 'I' THEN 1 END) AS inserts,
+    COUNT(CASE WHEN scdc_change = 'U' THEN 1 END) AS updates,
+    COUNT(CASE WHEN scdc_change = 'D' THEN 1 END) AS deletes,
+    COUNT(CASE WHEN scdc_change = 'T' THEN 1 END) AS touched,
+    COUNT(CASE WHEN scdc_change = 'N' THEN 1 END) AS unknown_deletes,
+    COUNT(CASE WHEN scdc_change = 'S' THEN 1 END) AS stale,
+    COUNT(CASE WHEN scdc_change = 'Q' THEN 1 END) AS quarantined,
+    COUNT(CASE WHEN scdc_change IN ('I', 'U') AND scdc_change <> scdc_claim THEN 1 END) AS disagreements,
+    {% for column in source.columns %}
+    COUNT(CASE WHEN scdc_change = 'U' AND SUBSTRING(scdc_mask, {{ loop.index }}, 1) = '1' THEN 1 END) AS changed_{{ loop.index }}{{ "" if loop.last else "," }}
+    {% endfor %}
+  FROM {{ relation | name }}
+) AS scdc_counted

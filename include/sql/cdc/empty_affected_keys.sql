@@ -1,6 +1,6 @@
 -- The affected keys of a run in which only pending keys are affected: none yet.
 -- Names: pending.
-CREATE TEMP TABLE affected_keys AS
+CREATE TEMP TABLE scdc_affected_keys AS
 SELECT
   anchor
 FROM {{ pending | name }}

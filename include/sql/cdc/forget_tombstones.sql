@@ -1,8 +1,8 @@
 -- Removes the tombstones of keys that a change set inserts again or deletes later. Grain: a key.
 -- Names: control, source, relation. Parameters: the source's name.
 DELETE FROM {{ control | name }}.tombstones
-USING {{ relation | name }} AS changed
+USING {{ relation | name }} AS scdc_changed
 WHERE
   tombstones.source_name = %s::VARCHAR(64)
-  AND tombstones.row_key = changed.{{ source.key | name }}::VARCHAR(256)
-  AND changed.cdc_change IN ('I', 'D', 'N')
+  AND tombstones.row_key = scdc_changed.{{ source.key | name }}::VARCHAR(256)
+  AND scdc_changed.scdc_change IN ('I', 'D', 'N')

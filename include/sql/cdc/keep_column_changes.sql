@@ -3,8 +3,8 @@
 DELETE FROM {{ relation | name }}
 WHERE
 {% if column == source.key %}
-  NOT cdc_change IN ('I', 'D')
+  NOT scdc_change IN ('I', 'D')
 {% else %}
-  cdc_change <> 'U'
-  OR SUBSTRING(cdc_mask, {{ position }}, 1) = '0'
+  scdc_change <> 'U'
+  OR SUBSTRING(scdc_mask, {{ position }}, 1) = '0'
 {% endif %}

@@ -7,4 +7,4 @@ INSERT INTO {{ pending | name }} (
 SELECT
   %s::VARCHAR(512),
   anchor
-FROM affected_keys
+FROM scdc_affected_keys

@@ -1,41 +1,42 @@
--- Keeps a change set's quarantined rows, each once: EXCEPT takes NULL for NULL, and LENGTH tells trailing blanks apart.
+-- Keeps a change set's quarantined rows, each once: EXCEPT takes NULL for NULL, and looks tell equal values apart.
 -- Grain: a staged row.
 -- Names: source, relation, quarantine. Parameters: run key.
+{% from "comparison.jinja" import look %}
 INSERT INTO {{ quarantine | name }} (
   {% for column in source.columns %}
   {{ column.name | name }},
   {% endfor %}
-  cdc_run,
-  cdc_reason,
-  cdc_quarantined_at
+  scdc_run,
+  scdc_reason,
+  scdc_quarantined_at
 )
 SELECT
   {% for column in source.columns %}
   {{ column.name | name }},
   {% endfor %}
   %s::VARCHAR(512),
-  cdc_reason,
+  scdc_reason,
   GETDATE()
 FROM (
   SELECT
     {% for column in source.columns %}
     {{ column.name | name }},
-    {% if column.is_text %}
-    LENGTH({{ column.name | name }}) AS cdc_length_{{ loop.index }},
+    {% if look(column, column.name | name) %}
+    {{ look(column, column.name | name) }} AS scdc_look_{{ loop.index }},
     {% endif %}
     {% endfor %}
-    cdc_reason
+    scdc_reason
   FROM {{ relation | name }}
   WHERE
-    cdc_change = 'Q'
+    scdc_change = 'Q'
   EXCEPT
   SELECT
     {% for column in source.columns %}
     {{ column.name | name }},
-    {% if column.is_text %}
-    LENGTH({{ column.name | name }}) AS cdc_length_{{ loop.index }},
+    {% if look(column, column.name | name) %}
+    {{ look(column, column.name | name) }} AS scdc_look_{{ loop.index }},
     {% endif %}
     {% endfor %}
-    cdc_reason
+    scdc_reason
   FROM {{ quarantine | name }}
-) AS unseen
+) AS scdc_unseen

@@ -11,4 +11,4 @@ SELECT
   {{ source.cursor | name }}
 FROM {{ relation | name }}
 WHERE
-  cdc_change IN ('D', 'N')
+  scdc_change IN ('D', 'N')

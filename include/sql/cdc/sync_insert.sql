@@ -11,4 +11,4 @@ SELECT
   {% endfor %}
 FROM {{ relation | name }}
 WHERE
-  cdc_change IN ('I', 'U', 'T')
+  scdc_change IN ('I', 'U')

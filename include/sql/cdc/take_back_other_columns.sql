@@ -3,9 +3,9 @@
 UPDATE {{ relation | name }}
 SET
 {% for column in columns %}
-  {{ column | name }} = baseline.{{ column | name }},
+  {{ column | name }} = scdc_baseline.{{ column | name }},
 {% endfor %}
-  cdc_mask = '{{ mask }}'
-FROM {{ source.relation | name }} AS baseline
+  scdc_mask = '{{ mask }}'
+FROM {{ source.relation | name }} AS scdc_baseline
 WHERE
-  baseline.{{ source.key | name }} = {{ relation | table_name }}.{{ source.key | name }}
+  scdc_baseline.{{ source.key | name }} = {{ relation | table_name }}.{{ source.key | name }}

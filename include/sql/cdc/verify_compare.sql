@@ -1,11 +1,12 @@
 -- A fact beside its query, one row: rows of each, and rows that only one of them has.
--- EXCEPT takes NULL for NULL; LENGTH tells trailing blanks apart, where the query does not leave them open.
--- Names: fact, exact.
+-- EXCEPT takes NULL for NULL; looks tell equal values apart.
+-- Names: fact, exact (its columns of which the query does not leave open which of several equal values it shows).
+{% from "comparison.jinja" import look %}
 {% macro rows(relation) %}
 SELECT
   {% for column in fact.columns %}
-  {% if exact and column.is_text %}
-  LENGTH({{ column.name | name }}) AS cdc_length_{{ loop.index }},
+  {% if column in exact %}
+  {{ look(column, column.name | name) }} AS scdc_look_{{ loop.index }},
   {% endif %}
   {{ column.name | name }}{{ "" if loop.last else "," }}
   {% endfor %}
@@ -20,16 +21,16 @@ SELECT
   (
     SELECT
       COUNT(*)
-    FROM cdc_expected
+    FROM scdc_expected
   ) AS expected_rows,
   (
     SELECT
       COUNT(*)
     FROM (
-      {{ rows("cdc_expected") | indent(6) }}
+      {{ rows("scdc_expected") | indent(6) }}
       EXCEPT
       {{ rows(fact.relation) | indent(6) }}
-    ) AS missing
+    ) AS scdc_missing
   ) AS missing_rows,
   (
     SELECT
@@ -37,6 +38,6 @@ SELECT
     FROM (
       {{ rows(fact.relation) | indent(6) }}
       EXCEPT
-      {{ rows("cdc_expected") | indent(6) }}
-    ) AS unexpected
+      {{ rows("scdc_expected") | indent(6) }}
+    ) AS scdc_unexpected
   ) AS unexpected_rows
