@@ -27,6 +27,8 @@ TYPES = {
     "varbinary": "BYTEA",
 }
 SIZED_TYPES = {"nvarchar": "VARCHAR", "nchar": "CHAR", "bpchar": "CHAR"}
+# The short names of what `sql/1_database.sql` makes.
+COLLATIONS = {"cs": "case_sensitive", "ci": "case_insensitive"}
 TEMPORARY = frozenset({"temp", "temporary"})
 TABLE_CONSTRAINTS = frozenset({"constraint", "primary", "unique", "foreign", "like"})
 
@@ -200,7 +202,7 @@ def _column(element: list[Token], keys: Keys) -> list[Token]:
         elif word == "sortkey":
             keys.sort = [name]
             at += 1
-        elif word in ("encode", "collate"):
+        elif word == "encode":
             at += 2
         elif word == "unique":
             at += 1
@@ -224,7 +226,8 @@ def _column(element: list[Token], keys: Keys) -> list[Token]:
         else:
             if word == "null" and kept[-1].word == "not":
                 not_null = False
-            kept.append(rest[at])
+            is_short = kept[-1].word == "collate" and word in COLLATIONS
+            kept.append(_word(COLLATIONS[word]) if is_short else rest[at])
             at += 1
     return [*kept, _word("NOT NULL")] if not_null else kept
 

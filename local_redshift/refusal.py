@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from local_redshift.rules import Refusal, Situation, refusals
-from local_redshift.tokens import tokenize
+from local_redshift.tokens import literal, tokenize
 
 # The names of an engine's scratch tables end in hashes of the run. What is said of one holds for all of its length.
 HASH = re.compile(rb"(?<=\w)__[0-9a-f]{12}(?:_[0-9a-f]{6,})?\b")
@@ -56,10 +56,5 @@ def _failing(refusal: Refusal, text: str) -> str:
     numbers = [int(token.text[1:]) for token in tokens if token.kind == "parameter"]
     last = 0 if tokens[0].word == "prepare" else max(numbers, default=0)  # those of PREPARE are its own
     values = ", ".join(["NULL", *(f"${number}::TEXT" for number in range(1, last + 1))])
-    call = f"local_redshift.refuse({', '.join(map(_literal, said))})"
+    call = f"local_redshift.refuse({', '.join(map(literal, said))})"
     return f"SELECT CASE WHEN {call} = '' THEN COALESCE({values}) END"
-
-
-def _literal(text: str) -> str:
-    doubled = text.replace("\\", "\\\\").replace("'", "''")
-    return f"'{doubled}'"

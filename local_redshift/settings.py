@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from local_redshift.tokens import Token
+from local_redshift.tokens import Token, literal, tokenize
 
 # PostgreSQL takes any parameter with a prefix, and only there.
 PREFIX = "redshift."
@@ -66,6 +66,8 @@ def translate_setting(tokens: list[Token]) -> list[Token]:
     first = tokens[0].word
     if first in ("begin", "start"):
         return _without_level(tokens)
+    if [token.word for token in tokens[:4]] == ["show", "columns", "from", "table"]:
+        return _show_columns(tokens)
     if first in ("set", "reset", "show"):
         at = 2 if len(tokens) > 1 and tokens[1].word in ("session", "local") else 1
         if at < len(tokens) and tokens[at].word in PARAMETERS:
@@ -80,6 +82,24 @@ def translate_setting(tokens: list[Token]) -> list[Token]:
         kept = [token for token in tokens if token.word != "compression"]
         return _until(_until(kept, "predicate"), "all")
     return tokens
+
+
+def _show_columns(tokens: list[Token]) -> list[Token]:
+    """SHOW COLUMNS FROM TABLE [database.]schema.table [LIKE pattern] [LIMIT number] as a query of its function."""
+    end = first = 5
+    while end + 1 < len(tokens) and tokens[end].word == ".":
+        end += 2
+    if end == first:
+        return tokens  # no schema: a syntax error here as well
+    relation = "".join(token.text for token in tokens[4:end])
+    named = Token("", "literal", literal(relation), "")
+    rest = tokens[end:]
+    filtered = _words(" WHERE column_name") if rest and rest[0].word == "like" else []
+    return [*_words("SELECT * FROM local_redshift.show_columns("), named, *_words(")"), *filtered, *rest]
+
+
+def _words(text: str) -> list[Token]:
+    return tokenize(text)[:-1]
 
 
 def _without_level(tokens: list[Token]) -> list[Token]:

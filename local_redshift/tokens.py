@@ -72,6 +72,16 @@ def write(tokens: list[Token]) -> str:
     return "".join(token.space + token.text for token in tokens)
 
 
+def literal(text: str) -> str:
+    r"""The literal of a text, in which a backslash escapes.
+
+    >>> literal("it's")
+    "'it''s'"
+    """
+    doubled = text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{doubled}'"
+
+
 def split(tokens: list[Token], sign: str) -> list[list[Token]]:
     """Split at a sign that stands outside parentheses.
 

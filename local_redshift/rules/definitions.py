@@ -184,8 +184,8 @@ def constraint_options(statement: Statement) -> int | None:
     accepted="CREATE TABLE sorted (a VARCHAR(20) COLLATE CASE_SENSITIVE)",
 )
 def collations(statement: Statement) -> int | None:
-    """`COLLATE` with anything but `CASE_SENSITIVE` and `CASE_INSENSITIVE`."""
-    known = ("case_sensitive", "case_insensitive", "(")
+    """`COLLATE` with anything but `CASE_SENSITIVE` and `CASE_INSENSITIVE`, `CS` and `CI` in short."""
+    known = ("case_sensitive", "cs", "case_insensitive", "ci", "(")
     return next((at for at in statement.find("collate") if statement.word(at + 1) not in known), None)
 
 

@@ -13,6 +13,11 @@ CREATE TABLE local_redshift.installed (version TEXT NOT NULL);
 -- The views and functions of this folder belong to pg_catalog.
 SET LOCAL allow_system_table_mods = on;
 
+-- The collations of Redshift, as what a column's definition says. PostgreSQL is built without ICU here, so both compare
+-- alike, as the database does.
+CREATE COLLATION IF NOT EXISTS pg_catalog.case_sensitive (PROVIDER = builtin, LOCALE = 'C.UTF-8');
+CREATE COLLATION IF NOT EXISTS pg_catalog.case_insensitive (PROVIDER = builtin, LOCALE = 'C.UTF-8');
+
 -- Redshift's default isolation level is SNAPSHOT: a transaction sees the database as it was at its
 -- first statement that reads or writes.
 ALTER DATABASE dev SET default_transaction_isolation = 'repeatable read';

@@ -371,6 +371,21 @@ RETURN string IS JSON;
 
 -- Catalog -------------------------------------------------------------------------------------
 
+-- What the administrator has set: ALTER DATABASE dev SET redshift.db_collation = 'case_insensitive'.
+CREATE OR REPLACE FUNCTION pg_catalog.db_collation() RETURNS VARCHAR
+LANGUAGE sql STABLE
+RETURN CASE
+  WHEN EXISTS (
+    SELECT 1
+    FROM pg_db_role_setting
+    JOIN pg_database ON pg_database.oid = pg_db_role_setting.setdatabase
+    WHERE pg_database.datname = current_database()
+      AND pg_db_role_setting.setrole = 0
+      AND 'redshift.db_collation=case_insensitive' = ANY (pg_db_role_setting.setconfig)
+  ) THEN 'case_insensitive'
+  ELSE 'case_sensitive'
+END;
+
 -- Views are always bound here.
 CREATE OR REPLACE FUNCTION pg_catalog.pg_get_late_binding_view_cols() RETURNS SETOF RECORD
 LANGUAGE plpgsql STABLE AS $$

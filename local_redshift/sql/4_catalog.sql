@@ -178,16 +178,55 @@ SELECT
 FROM information_schema.role_table_grants;
 
 -- Whatever is not SERIALIZABLE is shown as the default.
-CREATE VIEW pg_catalog.stv_db_isolation_level AS
+CREATE VIEW pg_catalog.svv_redshift_databases AS
 SELECT
-  pg_database.datname::CHAR(128) AS db_name,
+  pg_database.datname::VARCHAR(128) AS database_name,
+  pg_database.datdba::INTEGER AS database_owner,
+  'local'::VARCHAR(32) AS database_type,
+  NULL::VARCHAR(128) AS database_acl,
+  NULL::VARCHAR(128) AS database_options,
   (CASE
     WHEN 'default_transaction_isolation=serializable' = ANY (pg_db_role_setting.setconfig) THEN 'Serializable'
     ELSE 'Snapshot Isolation'
-  END)::CHAR(20) AS isolation_level
+  END)::VARCHAR(128) AS database_isolation_level
 FROM pg_database
 LEFT JOIN pg_db_role_setting
-  ON pg_db_role_setting.setdatabase = pg_database.oid AND pg_db_role_setting.setrole = 0;
+  ON pg_db_role_setting.setdatabase = pg_database.oid AND pg_db_role_setting.setrole = 0
+WHERE pg_database.datname = current_database();
+
+CREATE VIEW pg_catalog.stv_db_isolation_level AS
+SELECT database_name::CHAR(128) AS db_name, database_isolation_level::CHAR(20) AS isolation_level
+FROM svv_redshift_databases;
+
+-- What the gateway makes of SHOW COLUMNS FROM TABLE (settings.py): the columns that the user may read.
+CREATE OR REPLACE FUNCTION local_redshift.show_columns(relation REGCLASS)
+RETURNS TABLE (
+  database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, ordinal_position INTEGER,
+  column_default VARCHAR, is_nullable VARCHAR, data_type VARCHAR, character_maximum_length INTEGER,
+  numeric_precision INTEGER, numeric_scale INTEGER, remarks VARCHAR, sort_key_type VARCHAR, sort_key INTEGER,
+  dist_key INTEGER, encoding VARCHAR, "collation" VARCHAR
+)
+LANGUAGE sql STABLE AS $$
+  SELECT
+    columns.table_catalog, columns.table_schema, columns.table_name, columns.column_name, columns.ordinal_position,
+    columns.column_default, columns.is_nullable, columns.data_type, columns.character_maximum_length,
+    columns.numeric_precision, columns.numeric_scale, NULL,
+    CASE WHEN key_columns.sortkey_position > 0 THEN 'COMPOUND' END,
+    coalesce(key_columns.sortkey_position, 0),
+    CASE WHEN key_columns.is_distkey THEN 1 END,
+    'none', pg_collation.collname
+  FROM pg_class
+  JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+  JOIN information_schema.columns
+    ON columns.table_schema = pg_namespace.nspname AND columns.table_name = pg_class.relname
+  JOIN pg_attribute
+    ON pg_attribute.attrelid = pg_class.oid AND pg_attribute.attnum = columns.ordinal_position
+  LEFT JOIN pg_collation ON pg_collation.oid = pg_attribute.attcollation
+  LEFT JOIN local_redshift.key_columns
+    ON key_columns.table_id = pg_class.oid AND key_columns.column_number = pg_attribute.attnum
+  WHERE pg_class.oid = relation AND has_column_privilege(relation, pg_attribute.attnum, 'SELECT')
+  ORDER BY columns.ordinal_position
+$$;
 
 -- Whoever may log in may read the catalog; most views show only what concerns the reader.
 DO $$

@@ -149,11 +149,12 @@ def privileges(project: Project, warehouse: Warehouse) -> str:
 def isolation(_: Project, warehouse: Warehouse) -> str | Advice:
     """Say which isolation level the database has; a run works under both, and needs fewer retries under SNAPSHOT."""
     found = warehouse.rows(render("read_isolation"))
-    level = str(found[0][0]).strip() if found else ""
-    if not level:
+    if not found:
         return Advice(
-            "this user may not see the database's isolation level; a superuser finds it in stv_db_isolation_level"
+            "svv_redshift_databases does not show this user the database: metadata security is on. A superuser finds"
+            " its isolation level there"
         )
+    level = str(found[0][0])
     if level.lower().startswith("snapshot"):
         return level
     _, database = warehouse.row(render("read_session"))

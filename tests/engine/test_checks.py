@@ -12,7 +12,7 @@ import pytest
 import redshift_connector
 
 from local_redshift import LocalRedshift
-from surgical_cdc.checks import Finding, run_checks
+from surgical_cdc.checks import Finding, isolation, run_checks
 from surgical_cdc.connection import connect as connect_to
 from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
@@ -225,6 +225,16 @@ def test_isolation_level_is_reported(redshift: LocalRedshift, shop: Site) -> Non
     assert found.state == "WARNING"
     assert found.text.startswith("Serializable: tasks that run side by side may be sent back")
     assert found.text.endswith('ALTER DATABASE "dev" ISOLATION LEVEL SNAPSHOT')
+
+
+def test_isolation_level_is_reported_without_stv_views(redshift: LocalRedshift, shop: Site, etl: Connect) -> None:
+    """Serverless and Multi-AZ have no STV views for an ordinary user; a refusal would end the checks' transaction."""
+    administer(redshift, "REVOKE SELECT ON stv_db_isolation_level FROM PUBLIC")
+    try:
+        with closing(etl()) as warehouse, warehouse.transaction():
+            assert isolation(shop.project, warehouse) == "Snapshot Isolation"
+    finally:
+        administer(redshift, "GRANT SELECT ON stv_db_isolation_level TO PUBLIC")
 
 
 def test_tables_with_other_keys_are_listed(shop: Site) -> None:

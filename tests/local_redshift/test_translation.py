@@ -11,8 +11,9 @@ import pytest
 from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
 
-from local_redshift import qualify, statements, tokens
+from local_redshift import LocalRedshift, qualify, statements, tokens
 from local_redshift.statements import translate
+from tests.conftest import administer
 from tests.local_redshift.conftest import Connect
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -401,6 +402,102 @@ def test_maintenance_commands_are_accepted(session: Connection, rows: Rows) -> N
     rows("CREATE TEMP TABLE t (a INT)")
     assert rows("VACUUM DELETE ONLY t TO 99 PERCENT") == []
     assert rows("ANALYZE t PREDICATE COLUMNS") == []
+
+
+SHOWN = """
+    database_name schema_name table_name column_name ordinal_position column_default is_nullable data_type
+    character_maximum_length numeric_precision numeric_scale remarks sort_key_type sort_key dist_key encoding collation
+"""
+
+
+def test_the_columns_of_a_table_are_shown(session: Connection) -> None:
+    """SHOW COLUMNS gives Redshift's columns in its order, as the developer guide shows them."""
+    cursor = session.cursor()
+    cursor.execute("CREATE SCHEMA demo")
+    cursor.execute(
+        "CREATE TABLE demo.sorted (id INT DISTKEY, name VARCHAR(50), day DATE NOT NULL,"
+        " amount NUMERIC(10, 2) DEFAULT 0) COMPOUND SORTKEY (id, name)"
+    )
+    for named in ("demo.sorted", 'dev.demo."sorted"', "DEV . Demo.SORTED"):
+        cursor.execute(f"SHOW COLUMNS FROM TABLE {named};")
+        assert [column[0] for column in cursor.description] == SHOWN.split()
+        # Redshift chooses an encoding.
+        assert [tuple(row) for row in cursor.fetchall()] == [
+            ("dev", "demo", "sorted", *row, "none", collation)
+            for *row, collation in (
+                ("id", 1, None, "YES", "integer", None, 32, 0, None, "COMPOUND", 1, 1, None),
+                ("name", 2, None, "YES", "character varying", 50, None, None, None, "COMPOUND", 2, None, "default"),
+                ("day", 3, None, "NO", "date", None, None, None, None, None, 0, None, None),
+                ("amount", 4, "0", "YES", "numeric", None, 10, 2, None, None, 0, None, None),
+            )
+        ]
+    cursor.execute("show columns from table demo.sorted LIKE '%a%' LIMIT 2")
+    assert [row[3] for row in cursor.fetchall()] == ["name", "day"]
+
+
+@pytest.mark.parametrize("named", ["public.nowhere", "dev.public.nowhere"])
+def test_columns_of_no_table_are_not_shown(rows: Rows, named: str) -> None:
+    """A table that does not exist is an error, not an empty list."""
+    with pytest.raises(ProgrammingError, match="42P01"):
+        rows(f"SHOW COLUMNS FROM TABLE {named}")
+
+
+def test_columns_keep_their_collation(rows: Rows) -> None:
+    """A column's COLLATE is kept by CREATE TABLE, ALTER TABLE and CREATE TABLE AS, under both of its names."""
+    rows("CREATE SCHEMA demo")
+    rows(
+        "CREATE TABLE demo.collated (a VARCHAR(9) COLLATE CASE_INSENSITIVE,"
+        " b VARCHAR(9) COLLATE ci ENCODE lzo NOT NULL, c CHAR(9) ENCODE lzo COLLATE CASE_SENSITIVE, d TEXT COLLATE CS)"
+    )
+    rows("ALTER TABLE demo.collated ADD COLUMN e VARCHAR(9) COLLATE CASE_INSENSITIVE DEFAULT 'x'")
+    rows("CREATE TABLE demo.copied AS SELECT a, c, d || 'x' AS f, 'y'::VARCHAR(9) AS g FROM demo.collated")
+    shown = {
+        row[2:4]: row[-1] for table in ("collated", "copied") for row in rows(f"SHOW COLUMNS FROM TABLE demo.{table}")
+    }
+    assert shown == {
+        ("collated", "a"): "case_insensitive",
+        ("collated", "b"): "case_insensitive",
+        ("collated", "c"): "case_sensitive",
+        ("collated", "d"): "case_sensitive",
+        ("collated", "e"): "case_insensitive",
+        ("copied", "a"): "case_insensitive",
+        ("copied", "c"): "case_sensitive",
+        ("copied", "f"): "case_sensitive",
+        ("copied", "g"): "default",
+    }
+    rows("INSERT INTO demo.collated (a, b) VALUES ('x', 'y')")
+    assert rows("SELECT a FROM demo.collated JOIN demo.copied USING (a) WHERE a = 'x' AND b <> a") == []
+
+
+def test_the_collation_of_the_database_is_told(redshift: LocalRedshift, session: Connection, rows: Rows) -> None:
+    """DB_COLLATION says what the administrator has set; by default strings differ by case."""
+    session.autocommit = True
+    assert rows("SELECT DB_COLLATION()") == [("case_sensitive",)]
+    administer(redshift, "ALTER DATABASE dev SET redshift.db_collation = 'case_insensitive'")
+    try:
+        assert rows("SELECT DB_COLLATION()") == [("case_insensitive",)]
+    finally:
+        administer(redshift, "ALTER DATABASE dev RESET redshift.db_collation")
+    assert rows("SELECT DB_COLLATION()") == [("case_sensitive",)]
+
+
+def test_the_isolation_level_of_the_database_is_shown(redshift: LocalRedshift, session: Connection, rows: Rows) -> None:
+    """SVV_REDSHIFT_DATABASES has Redshift's columns; the STV view can be taken away, as on Serverless."""
+    session.autocommit = True
+    level = "SELECT * FROM svv_redshift_databases"
+    assert [row[2:] for row in rows(level)] == [("local", None, None, "Snapshot Isolation")]
+    assert rows("SELECT TRIM(isolation_level) FROM stv_db_isolation_level") == [("Snapshot Isolation",)]
+    rows("CREATE USER reader PASSWORD DISABLE")
+    rows("SET SESSION AUTHORIZATION reader")
+    administer(redshift, "REVOKE SELECT ON stv_db_isolation_level FROM PUBLIC")
+    try:
+        assert [row[0] for row in rows(level)] == ["dev"]
+        with pytest.raises(ProgrammingError, match="42501"):
+            rows("SELECT isolation_level FROM stv_db_isolation_level")
+    finally:
+        administer(redshift, "GRANT SELECT ON stv_db_isolation_level TO PUBLIC")
+        rows("RESET SESSION AUTHORIZATION")
+        rows("DROP USER reader")
 
 
 @pytest.mark.parametrize("module", [tokens, qualify, statements], ids=lambda module: module.__name__)

@@ -1,6 +1,7 @@
--- The isolation level of the database, as Redshift names it. No row where the user may not see it.
+-- The isolation level of the database, as Redshift names it. Every user may read this view, also on Serverless and
+-- Multi-AZ, where there are no STV views; metadata security can hide the row.
 SELECT
-  isolation_level
-FROM stv_db_isolation_level
+  database_isolation_level
+FROM svv_redshift_databases
 WHERE
-  db_name = CURRENT_DATABASE()
+  database_name = CURRENT_DATABASE()
