@@ -170,12 +170,23 @@ SELECT
   ''::VARCHAR AS autorewrite, ''::VARCHAR AS autorefresh
 WHERE FALSE;
 
+-- Groups and roles of Redshift are both roles that may not log in.
 CREATE VIEW pg_catalog.svv_relation_privileges AS
 SELECT
-  table_schema::VARCHAR AS namespace_name, table_name::VARCHAR AS relation_name,
-  privilege_type::VARCHAR AS privilege_type, 0 AS identity_id, grantee::VARCHAR AS identity_name,
-  'user'::VARCHAR AS identity_type, is_grantable = 'YES' AS admin_option
-FROM information_schema.role_table_grants;
+  granted.table_schema::VARCHAR AS namespace_name,
+  granted.table_name::VARCHAR AS relation_name,
+  granted.privilege_type::VARCHAR AS privilege_type,
+  coalesce(grantee.oid::INTEGER, 0) AS identity_id,
+  (CASE granted.grantee WHEN 'PUBLIC' THEN 'public' ELSE granted.grantee END)::VARCHAR AS identity_name,
+  (CASE
+    WHEN granted.grantee = 'PUBLIC' THEN 'public'
+    WHEN grantee.rolcanlogin THEN 'user'
+    ELSE 'group'
+  END)::VARCHAR AS identity_type,
+  granted.is_grantable = 'YES' AS admin_option
+FROM information_schema.table_privileges AS granted
+LEFT JOIN pg_roles AS grantee ON grantee.rolname = granted.grantee
+WHERE granted.privilege_type NOT IN ('TRIGGER', 'MAINTAIN');
 
 -- Whatever is not SERIALIZABLE is shown as the default.
 CREATE VIEW pg_catalog.svv_redshift_databases AS

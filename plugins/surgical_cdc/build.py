@@ -29,9 +29,18 @@ def build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]
     for statement in schema.create_fact(fact):
         warehouse.execute(statement)
     deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
-    inserted = warehouse.execute(insert_into(fact.relation, fact, fact_query(project, fact.name)))
-    check_row_keys(fact, warehouse, fact.relation)
-    return deleted, inserted
+    return deleted, fill(project, fact, warehouse, fact.relation)
+
+
+def fill(project: Project, fact: Fact, warehouse: Warehouse, relation: str) -> int:
+    """Insert what a fact's SELECT gives into a relation that has its columns; return the number of rows.
+
+    Raises:
+        DataError: a row key is NULL or not unique.
+    """
+    inserted = warehouse.execute(insert_into(relation, fact, fact_query(project, fact.name)))
+    check_row_keys(fact, warehouse, relation)
+    return inserted
 
 
 def insert_into(relation: str, fact: Fact, query: exp.Query) -> exp.Insert:

@@ -46,6 +46,10 @@ class DataError(SurgicalCdcError):
     """The data forbid a write: a row key that is NULL or not unique, a load that would erase a baseline."""
 
 
+class BoundViews(SurgicalCdcError):
+    """Views are bound to a table that has to be made anew."""
+
+
 class PrivilegeError(SurgicalCdcError):
     """The user of a connection may not do all that a run does."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ SIMPLE_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "double precision": sa.Double(),
 }
 SIZED_TYPES = {"varchar": sa.String, "char": sa.CHAR, "numeric": sa.Numeric}
+
+LONGEST_NAME = 63
 
 NAME = "varchar(64)"
 RUN_KEY = "varchar(512)"
@@ -112,6 +115,18 @@ def create_sources(project: Project) -> list[str]:
 def create_fact(fact: Fact) -> list[str]:
     """Return the DDL of a fact's table, in a schema that exists."""
     return [_text(CreateTable(_described(fact), if_not_exists=True))]
+
+
+def beside(fact: Fact) -> Fact:
+    """Return a fact as it is while it is made anew: in the same schema, under a name that is the engine's own.
+
+    The name is shortened by a digest where it would be longer than PostgreSQL's 63 bytes, of Redshift's 127.
+    """
+    schema_name, _, table = fact.relation.partition(".")
+    name = f"cdc_refresh__{table}"
+    if len(name.encode()) > LONGEST_NAME:
+        name = f"cdc_refresh__{hashlib.sha256(table.encode()).hexdigest()[:32]}"
+    return fact.model_copy(update={"relation": f"{schema_name}.{name}"})
 
 
 def drop_fact(fact: Fact) -> str:
