@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -108,8 +109,9 @@ class Site:
         clear(self.project, self.warehouse)
 
     def run(self, end: datetime = NOON, *, run_id: str = "run", **values: Any) -> Run:
-        """Return a run whose window ends at `end`."""
-        return Run(run_id=run_id, dag_id="test", window_end=end, **values)
+        """Return a run whose window ends at `end`; an id stands for one attempt, unless a token is given."""
+        token = hashlib.md5(run_id.encode(), usedforsecurity=False).hexdigest()[:12]
+        return Run(**{"run_id": run_id, "dag_id": "test", "token": token, "window_end": end} | values)
 
     def stage(self, source: str, *rows: dict[str, Any]) -> None:
         """Put rows into a source's staging table; columns that a row does not name are NULL."""

@@ -143,6 +143,16 @@ def quarantined(context: Context, counts: Mapping[str, int], *, control_schema: 
     send(f"{ti.dag_id}: {sum(counts.values())} rows in quarantine: {', '.join(counts)}", text)
 
 
+def waiting(context: Context, text: str) -> None:
+    """Alert that a run has waited for another one until its own window was over; the run goes on waiting."""
+    ti = context["ti"]
+    release = "If nobody works in its name any more: python -m surgical_cdc release"
+    send(
+        f"{ti.dag_id}: a window was missed, another run holds the warehouse",
+        f"DAG: {ti.dag_id}\nRun: {ti.run_id}\n\n{text}\n{release}\nLog: {ti.log_url}\n",
+    )
+
+
 def failure_text(dag_id: str, run_id: str, failures: Mapping[str, str], *, reason: str) -> str:
     """Return the message: DAG, run, then per failed task its source or fact, its error, and where its log is."""
     url = f"{_base_url()}/dags/{dag_id}/runs/{quote(run_id)}"

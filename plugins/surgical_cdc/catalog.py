@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc import schema
 from surgical_cdc.errors import ContractError, PrivilegeError
+from surgical_cdc.migration import migrate
+from surgical_cdc.names import VERSION
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
@@ -42,9 +44,14 @@ def schemas_of(relations: Iterable[str]) -> list[str]:
 
 
 def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
-    """Create the control tables that do not exist, inside the caller's transaction; return the catalog as it was found.
+    """Create the control tables that do not exist, and lead on those that do, inside the caller's transaction.
 
-    A column that a source has gained is added to its quarantine table.
+    Returns:
+        The catalog as it was found.
+
+    Raises:
+        PrivilegeError: a control table is another user's, and this one may not read it.
+        ContractError: a newer version of the engine has made the control tables.
     """
     catalog = read_catalog(project, warehouse)
     tables = schema.control_tables(project)
@@ -57,18 +64,8 @@ def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
         for statement in schema.create_tables(missing, if_not_exists=False):
             warehouse.execute(statement)
         if schema.control(project, "lease") in missing:
-            warehouse.execute(render("create_lease", control=project.control_schema))
-    for table in tables:
-        for column in table.columns:
-            if column.name not in catalog.get(table.relation, {column.name: ""}):
-                warehouse.execute(
-                    render(
-                        "add_column",
-                        relation=table.relation,
-                        column=column.name,
-                        data_type=schema.type_name(column.data_type),
-                    )
-                )
+            warehouse.execute(render("create_lease", control=project.control_schema), (VERSION,))
+    migrate(project, warehouse, catalog)
     return catalog
 
 
@@ -99,14 +96,6 @@ def catalog_differences(project: Project, catalog: Catalog) -> list[str]:
                 differences.append(f"{relation}: the table does not exist, or this user may not read it")
     for fact in project.facts.values():
         differences += fact_differences(fact, catalog)
-    for table in schema.control_tables(project):
-        # Columns that a source has lost stay in its quarantine table; new ones have been added.
-        kept = {
-            column.name: catalog[table.relation][column.name]
-            for column in table.columns
-            if column.name in catalog.get(table.relation, {})
-        }
-        differences += _differences(table.relation, [column for column in table.columns if column.name in kept], kept)
     return differences
 
 

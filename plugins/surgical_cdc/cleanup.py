@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc import lease, ledger, scratch
 from surgical_cdc.catalog import complete_control
+from surgical_cdc.retention import sweep
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
@@ -15,17 +16,25 @@ if TYPE_CHECKING:
 
 
 def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | None) -> None:
-    """Release the lease; drop the run's scratch tables, or after a failure keep them and write the reason down.
+    """End a run however it went; after a failure keep its scratch tables and write the reason down.
 
-    Scratch tables of other runs go once they are older than the retention time.
+    Once a day what is kept between runs is held against its retention.
     """
     with warehouse.transaction():
         if failure is not None:
             # The very first run may have failed before there was a ledger to write to.
             complete_control(project, warehouse)
-        relations = scratch.relations_to_drop(project, warehouse, run, keep_own=failure is not None)
-        if relations:
-            warehouse.execute(render("drop_tables", relations=relations))
-        if failure is not None:
             ledger.record_failure(project, warehouse, run, failure)
-        lease.release(project, warehouse, run.key)
+        end(project, warehouse, run, keep_scratch=failure is not None)
+        if not run.dry_run:
+            sweep(project, warehouse)
+
+
+def end(project: Project, warehouse: Warehouse, run: Run, *, keep_scratch: bool) -> None:
+    """Drop the scratch tables that nobody needs any more and give the lease back, inside the caller's transaction."""
+    found = lease.read(project, warehouse)
+    relations = scratch.relations_to_drop(project, warehouse, run, found, keep_own=keep_scratch)
+    if relations:
+        warehouse.execute(render("drop_tables", relations=relations))
+    if found.token == run.token:
+        lease.release(project, warehouse, run.token)

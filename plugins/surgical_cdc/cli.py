@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from surgical_cdc import checks, report
+from surgical_cdc import checks, lease, report
 from surgical_cdc.connection import connect
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.dictionary import load_dictionary
@@ -26,7 +26,7 @@ from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.retries import run_step
-from surgical_cdc.values import Run
+from surgical_cdc.values import Run, new_token
 from surgical_cdc.verify import verify as verify_fact
 from surgical_cdc.warehouse import Warehouse
 
@@ -145,6 +145,13 @@ def verify(
     raise typer.Exit(differs)
 
 
+@app.command()
+def release(project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default") -> None:
+    """Free the warehouse from a run that has died, and say whose it was; refuse while that run is at work."""
+    loaded = load_project(project)
+    console.print(run_step(_session(conn_id, "release"), "release", partial(lease.free_dead, loaded)))
+
+
 @app.command("compile")
 def compile_(
     project: ProjectFolder = DEFAULT_PROJECT,
@@ -203,6 +210,7 @@ def _run(
     run_id = f"{command}__{now.isoformat()}"
     window_end = end or now
     return Run(
+        token=new_token(),
         dag_id=DAG_ID,
         run_id=run_id,
         window_start=start,

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
     from airflow.sdk import Connection
 
-# Shorter than a task may take (RETRIES in dag.py), so that a statement whose task was killed ends soon after it, and
-# long before the lease that kept other runs away.
+# Shorter than a task may take (RETRIES in dag.py), so that a statement whose task was killed ends soon after it.
 STATEMENT_TIMEOUT = timedelta(minutes=45)
 # Of SYS_QUERY_HISTORY; older views keep the first 30 characters.
 LABEL_LENGTH = 320

@@ -73,36 +73,37 @@ def run_cycle(
     if preparation is None:
         holder = once("prepare", partial(lease.holder, project))
         raise LeaseError(
-            f"Run {run.key} can not begin: run {holder} holds the warehouse. Try again when it has finished; a run that"
-            " died without cleanup holds it for two hours at most."
+            f"Run {run.key} can not begin: {holder or 'another run has just ended'}. Try again when it has finished; a"
+            f" run that died holds the warehouse for {lease.LEASE} at most."
         )
     change_sets: dict[str, ChangeSet] = {}
     fact_results: dict[str, FactResult] = {}
     quarantined: dict[str, int] = {}
     failure: str | None = None
-    try:
-        detecting = partial(_detect, project, run, preparation, column)
-        for name, change_set in side_by_side(filter(run.covers, dictionary.sources), detecting):
-            change_sets[name] = change_set
-            progress(_detected(change_set))
-            if column:
-                progress(f"explain.{name}: {change_set.changes} of these rows by {column}")
-        updating = partial(_update, project, run, preparation, dictionary, change_sets)
-        for name, result in side_by_side(dictionary.facts if facts is None else facts, updating):
-            fact_results[name] = result
-            progress(_updated(result))
-        if not run.dry_run:
-            syncing = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
-            quarantined = once("sync", syncing)
-            rewrites = sum(change_set.rewrites for change_set in change_sets.values())
-            progress(f"synced {rewrites} rows of the baselines")
-    except AlreadySynced as done:
-        progress(str(done))
-    except BaseException as error:
-        failure = sentence(error)
-        raise
-    finally:
-        once("cleanup", partial(cleanup, project, run=run, failure=failure))
+    with lease.beating(project, connect, run):
+        try:
+            detecting = partial(_detect, project, run, preparation, column)
+            for name, change_set in side_by_side(filter(run.covers, dictionary.sources), detecting):
+                change_sets[name] = change_set
+                progress(_detected(change_set))
+                if column:
+                    progress(f"explain.{name}: {change_set.changes} of these rows by {column}")
+            updating = partial(_update, project, run, preparation, dictionary, change_sets)
+            for name, result in side_by_side(dictionary.facts if facts is None else facts, updating):
+                fact_results[name] = result
+                progress(_updated(result))
+            if not run.dry_run:
+                syncing = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
+                quarantined = once("sync", syncing)
+                rewrites = sum(change_set.rewrites for change_set in change_sets.values())
+                progress(f"synced {rewrites} rows of the baselines")
+        except AlreadySynced as done:
+            progress(str(done))
+        except BaseException as error:
+            failure = sentence(error)
+            raise
+        finally:
+            once("cleanup", partial(cleanup, project, run=run, failure=failure))
     return CycleResult(run, preparation, change_sets, fact_results, quarantined, time.perf_counter() - started)
 
 

@@ -37,7 +37,6 @@ RETRIES: Mapping[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=2),
     "retry_policy": RetryTransient(),
-    # Shorter than what a task finds left of the lease at least (surgical_cdc.lease.RENEW_BELOW).
     "execution_timeout": timedelta(minutes=50),
 }
 

@@ -30,7 +30,7 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     relation = scratch.new_relation(project, source, run)
     started = time.perf_counter()
     with warehouse.transaction():
-        lease.hold(project, warehouse, run, {preparation.baseline_run})
+        lease.hold(project, warehouse, run, {preparation.baseline_token})
         # A temporary table of the change set's own name, so that no other one of the session has it.
         candidates = relation.rpartition(".")[2]
         statement = render("detect_candidates", source=source, candidates=candidates, keys=run.keys)
@@ -50,7 +50,8 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     return ChangeSet(
         source=source.name,
         relation=relation,
-        baseline_run=preparation.baseline_run,
+        token=run.token,
+        baseline_token=preparation.baseline_token,
         window_start=run.window_start,
         window_end=run.window_end,
         rows_compared=rows_compared,

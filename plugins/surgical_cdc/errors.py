@@ -34,6 +34,10 @@ class LeaseError(SurgicalCdcError):
     """Another run holds the warehouse, or this run's change sets are no longer valid."""
 
 
+class NotPrepared(SurgicalCdcError):
+    """A task works outside of a run that has a lease."""
+
+
 class OutdatedFact(SurgicalCdcError):
     """A fact has not seen the change sets that its run is about to sync."""
 

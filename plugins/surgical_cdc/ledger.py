@@ -1,4 +1,4 @@
-"""The ledger: one line per run, per source and per fact, written with the sync; a failed run has its own line only."""
+"""The ledger: a line per attempt at a run, per source and per fact, written with the sync and never rewritten."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def record_success(
     seconds_sync: float,
 ) -> None:
     """Write the lines of a synced run inside the caller's transaction."""
-    runs, run_sources, run_facts = (schema.control(project, name) for name in ("runs", "run_sources", "run_facts"))
-    for ledger in (runs, run_sources, run_facts):
-        warehouse.execute(render("forget_run", ledger=ledger.relation), (run.key,))
+    run_sources, run_facts = (schema.control(project, name) for name in ("run_sources", "run_facts"))
     _record_lines(warehouse, run_sources, [_source_line(run, change_set) for change_set in change_sets.values()])
     _record_lines(warehouse, run_facts, [_fact_line(run, result) for result in fact_results.values()])
     seconds_detect = sum(change_set.seconds for change_set in change_sets.values())
@@ -40,9 +38,19 @@ def record_success(
 
 
 def record_failure(project: Project, warehouse: Warehouse, run: Run, reason: str) -> None:
-    """Write the line of a failed run inside the caller's transaction; a run that was synced keeps its line."""
-    warehouse.execute(render("forget_failure", control=project.control_schema), (run.key,))
+    """Write the line of an attempt that has failed inside the caller's transaction."""
     _record_run(project, warehouse, run, (None, None, None), result="failed", reason=reason[:REASON_LENGTH])
+
+
+def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str) -> bool:
+    """Write in a transaction of its own that a run waits for another one; return False if that is written already.
+
+    What waits has no attempt yet.
+    """
+    with warehouse.transaction():
+        unbegun = run.model_copy(update={"token": ""})
+        written = _record_run(project, warehouse, unbegun, (None, None, None), result="waiting", reason=reason)
+    return written > 0
 
 
 def _record_run(
@@ -53,9 +61,10 @@ def _record_run(
     *,
     result: str,
     reason: str | None,
-) -> None:
-    params = (run.key, run.window_start, run.window_end, *seconds, result, reason, run.key)
-    warehouse.execute(render("record_run", control=project.control_schema), params)
+) -> int:
+    window = (run.window_start, run.window_end)
+    params = (run.key, run.token, *window, run.token, *seconds, result, reason, run.key, run.token, result)
+    return warehouse.execute(render("record_run", control=project.control_schema), params)
 
 
 def _record_lines(warehouse: Warehouse, ledger: Table, lines: Sequence[Mapping[str, object]]) -> None:
@@ -66,8 +75,13 @@ def _record_lines(warehouse: Warehouse, ledger: Table, lines: Sequence[Mapping[s
 
 def _source_line(run: Run, change_set: ChangeSet) -> dict[str, object]:
     columns = json.dumps(change_set.changed_columns)
-    return {**dict(change_set), "run_key": run.key, "source_name": change_set.source, "changed_columns": columns}
+    return {
+        **dict(change_set),
+        "run_key": run.key,
+        "source_name": change_set.source,
+        "changed_columns": columns,
+    }
 
 
 def _fact_line(run: Run, result: FactResult) -> dict[str, object]:
-    return {**dict(result), "run_key": run.key, "fact_name": result.fact}
+    return {**dict(result), "run_key": run.key, "token": run.token, "fact_name": result.fact}

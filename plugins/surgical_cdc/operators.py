@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -18,22 +18,20 @@ from airflow.sdk import (
     Asset,
     BaseOperator,
     BaseSensorOperator,
-    DagRunState,
     PokeReturnValue,
     RetryDecision,
     RetryPolicy,
 )
 from airflow.sdk.exceptions import (
     AirflowRescheduleException,
-    AirflowRuntimeError,
     AirflowSkipException,
     AirflowTaskTimeout,
 )
 
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, SurgicalCdcError, did_you_mean
+from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, NotPrepared, SurgicalCdcError, did_you_mean
 from surgical_cdc.retries import Steps, is_transient, sentence
-from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
+from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run, new_token
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -44,6 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PREPARE, DETECT, UPDATE, SYNC, CLEANUP = "prepare", "detect", "update", "sync_public", "cleanup"
+# What Airflow's command `tasks test` calls the runs that it makes for a task.
+TEST_RUN = "__airflow_temporary_run_"
 # The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
 ERROR_KEY = "error"
 
@@ -71,10 +71,10 @@ class RetryTransient(RetryPolicy):
         return RetryDecision.fail(reason="a retry would fail the same way")
 
 
-def run_of(context: Context) -> Run:
+def run_of(context: Context, token: str) -> Run:
     """Return the run that a task belongs to, with its window, from the data interval or the trigger form.
 
-    A run without a logical date has no data interval; its window ends when it was due.
+    A run without a logical date has no data interval; its window ends when it was due. `token` names the attempt.
 
     Raises:
         FormError: the form asks for a window that ends before it starts, for something that is no time, or for more
@@ -92,6 +92,7 @@ def run_of(context: Context) -> Run:
     return Run(
         dag_id=dag_run.dag_id,
         run_id=dag_run.run_id,
+        token=token,
         window_start=start,
         window_end=end,
         sources=tuple(params["sources"] or ()),
@@ -132,14 +133,18 @@ class WarehouseTask(BaseOperator):
         self.sql = ""
 
     @contextmanager
-    def steps(self, context: Context) -> Iterator[tuple[Project, Steps]]:
-        """Open the project; show the statements of the steps that are run, and leave the error if there is one."""
+    def steps(self, context: Context, run: Run | None = None) -> Iterator[tuple[Project, Steps]]:
+        """Open the project; show the statements of the steps that are run, and leave the error if there is one.
+
+        While they work, the lease of the run is renewed if one is given.
+        """
         from surgical_cdc.connection import connect
+        from surgical_cdc.lease import beating
 
         try:
             project = project_at(self.project)
-            label = f"{self.dag_id}/{self.task_id}/{context['run_id']}"
-            with Steps(partial(connect, self.conn_id, label=label)) as steps:
+            session = partial(connect, self.conn_id, label=f"{self.dag_id}/{self.task_id}/{context['run_id']}")
+            with Steps(session) as steps, beating(project, session, run) if run else nullcontext():
                 try:
                     yield project, steps
                 finally:
@@ -166,33 +171,29 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
         from surgical_cdc.prepare import prepare
 
         with self.steps(context) as (project, steps):
-            run = run_of(context)
+            run = run_of(context, new_token())
             log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
-            preparation = steps.run(PREPARE, partial(prepare, project, run=run))
-            if preparation is None and self._free_abandoned(context, project, steps):
-                preparation = steps.run(PREPARE, partial(prepare, project, run=run))
+            preparation = steps.run(PREPARE, partial(prepare, project, run=run, rehearsal=is_test(context)))
+            if preparation is None:
+                self._wait(context, project, steps, run)
         if preparation is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=preparation.to_dict())
 
-    def _free_abandoned(self, context: Context, project: Project, steps: Steps) -> bool:
-        """Free the lease of a run that has ended: its cleanup was killed, or a cleared task of it took it again."""
-        from surgical_cdc import lease
+    @staticmethod
+    def _wait(context: Context, project: Project, steps: Steps, run: Run) -> None:
+        """Say who keeps the run from beginning; once a whole window has gone by, to those who are alerted too."""
+        from surgical_cdc import alerts, lease, ledger
 
-        key = steps.run(PREPARE, partial(lease.holder, project))
-        if key is None:
-            return True
-        dag_id, _, run_id = key.partition("/")
-        try:
-            state = DagRunState(context["ti"].get_dagrun_state(dag_id, run_id))
-        except AirflowRuntimeError:
-            log.info("Waiting for the lease, which %s holds; Airflow knows no such run.", key)
-            return False
-        log.info("Waiting for the lease, which %s holds; that run is %s.", key, state.value)
-        if state not in {DagRunState.SUCCESS, DagRunState.FAILED}:
-            return False
-        steps.run(PREPARE, partial(lease.free, project, run_key=key))
-        return True
+        held = steps.run(PREPARE, partial(lease.holder, project))
+        said = f"Run {run.key} waits: {held or 'another run has just ended'}."
+        log.info("%s", said)
+        dag_run = context["dag_run"]
+        start, end = dag_run.data_interval_start, dag_run.data_interval_end
+        if held and start and end and datetime.now(UTC) - end > end - start:
+            is_new = steps.run(PREPARE, partial(ledger.record_waiting, project, run=run, reason=said))
+            if is_new:
+                alerts.waiting(context, said)
 
 
 class DetectOperator(WarehouseTask):
@@ -206,11 +207,11 @@ class DetectOperator(WarehouseTask):
         """Return the ChangeSet as a plain dict."""
         from surgical_cdc.detect import detect
 
-        run = run_of(context)
+        preparation = preparation_of(context)
+        run = run_of(context, preparation.token)
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
-        preparation = preparation_of(context)
-        with self.steps(context) as (project, steps):
+        with self.steps(context, run) as (project, steps):
             step = partial(detect, project, self.source, run=run, preparation=preparation)
             change_set = steps.run(self.task_id, step)
         return change_set.to_dict()
@@ -257,16 +258,16 @@ class UpdateOperator(FactTask):
         from surgical_cdc.announce import announced
         from surgical_cdc.update import relations, settle, update
 
-        ti, run = context["ti"], run_of(context)
+        ti, preparation = context["ti"], preparation_of(context)
+        run = run_of(context, preparation.token)
         dictionary = load_dictionary(self.dictionary)
         change_sets = change_sets_of(context, dictionary.feeding(self.fact))
-        preparation = preparation_of(context)
         reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
         if reason:
             skipped = FactResult(fact=self.fact, reason=reason, change_sets=relations(change_sets))
             ti.xcom_push("return_value", skipped.to_dict())
             raise AirflowSkipException(reason)
-        with self.steps(context) as (project, steps):
+        with self.steps(context, run) as (project, steps):
             step = partial(update, project, self.fact, run=run, preparation=preparation, change_sets=change_sets)
             result = steps.run(self.task_id, step, settle=settle)
         if run.dry_run:
@@ -289,7 +290,7 @@ class SyncOperator(WarehouseTask):
         from surgical_cdc.announce import announced
         from surgical_cdc.sync import sync
 
-        run = run_of(context)
+        run = run_of(context, preparation_of(context).token)
         dictionary = load_dictionary(self.dictionary)
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
@@ -297,7 +298,7 @@ class SyncOperator(WarehouseTask):
             log.info("A run over this window would do this:\n%s", "\n".join(map(announced, fact_results.values())))
             raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
         change_sets = change_sets_of(context, dictionary.sources)
-        with self.steps(context) as (project, steps):
+        with self.steps(context, run) as (project, steps):
             step = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
             quarantined = steps.run(self.task_id, step)
         if quarantined:
@@ -311,8 +312,9 @@ class CleanupOperator(WarehouseTask):
         """Clean up; the failed tasks and their errors go into the ledger."""
         from surgical_cdc.cleanup import cleanup
 
+        prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
         try:
-            run = run_of(context)
+            run = run_of(context, Preparation.from_dict(prepared).token if prepared else new_token())
         except FormError as error:
             raise AirflowSkipException(f"The run has not begun. {error}") from error
         failures = failures_of(context["ti"], run.dag_id, run.run_id)
@@ -398,8 +400,24 @@ def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
 
 
 def preparation_of(context: Context) -> Preparation:
-    """Return what the run has found when it took the lease."""
-    return Preparation.from_dict(context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1))
+    """Return what the run has found when it took the lease.
+
+    Raises:
+        NotPrepared: there is nothing, so that the run has no lease to work under.
+    """
+    prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
+    if not prepared:
+        raise NotPrepared(
+            f"Run {context['run_id']} has no result of `{PREPARE}`, so this task has no lease to work under. Nothing"
+            " was written. `airflow tasks test` runs a task outside of a run: use `airflow dags test`, or a dry run."
+            f" In a run, clear `{PREPARE}` and what follows it."
+        )
+    return Preparation.from_dict(prepared)
+
+
+def is_test(context: Context) -> bool:
+    """Return whether `airflow tasks test` runs the task, in a run that has no other and that nothing ends."""
+    return str(context["run_id"]).startswith(TEST_RUN)
 
 
 def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:

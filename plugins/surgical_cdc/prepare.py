@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from surgical_cdc.warehouse import Warehouse
 
 
-def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | None:
+def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool = False) -> Preparation | None:
     """Check the contract and take the lease; None if another run holds it, so that the caller waits and asks again.
+
+    A rehearsal takes no lease and writes nothing.
 
     Raises:
         DictionaryError: the dictionary is missing, or was derived from other models than these.
@@ -28,11 +30,11 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
     for name in run.sources:
         project.source(name)
     _check_dictionary(project)
-    with warehouse.transaction():
+    with warehouse.transaction(dry_run=rehearsal):
         catalog = complete_control(project, warehouse)
         check_contract(project, catalog)
         found = lease.take(project, warehouse, run)
-        if found is None:
+        if found.taken_from(run.token):
             return None
         built_by = definitions.recorded(project, warehouse)
         unbuilt = [
@@ -42,7 +44,8 @@ def prepare(project: Project, warehouse: Warehouse, run: Run) -> Preparation | N
         ]
         pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
     return Preparation(
-        baseline_run=found.baseline_run,
+        token=run.token,
+        baseline_token=found.baseline_token,
         unbuilt=tuple(unbuilt),
         pending=tuple(pending),
     )

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlglot import exp
 
-from surgical_cdc.contract import Cdc, Column, Fact, Identifier, Model, Source, Table
+from surgical_cdc.contract import Cdc, Column, Fact, Identifier, Model, Retention, Source, Table
 from surgical_cdc.errors import ProjectError
 from surgical_cdc.properties import (
     ModelConfig,
@@ -44,9 +44,9 @@ Properties = Sequence[tuple[Path, Path, PropertiesFile]]
 class Project:
     """A checked project. Keys of the mappings are names; facts are models that have a row key.
 
-    `control_schema` has what is kept between runs, `scratch_schema` the change sets of the runs; `documents` are files
-    into which what the models say is written. `threads` are the target's: so many steps run side by side
-    in a cycle without a scheduler.
+    `control_schema` has what is kept between runs, for as long as `retention` says, `scratch_schema` the change sets of
+    the runs; `documents` are files into which what the models say is written. `threads` are the target's: so many steps
+    run side by side in a cycle without a scheduler.
 
     `unkept` are the models that dbt builds as tables and that have no row key, so that nobody keeps them up to date.
 
@@ -61,6 +61,7 @@ class Project:
     unkept: tuple[str, ...]
     control_schema: str
     scratch_schema: str
+    retention: Retention
     documents: tuple[Path, ...]
     threads: int
 
@@ -124,6 +125,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         unkept=unkept,
         control_schema=_variable(settings, "cdc_control_schema", "cdc", IDENTIFIER),
         scratch_schema=_variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER),
+        retention=_variable(settings, "cdc_retention", Retention(), TypeAdapter(Retention)),
         documents=tuple((path / document).resolve() for document in _variable(settings, "cdc_documents", [], PATHS)),
         threads=settings.target["threads"],
     )

@@ -10,7 +10,7 @@ from surgical_cdc import definitions, lease, replacement, schema
 from surgical_cdc.build import build
 from surgical_cdc.catalog import complete_control, fact_differences
 from surgical_cdc.templates import render
-from surgical_cdc.values import FactResult
+from surgical_cdc.values import FactResult, new_token
 
 if TYPE_CHECKING:
     from surgical_cdc.project import Project
@@ -37,7 +37,7 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
         standing = replacement.replaceable(fact, warehouse) if fact_differences(fact, catalog) else None
         # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
         key = f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
-        lease.move_baseline(project, warehouse, key)
+        lease.move_baseline(project, warehouse, key, new_token())
         if standing:
             (deleted,) = warehouse.row(render("count_rows", relation=fact.relation))
             inserted = replacement.build_beside(project, fact, warehouse, standing)

@@ -35,6 +35,7 @@ LONGEST_NAME = 63
 
 NAME = "varchar(64)"
 RUN_KEY = "varchar(512)"
+ATTEMPT = "varchar(32)"
 TEXT = "varchar(65535)"
 WINDOW = {"window_start": "timestamp", "window_end": "timestamp"}
 SOURCE_COUNTS = (
@@ -58,9 +59,19 @@ def _columns(data_types: Mapping[str, str]) -> tuple[Column, ...]:
 
 
 CONTROL_TABLES: dict[str, dict[str, str]] = {
-    "lease": {"holder": RUN_KEY, "taken_at": "timestamp", "expires_at": "timestamp", "baseline_run": RUN_KEY},
+    "lease": {
+        "holder": RUN_KEY,
+        "token": ATTEMPT,
+        "taken_at": "timestamp",
+        "expires_at": "timestamp",
+        "baseline_run": RUN_KEY,
+        "baseline_token": ATTEMPT,
+        "swept_at": "timestamp",
+        "version": "integer",
+    },
     "runs": {
         "run_key": RUN_KEY,
+        "token": ATTEMPT,
         **WINDOW,
         "started_at": "timestamp",
         "finished_at": "timestamp",
@@ -70,6 +81,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
     },
     "run_sources": {
         "run_key": RUN_KEY,
+        "token": ATTEMPT,
         "source_name": NAME,
         **WINDOW,
         **dict.fromkeys(SOURCE_COUNTS, "bigint"),
@@ -79,6 +91,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
     },
     "run_facts": {
         "run_key": RUN_KEY,
+        "token": ATTEMPT,
         "fact_name": NAME,
         **dict.fromkeys(FACT_COUNTS, "bigint"),
         "built": "boolean",
@@ -197,7 +210,7 @@ def quarantine(project: Project, source: Source) -> Table:
 
 def pending(project: Project, fact: Fact) -> Table:
     """Return the table that keeps a fact's affected keys from its update to the sync."""
-    columns = _columns({"run_key": RUN_KEY, "anchor": fact.column(fact.anchor).data_type})
+    columns = _columns({"token": ATTEMPT, "anchor": fact.column(fact.anchor).data_type})
     return Table(name=fact.name, relation=_kept(project, f"pending__{fact.name}"), columns=columns)
 
 

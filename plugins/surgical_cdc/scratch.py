@@ -5,6 +5,7 @@ So a name stands for what one attempt has found: nothing that another leaves beh
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import time
@@ -16,32 +17,45 @@ from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source
+    from surgical_cdc.lease import Lease
     from surgical_cdc.project import Project
     from surgical_cdc.values import Run
     from surgical_cdc.warehouse import Warehouse
 
 # Time to look into a failed run and to clear its task over a weekend.
 RETENTION = timedelta(days=7)
-NAME = re.compile(r"\w+__(?P<run>[0-9a-f]{12})_(?P<made>[0-9a-f]{8})[0-9a-f]{4}")
-# What a name may have beside that of its run: two underscores, then run, time and attempt.
-SOURCE_LENGTH = NAME_BYTES - 27
+NAME = re.compile(r"\w+__(?P<dag>[0-9a-f]{6})_(?P<token>[0-9a-f]{12})_(?P<made>[0-9a-f]{8})[0-9a-f]{4}")
+# What a name may have beside two underscores, DAG, token, time and attempt.
+SOURCE_LENGTH = NAME_BYTES - 34
 
 
 def new_relation(project: Project, source: Source, run: Run) -> str:
     """Return the relation of a change set that is about to be made."""
-    made = f"{int(time.time()):08x}"
-    return f"{project.scratch_schema}.{fitted(source.name, SOURCE_LENGTH)}__{run.suffix}_{made}{secrets.token_hex(2)}"
+    made = f"{int(time.time()):08x}{secrets.token_hex(2)}"
+    return f"{project.scratch_schema}.{fitted(source.name, SOURCE_LENGTH)}__{_dag(run)}_{run.token}_{made}"
 
 
-def relations_to_drop(project: Project, warehouse: Warehouse, run: Run, *, keep_own: bool) -> list[str]:
-    """Return the change sets of a run, unless they are to be kept, and those of others that nobody needs any more."""
+def relations_to_drop(project: Project, warehouse: Warehouse, run: Run, found: Lease, *, keep_own: bool) -> list[str]:
+    """Return the change sets that nobody needs any more.
+
+    These are a run's own unless they are to be kept; then, having failed, it is the newest such run of its DAG, and
+    those of the others go. Those of other DAGs go after a while. Those of whoever holds the lease stay.
+    """
     old = time.time() - RETENTION.total_seconds()
+    holder = found.token if found.taken_from(run.token) else None
     relations = []
     for (name,) in warehouse.rows(render("find_scratch_tables"), (project.scratch_schema,)):
-        found = NAME.fullmatch(name)
-        if not found:
+        parts = NAME.fullmatch(name)
+        if not parts or parts["token"] == holder:
             continue
-        own = found["run"] == run.suffix
-        if not keep_own if own else int(found["made"], 16) < old:
+        if parts["token"] == run.token:
+            goes = not keep_own
+        else:
+            goes = (keep_own and parts["dag"] == _dag(run)) or int(parts["made"], 16) < old
+        if goes:
             relations.append(f"{project.scratch_schema}.{name}")
     return relations
+
+
+def _dag(run: Run) -> str:
+    return hashlib.md5(run.dag_id.encode(), usedforsecurity=False).hexdigest()[:6]

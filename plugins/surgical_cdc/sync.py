@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from surgical_cdc import definitions, lease, ledger, schema
+from surgical_cdc.cleanup import end
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import OutdatedFact
 from surgical_cdc.templates import render
@@ -37,9 +38,9 @@ def sync(
     started = time.perf_counter()
     quarantined: dict[str, int] = {}
     with warehouse.transaction(dry_run=run.dry_run):
-        lease.hold(project, warehouse, run, {found.baseline_run for found in change_sets.values()})
+        lease.hold(project, warehouse, run, lease.baselines(run, change_sets.values()))
         _refuse_outdated_facts(project, run, change_sets, fact_results)
-        lease.move_baseline(project, warehouse, run.key)
+        lease.move_baseline(project, warehouse, run.key, run.token)
         for change_set in change_sets.values():
             source = project.source(change_set.source)
             _sync_baseline(source, change_set, warehouse)
@@ -49,7 +50,7 @@ def sync(
         for result in fact_results.values():
             if result.affected:
                 pending = schema.pending(project, project.fact(result.fact)).relation
-                warehouse.execute(render("forget_pending_keys", pending=pending), (run.key,))
+                warehouse.execute(render("forget_pending_keys", pending=pending), (run.token,))
         definitions.record(project, warehouse, fact_results.values())
         ledger.record_success(
             project,
@@ -59,6 +60,8 @@ def sync(
             fact_results=fact_results,
             seconds_sync=time.perf_counter() - started,
         )
+        # Whoever comes to the sync ends the run: a cleared task has no cleanup behind it.
+        end(project, warehouse, run, keep_scratch=False)
         new = warehouse.unconfirmed = {name: rows for name, rows in quarantined.items() if rows}
     return new
 

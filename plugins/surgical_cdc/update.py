@@ -58,7 +58,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.changes}
     unbuilt = fact_name in preparation.unbuilt
     with warehouse.transaction(dry_run=run.dry_run):
-        baselines = {preparation.baseline_run, *(found.baseline_run for found in change_sets.values())}
+        baselines = {preparation.baseline_token, *lease.baselines(run, change_sets.values())}
         _begin(project, fact, warehouse, run, baselines)
         gone, built = _build(project, fact, warehouse) if unbuilt else (0, 0)
         pending = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation)) != (0,)
@@ -189,7 +189,7 @@ def _keep_pending(project: Project, fact: Fact, warehouse: Warehouse, run: Run, 
     relation = schema.pending(project, fact).relation
     if pending:
         warehouse.execute(render("delete_rows", relation=relation))
-    warehouse.execute(render("keep_pending_keys", pending=relation), (run.key,))
+    warehouse.execute(render("keep_pending_keys", pending=relation), (run.token,))
 
 
 def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
+
+
+def new_token() -> str:
+    """Return twelve hex digits that nobody else has drawn."""
+    return secrets.token_hex(6)
 
 
 class Value(BaseModel):
@@ -28,6 +33,8 @@ class Value(BaseModel):
 class Run(Value):
     """One cycle: which window of which sources, in whose name.
 
+    `token` is drawn for each attempt, by who prepares it, and names the attempt in the control tables: run ids are not
+    unique among the DAGs, and deployments, of one warehouse.
     `window_end` bounds the candidates (cursor < end); `window_start` is None unless the trigger form asked for a lower
     bound. Both are UTC without an offset, as the warehouse's timestamps are. An empty `sources` means all. `keys`, if
     there are any, are the only keys that are looked at, as text; a dry run over one source asks for them.
@@ -35,6 +42,7 @@ class Run(Value):
 
     run_id: str
     dag_id: str
+    token: str
     window_end: datetime
     window_start: datetime | None = None
     sources: tuple[str, ...] = ()
@@ -43,13 +51,8 @@ class Run(Value):
 
     @property
     def key(self) -> str:
-        """What names this run in the control tables: run ids are unique within a DAG only."""
+        """What people know this run by."""
         return f"{self.dag_id}/{self.run_id}"
-
-    @property
-    def suffix(self) -> str:
-        """Twelve hex digits that stand for this run in the names of its scratch tables."""
-        return hashlib.md5(self.key.encode(), usedforsecurity=False).hexdigest()[:12]
 
     def covers(self, source: str) -> bool:
         """Return whether the run asks for that source."""
@@ -59,12 +62,14 @@ class Run(Value):
 class Preparation(Value):
     """What the run found when it took the lease.
 
-    `baseline_run` is the run whose sync the baseline shows now; `unbuilt` are facts that have no table, or one that
+    `token` is that of the attempt which begins with it; `baseline_token` that of the attempt, or refresh, which the
+    baseline shows now; `unbuilt` are facts that have no table, or one that
     another SELECT than theirs has filled, or of which nobody knows what has; these are built in
     full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it.
     """
 
-    baseline_run: str | None = None
+    token: str
+    baseline_token: str | None = None
     unbuilt: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
 
@@ -72,7 +77,8 @@ class Preparation(Value):
 class ChangeSet(Value):
     """What detection found for one source: where the rows are, and their counts; the rows themselves never travel.
 
-    `baseline_run` is the run whose sync the baseline showed: on another baseline the change set is not valid.
+    `token` is that of the attempt which has made it, `baseline_token` that of the attempt, or refresh, which the
+    baseline showed: in another attempt, or on another baseline, the change set is not valid.
     `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
     `touched` rows differ in the cursor alone. `disagreements` counts rows
     whose timestamps claim an insert where the baseline says update, or the reverse. `unknown_deletes` are deletions of
@@ -83,7 +89,8 @@ class ChangeSet(Value):
 
     source: str
     relation: str
-    baseline_run: str | None = None
+    token: str
+    baseline_token: str | None = None
     window_start: datetime | None = None
     window_end: datetime
     rows_compared: int = 0

@@ -151,19 +151,16 @@ def test_a_fault_is_borne_within_its_task(stocked: Site, shop_cdc: DagUnderTest,
     assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
 
 
-def test_the_lease_of_an_ended_run_does_not_keep_the_next_one_waiting(stocked: Site, shop_cdc: DagUnderTest) -> None:
-    """Clearing failed tasks runs no cleanup, and the lease that they took again is taken over, not waited for."""
-    empty_snapshot(stocked)
-    failed_id, _ = shop_cdc.run(FORM)
+def test_run_waits_for_a_lease_no_longer_than_its_heart_beats(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """Who has died with the lease is named in the log of the run that waits, until the lease has expired."""
+    run_id, state = shop_cdc.run(FORM)
+    dead = stocked.run(run_id="dead", dag_id="another_airflow")
     with stocked.warehouse.transaction():
-        taken = lease.take(
-            stocked.project, stocked.warehouse, stocked.run(run_id=failed_id).model_copy(update={"dag_id": "shop_cdc"})
-        )
-    assert taken is not None
-    mend_snapshot(stocked)
+        assert not lease.take(stocked.project, stocked.warehouse, dead).taken_from(dead.token)
+    stocked.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, 8, GETDATE())")
     run_id, state = shop_cdc.run(FORM)
     assert state == "success"
-    assert "that run is failed" in shop_cdc.log(run_id, "prepare")
+    assert "waits: run another_airflow/dead holds the warehouse since" in shop_cdc.log(run_id, "prepare")
 
 
 def test_a_task_of_an_outdated_run_may_not_go_on(stocked: Site, shop_cdc: DagUnderTest) -> None:

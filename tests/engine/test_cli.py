@@ -235,7 +235,7 @@ def test_explain_refuses_what_asks_for_nothing(arguments: list[str], problem: st
 
 def test_explain_says_what_a_run_left_behind(open_site: Site) -> None:
     """What a run that was never synced has done to a fact is taken back in the same count, and that is said."""
-    open_site.execute("INSERT INTO cdc.pending__fact_order (anchor, run_key) VALUES (1, 'lost')")
+    open_site.execute("INSERT INTO cdc.pending__fact_order (anchor, token) VALUES (1, 'lost')")
     assert "Taking back what a run that was never synced did is counted too: fact_order." in (
         call("explain", "customers").output
     )

@@ -30,7 +30,8 @@ def orders(shop: Site) -> Site:
 
 def found(site: Site, source: str = "orders", run: Run | None = None) -> ChangeSet:
     """Detect one source's changes."""
-    return detect(site.project, source, site.warehouse, run or site.run(), Preparation())
+    asked = run or site.run()
+    return detect(site.project, source, site.warehouse, asked, Preparation(token=asked.token))
 
 
 def changes(site: Site, change_set: ChangeSet, *columns: str) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,14 @@ def feeds(folder: Path, sql: str, columns: str = "id n") -> dict[str, dict[str, 
     }
 
 
+def prepared(**values: Any) -> Preparation:
+    """Return what a run has found."""
+    return Preparation(token="token", **values)
+
+
 def change_set(source: str, **values: object) -> ChangeSet:
     """Return a change set with some counts."""
-    return ChangeSet(source=source, relation=f"cdc_scratch.{source}", window_end=END, **values)
+    return ChangeSet(source=source, token="token", relation=f"cdc_scratch.{source}", window_end=END, **values)
 
 
 def test_column_of_the_row_key_feeds_every_column(tmp_path: Path) -> None:
@@ -215,16 +221,16 @@ def test_changed_model_changes_the_fingerprint(tmp_path: Path) -> None:
 def test_fact_runs_only_for_what_it_reads(values: dict[str, object], reason: str | None) -> None:
     """A fact has something to do for rows that come and go, and for updates of columns that it reads."""
     fact = "fact_geography" if "sso_enabled" in str(values) else "fact_vendor"
-    found = nothing_to_do(COMMITTED, fact, {"companies": change_set("companies", **values)}, Preparation())
+    found = nothing_to_do(COMMITTED, fact, {"companies": change_set("companies", **values)}, prepared())
     assert found == reason
 
 
 def test_missing_and_pending_facts_always_run() -> None:
     """A fact without a table, or ahead of the baseline, has something to do though nothing has changed."""
     changes = {"companies": change_set("companies")}
-    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(unbuilt=("fact_vendor",))) is None
-    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(pending=("fact_vendor",))) is None
-    assert nothing_to_do(COMMITTED, "fact_vendor", changes, Preparation(pending=("fact_financial",))) is not None
+    assert nothing_to_do(COMMITTED, "fact_vendor", changes, prepared(unbuilt=("fact_vendor",))) is None
+    assert nothing_to_do(COMMITTED, "fact_vendor", changes, prepared(pending=("fact_vendor",))) is None
+    assert nothing_to_do(COMMITTED, "fact_vendor", changes, prepared(pending=("fact_financial",))) is not None
 
 
 def test_fact_waits_only_for_the_sources_that_feed_it() -> None:

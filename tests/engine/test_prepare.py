@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def test_first_run_finds_no_facts(shop: Site) -> None:
     """The first run creates what it needs of its own, takes the lease, and finds that every fact is missing."""
     found = prepare(shop.project, shop.warehouse, shop.run())
-    assert found == Preparation(baseline_run=None, unbuilt=("fact_line", "fact_order"), pending=())
-    assert holder(shop.project, shop.warehouse) == "test/run"
+    assert found == Preparation(token=shop.run().token, unbuilt=("fact_line", "fact_order"), pending=())
+    assert str(holder(shop.project, shop.warehouse)).startswith("run test/run holds the warehouse since")
 
 
 def test_second_run_is_told_to_wait(shop: Site) -> None:
@@ -43,9 +43,9 @@ def test_built_fact_is_not_built_again(shop: Site) -> None:
             shop.execute(statement)
     with shop.warehouse.transaction():
         definitions.record(shop.project, shop.warehouse, [built(shop.project, fact) for fact in shop.project.facts])
-    shop.execute("INSERT INTO cdc.pending__fact_order (run_key, anchor) VALUES ('test/run', 1)")
+    shop.execute("INSERT INTO cdc.pending__fact_order (token, anchor) VALUES ('test/run', 1)")
     found = prepare(shop.project, shop.warehouse, shop.run())
-    assert found == Preparation(baseline_run=None, unbuilt=(), pending=("fact_order",))
+    assert found == Preparation(token=shop.run().token, unbuilt=(), pending=("fact_order",))
 
 
 def test_later_runs_create_nothing(shop: Site) -> None:

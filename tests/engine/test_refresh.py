@@ -314,7 +314,7 @@ def test_refresh_refuses_wrong_row_keys_and_keeps_the_fact(open_site: Site) -> N
 
 def test_refresh_forgets_keys_that_wait_for_a_sync(open_site: Site) -> None:
     """A refreshed fact is level with the baseline: nothing of it is pending."""
-    open_site.execute("INSERT INTO cdc.pending__fact_order (run_key, anchor) VALUES ('test/lost', 1)")
+    open_site.execute("INSERT INTO cdc.pending__fact_order (token, anchor) VALUES ('test/lost', 1)")
     refresh(open_site.project, "fact_order", open_site.warehouse)
     assert open_site.table("cdc.pending__fact_order", "anchor") == []
 
@@ -329,5 +329,5 @@ def test_refresh_waits_for_the_run(open_site: Site) -> None:
 def test_failed_run_can_not_go_on_after_a_refresh(shop: Site) -> None:
     """The change sets of a run that failed before the refresh are void: the fact no longer shows them."""
     refresh(shop.project, "fact_order", shop.warehouse)
-    with pytest.raises(LeaseError, match=r"which refresh of fact_order at .* has replaced"):
+    with pytest.raises(LeaseError, match=r"on a baseline that refresh of fact_order at .* has replaced"):
         hold(shop.project, shop.warehouse, shop.run(at(0)), {None})

@@ -101,7 +101,7 @@ def test_sync_needs_the_lease(shop: Site) -> None:
     run = Prepared(shop, shop.run())
     run.cleanup(failure="timed out")
     other = prepare(shop.project, shop.warehouse, shop.run(run_id="other"))
-    assert other == Preparation(unbuilt=("fact_line", "fact_order"))
+    assert other == Preparation(token=shop.run(run_id="other").token, unbuilt=("fact_line", "fact_order"))
     with pytest.raises(LeaseError, match="test/other holds the warehouse"):
         run.sync()
     assert shop.table(ORDERS, "order_id") == []
@@ -125,8 +125,8 @@ def test_preparing_again_does_not_bring_change_sets_back(shop: Site) -> None:
     cycle(shop, "other", 0)
     preparation = prepare(shop.project, shop.warehouse, failed.run)
     assert preparation
-    assert preparation.baseline_run == "test/other"
-    void = "prepared on the baseline of no run, which test/other has replaced, so its change sets are no longer valid"
+    assert preparation.baseline_token == shop.run(run_id="other").token
+    void = "prepared on a baseline that test/other has replaced, so its change sets are no longer valid"
     with pytest.raises(LeaseError, match=void):
         update(shop.project, "fact_order", shop.warehouse, failed.run, preparation, failed.change_sets)
     with pytest.raises(LeaseError, match=void):
@@ -163,7 +163,10 @@ def test_cleared_sync_of_a_failed_run_goes_on(shop: Site) -> None:
     failed.sync()
     failed.cleanup()
     assert shop.table(ORDERS, "order_id") == [(1,)]
-    assert shop.table("cdc.runs", "run_key", "result", "reason") == [("test/run", "success", None)]
+    assert shop.table("cdc.runs", "run_key", "result", "reason") == [
+        ("test/run", "failed", "broken"),
+        ("test/run", "success", None),
+    ]
     assert scratch_tables(shop) == []
 
 
@@ -223,10 +226,10 @@ def test_backfill_over_applied_windows_changes_nothing(shop: Site) -> None:
 def test_pending_keys_go_with_the_sync(shop: Site) -> None:
     """Affected keys that a fact keeps until the sync are removed with it, those of this run only."""
     run = Prepared(shop, shop.run())
-    shop.insert("cdc.pending__fact_order", {"run_key": "test/run", "anchor": 1}, {"run_key": "test/older", "anchor": 2})
+    shop.insert("cdc.pending__fact_order", {"token": run.run.token, "anchor": 1}, {"token": "older", "anchor": 2})
     run.fact_results["fact_order"] = run.result("fact_order", affected=1)
     run.sync()
-    assert shop.table("cdc.pending__fact_order", "run_key", "anchor") == [("test/older", 2)]
+    assert shop.table("cdc.pending__fact_order", "token", "anchor") == [("older", 2)]
 
 
 def test_ledger_has_a_line_per_run_source_and_fact(shop: Site) -> None:
@@ -284,31 +287,66 @@ def test_failure_keeps_the_scratch_tables_and_says_why(shop: Site) -> None:
     ]
     assert lease.holder(shop.project, shop.warehouse) is None
     run.cleanup(failure="again")
-    assert shop.table("cdc.runs", "run_key", "reason") == [("test/run", "again")]
+    assert shop.rows("SELECT COUNT(*) FROM cdc.runs") == [(1,)]
 
 
 def test_failure_after_the_sync_keeps_the_line_of_success(shop: Site) -> None:
-    """What was synced has happened, whatever breaks afterwards."""
+    """What was synced has happened, whatever breaks afterwards: a line is added, and none rewritten."""
     run = Prepared(shop, shop.run())
     run.sync()
     run.cleanup(failure="the alert could not be sent")
-    assert shop.table("cdc.runs", "run_key", "result") == [("test/run", "success")]
+    assert shop.table("cdc.runs", "run_key", "result") == [("test/run", "failed"), ("test/run", "success")]
 
 
-def test_old_scratch_tables_are_swept(shop: Site) -> None:
-    """A failed run's scratch tables go after the retention time, with any run's cleanup but its own."""
-    old = Prepared(shop, shop.run(run_id="old"))
-    old.cleanup(failure="broken")
-    young = Prepared(shop, shop.run(run_id="young"))
-    young.cleanup(failure="broken")
-    assert len(scratch_tables(shop)) == 2
-    made = int(time.time() - RETENTION.total_seconds()) - 10
-    shop.execute(f"ALTER TABLE cdc_scratch.{table_of(old)} RENAME TO orders__{old.run.suffix}_{made:08x}0000")
-    shop.execute("CREATE TABLE cdc_scratch.somebody_elses (id BIGINT)")
-    old.cleanup(failure="still broken")
+def test_clearing_an_old_run_adds_a_line(shop: Site) -> None:
+    """The line of a run that was done long ago stays as it was when the run is cleared and done again."""
+    shop.stage("orders", EDITED)
+    cycle(shop, "old", 0)
+    lines = shop.rows("SELECT * FROM cdc.run_sources"), shop.rows("SELECT * FROM cdc.runs")
+    again = Prepared(shop, shop.run(run_id="old", token="cleared"))
+    again.sync()
+    again.cleanup()
+    for old, table in zip(lines, ("run_sources", "runs"), strict=True):
+        new = shop.rows(f"SELECT * FROM cdc.{table}")  # noqa: S608
+        assert len(new) == 2
+        assert set(old) < set(new)
+
+
+def test_scratch_tables_of_the_newest_failed_run_are_kept(shop: Site) -> None:
+    """A failed run takes the place of the one of its DAG that failed before; those of other DAGs go after a while."""
+    older = Prepared(shop, shop.run(run_id="older"))
+    older.cleanup(failure="broken")
+    other = Prepared(shop, shop.run(run_id="other", dag_id="other"))
+    other.cleanup(failure="broken")
+    newer = Prepared(shop, shop.run(run_id="newer"))
     assert len(scratch_tables(shop)) == 3
+    newer.cleanup(failure="broken")
+    assert scratch_tables(shop) == sorted([table_of(other), table_of(newer)])
+    made = f"{int(time.time() - RETENTION.total_seconds()) - 10:08x}0000"
+    name = table_of(other)
+    shop.execute(f"ALTER TABLE cdc_scratch.{name} RENAME TO {name[: -len(made)]}{made}")
+    shop.execute("CREATE TABLE cdc_scratch.somebody_elses (id BIGINT)")
     cycle(shop, "next", 0)
-    assert scratch_tables(shop) == [table_of(young), "somebody_elses"]
+    assert scratch_tables(shop) == [table_of(newer), "somebody_elses"]
+
+
+def test_cleanup_leaves_the_scratch_tables_of_who_holds_the_lease(shop: Site) -> None:
+    """A cleanup that comes late, when the next run is at work, does not take its change sets away."""
+    late = Prepared(shop, shop.run(run_id="late"))
+    shop.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, -1, GETDATE())")
+    working = Prepared(shop, shop.run(run_id="working"))
+    late.cleanup(failure="it was killed")
+    assert table_of(working) in scratch_tables(shop)
+    working.sync()
+
+
+def test_sync_ends_the_run(shop: Site) -> None:
+    """A task that is cleared has no cleanup behind it: the sync frees the lease and drops the scratch tables."""
+    failed = Prepared(shop, shop.run())
+    failed.cleanup(failure="broken")
+    failed.sync()
+    assert lease.holder(shop.project, shop.warehouse) is None
+    assert scratch_tables(shop) == []
 
 
 def test_change_set_survives_the_way_through_xcom(shop: Site) -> None:

@@ -13,7 +13,7 @@ from surgical_cdc.cleanup import cleanup
 from surgical_cdc.cycle import CycleResult, run_cycle
 from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import dump_dictionary, load_dictionary
-from surgical_cdc.errors import DataError
+from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.prepare import prepare
 from surgical_cdc.project import Project, load_project
@@ -199,8 +199,8 @@ def test_change_that_is_taken_back_after_a_failed_run_comes_out_right(vendors: S
     assert counts(result, "fact_vendor") == (1, 0, 1, 0)
 
 
-def test_cleared_run_leaves_what_a_later_failed_run_moved(vendors: Site) -> None:
-    """A failed run that goes on later does not pass off as synced what another failed run has moved since."""
+def test_failed_run_can_not_go_on_after_another_has_begun(vendors: Site) -> None:
+    """What the second failed run has moved in the facts, the first would pass off as synced."""
     vendors.stage("companies", company(2, name="First", created_at=at(-600), updated_at=at(-9)))
     first = Steps(vendors, "first failed")
     for fact in VENDOR.facts:
@@ -210,7 +210,8 @@ def test_cleared_run_leaves_what_a_later_failed_run_moved(vendors: Site) -> None
     second = Steps(vendors, "second failed")
     second.update("fact_vendor")
     second.fail()
-    first.sync()
+    with pytest.raises(LeaseError, match="run test/second failed has begun since it was prepared"):
+        first.sync()
     vendors.stage("companies", company(3, created_at=at(-600), updated_at=at(-7)))
     assert counts(cycle(vendors, "after"), "fact_vendor") == (2, 0, 1, 0)
 

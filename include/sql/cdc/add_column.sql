@@ -1,3 +1,3 @@
--- Adds a column that a source has gained to its quarantine table.
+-- Adds a column to a table of the engine's own.
 -- Names: relation, column, data_type.
 ALTER TABLE {{ relation | name }} ADD COLUMN {{ column | name }} {{ data_type }}

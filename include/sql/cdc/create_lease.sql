@@ -1,10 +1,7 @@
 -- The lease's only row, when its table is new.
--- Names: control.
+-- Names: control. Parameters: version of the control tables.
 INSERT INTO {{ control | name }}.lease (
-  holder,
-  taken_at,
-  expires_at,
-  baseline_run
+  version
 )
 VALUES
-  (NULL, NULL, NULL, NULL)
+  (%s::INTEGER)

@@ -1,5 +1,5 @@
--- Removes a run's affected keys at its sync: the baseline is now where the fact is.
--- Names: pending. Parameters: run key.
+-- Removes an attempt's affected keys at its sync: the baseline is now where the fact is.
+-- Names: pending. Parameters: token.
 DELETE FROM {{ pending | name }}
 WHERE
-  run_key = %s::VARCHAR(512)
+  token = %s::VARCHAR(32)

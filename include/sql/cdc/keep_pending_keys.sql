@@ -1,10 +1,10 @@
--- Keeps a run's affected keys until its sync.
--- Names: pending. Parameters: run key.
+-- Keeps an attempt's affected keys until its sync.
+-- Names: pending. Parameters: token.
 INSERT INTO {{ pending | name }} (
-  run_key,
+  token,
   anchor
 )
 SELECT
-  %s::VARCHAR(512),
+  %s::VARCHAR(32),
   anchor
 FROM scdc_affected_keys

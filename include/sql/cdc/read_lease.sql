@@ -2,7 +2,12 @@
 -- Names: control.
 SELECT
   holder,
+  token,
+  taken_at,
   expires_at,
   GETDATE() AS read_at,
-  baseline_run
+  baseline_run,
+  baseline_token,
+  swept_at,
+  version
 FROM {{ control | name }}.lease

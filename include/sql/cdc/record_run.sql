@@ -1,7 +1,9 @@
--- Writes a run's line of the ledger, unless it has one: a run that was synced stays a success. Grain: a run.
--- Names: control. Parameters: run key, window start, window end, seconds of detection, updates, sync, result, reason, run key.
+-- Writes an attempt's line of the ledger with one result, unless it has one. Grain: an attempt and result.
+-- Names: control. Parameters: run key, token, window start, window end, token, seconds of detection, updates, sync, result,
+-- reason, run key, token, result.
 INSERT INTO {{ control | name }}.runs (
   run_key,
+  token,
   window_start,
   window_end,
   started_at,
@@ -14,9 +16,10 @@ INSERT INTO {{ control | name }}.runs (
 )
 SELECT
   %s::VARCHAR(512),
+  %s::VARCHAR(32),
   %s::TIMESTAMP,
   %s::TIMESTAMP,
-  taken_at,
+  CASE WHEN lease.token = %s::VARCHAR(32) THEN lease.taken_at END,
   GETDATE(),
   %s::DOUBLE PRECISION,
   %s::DOUBLE PRECISION,
@@ -31,4 +34,6 @@ WHERE
     FROM {{ control | name }}.runs
     WHERE
       runs.run_key = %s::VARCHAR(512)
+      AND runs.token = %s::VARCHAR(32)
+      AND runs.result = %s::VARCHAR(16)
   )

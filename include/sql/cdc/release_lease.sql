@@ -1,8 +1,7 @@
--- Frees the lease if a run holds it.
--- Names: control. Parameters: run key.
+-- Frees the lease if an attempt holds it; whose it was last stays readable.
+-- Names: control. Parameters: token.
 UPDATE {{ control | name }}.lease
 SET
-  holder = NULL,
   expires_at = NULL
 WHERE
-  holder = %s::VARCHAR(512)
+  token = %s::VARCHAR(32)

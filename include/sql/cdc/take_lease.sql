@@ -1,7 +1,8 @@
--- Gives the lease to a run, or renews the run's own.
--- Names: control. Parameters: run key, run key, hours.
+-- Gives the lease to an attempt, or renews the attempt's own.
+-- Names: control. Parameters: token, run key, token, seconds.
 UPDATE {{ control | name }}.lease
 SET
-  taken_at = CASE WHEN holder = %s::VARCHAR(512) THEN taken_at ELSE GETDATE() END,
+  taken_at = CASE WHEN token = %s::VARCHAR(32) THEN taken_at ELSE GETDATE() END,
   holder = %s::VARCHAR(512),
-  expires_at = DATEADD(hour, %s::INTEGER, GETDATE())
+  token = %s::VARCHAR(32),
+  expires_at = DATEADD(second, %s::INTEGER, GETDATE())
