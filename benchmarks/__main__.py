@@ -34,7 +34,7 @@ from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import load_project
 from surgical_cdc.refresh import refresh
-from surgical_cdc.values import Run
+from surgical_cdc.values import Run, new_token
 from surgical_cdc.verify import verify
 from surgical_cdc.warehouse import Warehouse
 
@@ -93,7 +93,7 @@ def measure_engine(data: Path, companies: int, *, rounds: int, refresh_rounds: i
         load(connect, companies=companies, progress=lambda _: None)
         end = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         say(f"{companies:,} companies: first run, which builds the facts")
-        run_cycle(project, connect, Run(run_id="first", dag_id="benchmark", window_end=end))
+        run_cycle(project, connect, Run(run_id="first", dag_id="benchmark", token=new_token(), window_end=end))
         # As Airflow's worker does before it forks a task, whose garbage collections then pass over what was imported.
         gc.collect()
         gc.freeze()
@@ -102,7 +102,9 @@ def measure_engine(data: Path, companies: int, *, rounds: int, refresh_rounds: i
             end += timedelta(minutes=30)
             counts = feed(connect, at=end, changes=CHANGED_ROWS, kinds=KINDS, progress=lambda _: None)
             staged.append(sum(rows for kind in counts.values() for rows in kind.values()))
-            run = Run(run_id=f"window {number}", dag_id="benchmark", window_end=end + timedelta(seconds=1))
+            run = Run(
+                run_id=f"window {number}", dag_id="benchmark", token=new_token(), window_end=end + timedelta(seconds=1)
+            )
             started = time.perf_counter()
             result = run_cycle(project, connect, run)
             cycles.append(time.perf_counter() - started)
