@@ -8,20 +8,29 @@ The Variable holds a JSON list; each target's secrets are in its Airflow connect
       {"via": "apprise", "conn_id": "apprise_default"}
     ]
 
-A killed task has no callback of its own, so the alert hangs on the DAG, whose callback runs in the DAG processor when
-the run has failed for whatever reason. It names every failed task at once.
+The run's cleanup sends it, which knows every failed task and has a worker's time. It leaves a mark, an XCom. Where
+there is none, because cleanup was killed or did not begin, the DAG's callback sends the alert: it runs in the DAG
+processor, which ends a callback that takes long. A run that is cleared and fails again is told of again. A refresh has
+no cleanup, and is told of by its DAG's callback alone.
+
+What is wrong in the Variable is found by `check` and by the first task of each run, not when the DAG is parsed: an
+error there would take the DAG away, and each task would ask the API server for the Variable when it parses the file.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from surgical_cdc.errors import AlertSettingError
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Context
@@ -31,6 +40,11 @@ log = logging.getLogger(__name__)
 VARIABLE = "surgical_cdc_alerts"
 # Amazon SNS takes no longer subject.
 SUBJECT_LENGTH = 100
+# The XCom by which a task says that the run's alert has gone out; its value is how often the run had been cleared.
+ALERTED = "alerted"
+# Where services see a mention, a tag or a link; a space of no width there lets them see text.
+MARKUP = re.compile(r"(?<=@)(?=\w)|(?<=<)(?=\S)|(?<=\])(?=\()")
+NO_WIDTH = "\u200b"
 REASONS = {
     "timed_out": "It did not end in the time that it has (dagrun_timeout).",
     "all_tasks_deadlocked": "Its tasks wait for one another.",
@@ -44,6 +58,7 @@ class Smtp(BaseModel):
 
     via: Literal["smtp"]
     to: list[str] = Field(min_length=1)
+    conn_type: ClassVar = "smtp"
     conn_id: str = "smtp_default"
     from_email: str | None = None
 
@@ -64,6 +79,7 @@ class Sns(BaseModel):
 
     via: Literal["sns"]
     target_arn: str
+    conn_type: ClassVar = "aws"
     conn_id: str = "aws_default"
     region_name: str | None = None
 
@@ -73,7 +89,7 @@ class Sns(BaseModel):
 
         return SnsNotifier(
             target_arn=self.target_arn,
-            message=text,
+            message=defused(text),
             subject=subject,
             aws_conn_id=self.conn_id,
             region_name=self.region_name,
@@ -86,47 +102,70 @@ class Apprise(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     via: Literal["apprise"]
+    conn_type: ClassVar = "apprise"
     conn_id: str = "apprise_default"
     tag: str = "all"
 
     def notifier(self, subject: str, text: str) -> BaseNotifier:
         """Return the provider's notifier for one message."""
         from airflow.providers.apprise.notifications.apprise import AppriseNotifier
-        from apprise import NotifyType
+        from apprise import NotifyFormat, NotifyType
 
         return AppriseNotifier(
-            title=subject, body=text, notify_type=NotifyType.FAILURE, tag=self.tag, apprise_conn_id=self.conn_id
+            title=defused(subject),
+            body=defused(text),
+            body_format=NotifyFormat.TEXT,
+            notify_type=NotifyType.FAILURE,
+            tag=self.tag,
+            apprise_conn_id=self.conn_id,
         )
 
 
 Target = Annotated[Smtp | Sns | Apprise, Field(discriminator="via")]
-_TARGETS = TypeAdapter(list[Target])
+_TARGET: TypeAdapter[Target] = TypeAdapter(Target)
 
 
 def run_failed(context: Context) -> None:
-    """Alert that a run has failed; a DAG's on_failure_callback."""
-    from surgical_cdc.operators import failures_of
+    """Alert that a run has failed, unless it has been told of; a DAG's on_failure_callback."""
+    from surgical_cdc.operators import CLEANUP, failures_of
 
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     failures: Mapping[str, str] = {}
     try:
-        failures = failures_of(context["ti"], dag_id, run_id)
+        ti = context["ti"]
+        told = ti.xcom_pull(task_ids=CLEANUP, key=ALERTED, run_id=run_id)
+        if told is not None and told == context["dag_run"].clear_number:
+            log.info("Run %s of %s has been told of by its %s.", run_id, dag_id, CLEANUP)
+            return
+        failures = failures_of(ti, dag_id, run_id)
     except Exception:
         log.exception("The failed tasks of run %s can not be read; the alert goes out without them.", run_id)
-    reason = REASONS.get(str(context.get("reason")), "")
+    tell_failures(dag_id, run_id, failures, reason=REASONS.get(str(context.get("reason")), ""))
+
+
+def cleanup_failed(context: Context) -> None:
+    """Alert that a run's cleanup has failed, with all other failures; the cleanup's on_failure_callback."""
+    from surgical_cdc.operators import failures_of
+    from surgical_cdc.refusals import refusal
+
+    ti = context["ti"]
+    error = context.get("exception")
+    own = {ti.task_id: refusal(error) if isinstance(error, BaseException) else str(error)}
+    failures = failures_of(ti, ti.dag_id, ti.run_id) | own
+    note = "The run itself is not failed by this task." if failures == own else ""
+    tell_failures(ti.dag_id, ti.run_id, failures, reason=note)
+    leave_mark(context)
+
+
+def tell_failures(dag_id: str, run_id: str, failures: Mapping[str, str], *, reason: str = "") -> None:
+    """Send the alert of a failed run; `failures` has the failed tasks' errors."""
     subject = f"{dag_id} failed: {', '.join(failures) or reason or 'see its tasks'}"
     send(subject, failure_text(dag_id, run_id, failures, reason=reason))
 
 
-def task_failed(context: Context) -> None:
-    """Alert that a task has failed; the on_failure_callback of a task whose failure does not fail the run."""
-    from surgical_cdc.retries import sentence
-
-    ti = context["ti"]
-    error = context.get("exception")
-    failures = {ti.task_id: sentence(error) if isinstance(error, BaseException) else str(error)}
-    note = "The run itself is not failed by this task."
-    send(f"{ti.dag_id}: {ti.task_id} failed", failure_text(ti.dag_id, ti.run_id, failures, reason=note))
+def leave_mark(context: Context) -> None:
+    """Say that the run has been told of."""
+    context["ti"].xcom_push(ALERTED, context["dag_run"].clear_number)
 
 
 def quarantined(context: Context, counts: Mapping[str, int], *, control_schema: str) -> None:
@@ -168,30 +207,89 @@ def failure_text(dag_id: str, run_id: str, failures: Mapping[str, str], *, reaso
 
 def send(subject: str, text: str) -> None:
     """Send a message to every target; what can not be sent is logged, and neither raises nor holds up the others."""
-    try:
-        targets = configured_targets()
-    except Exception:
-        log.exception("The Airflow Variable %s can not be read, so nobody was told: %s\n%s", VARIABLE, subject, text)
-        return
-    if not targets:
+    targets, problems = read_targets()
+    if problems:
+        log.error("%s It keeps this alert from some: %s\n%s", _wrong(problems), subject, text)
+    elif not targets:
         log.info("The Airflow Variable %s names no target, so nobody was told: %s", VARIABLE, subject)
+    if not targets:
         return
-    line = " ".join(subject.split()).encode("ascii", "replace").decode()[:SUBJECT_LENGTH]
+    # A line of a mail's header: without control characters, and ASCII as SNS wants it.
+    printable = "".join(letter if letter.isprintable() else "?" for letter in " ".join(subject.split()))
+    line = printable.encode("ascii", "replace").decode()[:SUBJECT_LENGTH]
     with ThreadPoolExecutor(len(targets)) as pool:
         for target in targets:
             pool.submit(_send_to, target, line, text)
 
 
-def configured_targets() -> Sequence[Target]:
+def check_targets() -> Sequence[Target]:
     """Return the targets that the Variable names, none where there is no Variable.
 
     Raises:
-        ValueError: it is no JSON list of targets; the message names the place.
+        AlertSettingError: it is no JSON list of targets, or names connections that Airflow does not know or that are of
+            another type; the message lists all that is wrong.
     """
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    targets, problems = read_targets()
+    for target in targets:
+        try:
+            found = Connection.get(target.conn_id).conn_type
+        except AirflowNotFoundException:
+            # Without aws_default the credentials are those of the environment.
+            if target.conn_id != "aws_default":
+                problems.append(f"{target.via}: Airflow knows no connection {target.conn_id!r}")
+            continue
+        if found != target.conn_type:
+            problems.append(
+                f"{target.via}: the connection {target.conn_id!r} is of type {found!r}, expected {target.conn_type!r}"
+            )
+    if problems:
+        raise AlertSettingError(_wrong(problems))
+    return targets
+
+
+def read_targets() -> tuple[list[Target], list[str]]:
+    """Return the targets that the Variable names and that can be read, and what is wrong with it in a line each."""
     from airflow.sdk import Variable
 
-    text = Variable.get(VARIABLE, default="[]")
-    return _TARGETS.validate_json(text)
+    try:
+        entries = json.loads(Variable.get(VARIABLE, default="[]"))
+    except ValueError as error:
+        return [], [f"it is no JSON: {error}"]
+    except Exception as error:  # noqa: BLE001 - whatever Airflow or a secrets backend raises, nobody may miss the alert
+        return [], [f"Airflow can not read it: {type(error).__name__}: {error}"]
+    if not isinstance(entries, list):
+        return [], [f"it is no list but {type(entries).__name__}"]
+    targets: list[Target] = []
+    problems: list[str] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            targets.append(_TARGET.validate_python(entry))
+        except ValidationError as error:
+            problems += [f"target {number}: {_problem(item)}" for item in error.errors(include_url=False)]
+    return targets, problems
+
+
+def defused(text: str) -> str:
+    """Return a text in which no service sees a mention, a tag or a link; it looks the same to a person."""
+    return MARKUP.sub(NO_WIDTH, text)
+
+
+def _problem(item: Any) -> str:
+    """Return what is wrong with one key of a target; values are not shown, for one may be a secret."""
+    where = ".".join(str(part) for part in item["loc"][1:])
+    said = {"missing": "is missing", "extra_forbidden": "is no setting of such a target"}.get(item["type"], item["msg"])
+    return f"{where} {said}" if where else said
+
+
+def _wrong(problems: Sequence[str]) -> str:
+    return (
+        f"The Airflow Variable {VARIABLE} does not say whom to tell: {'; '.join(problems)}."
+        ' Correct it; expected a list like [{"via": "smtp", "to": ["oncall@example.com"], "conn_id": "smtp_default"}],'
+        " via smtp, sns or apprise."
+    )
 
 
 def _send_to(target: Target, subject: str, text: str) -> None:

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from surgical_cdc import schema
+from surgical_cdc import alerts, schema
 from surgical_cdc.catalog import check_contract, read_catalog, schemas_of
 from surgical_cdc.detect import refuse_keys
 from surgical_cdc.dictionary import load_dictionary
@@ -110,6 +110,18 @@ def dictionary(project: Project) -> str:
             f" {project.command('compile')}"
         )
     return f"{project.dictionary_path} is what the models say"
+
+
+def alert_targets(_: Project) -> str:
+    """Check that the Airflow Variable of the alerts names targets that alerts can go to.
+
+    Raises:
+        AlertSettingError: it does not; the message lists what is wrong.
+    """
+    targets = alerts.check_targets()
+    if not targets:
+        return f"the Airflow Variable {alerts.VARIABLE} names no target, so nobody is told of a failed run"
+    return f"a failed run is told via {', '.join(target.via for target in targets)}"
 
 
 def connection(_: Project, warehouse: Warehouse) -> str:
@@ -223,7 +235,11 @@ def baselines(project: Project, warehouse: Warehouse) -> str:
     return "each row of a baseline has a key of its own"
 
 
-OF_THE_PROJECT: Mapping[str, Callable[[Project], str]] = {"models": models, "dictionary": dictionary}
+OF_THE_PROJECT: Mapping[str, Callable[[Project], str]] = {
+    "models": models,
+    "dictionary": dictionary,
+    "alerts": alert_targets,
+}
 OF_THE_WAREHOUSE: Mapping[str, Callable[[Project, Warehouse], str | Advice]] = {
     "connection": connection,
     "privileges": privileges,

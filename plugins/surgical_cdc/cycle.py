@@ -19,7 +19,8 @@ from surgical_cdc.dictionary import load_dictionary, nothing_to_do
 from surgical_cdc.errors import AlreadySynced, LeaseError
 from surgical_cdc.explain import only_column
 from surgical_cdc.prepare import prepare
-from surgical_cdc.retries import BACKOFF, Backoff, Connect, Steps, run_step, sentence
+from surgical_cdc.refusals import refusal
+from surgical_cdc.retries import BACKOFF, Backoff, Connect, Steps, run_step
 from surgical_cdc.sync import sync
 from surgical_cdc.update import relations, settle, update
 from surgical_cdc.values import FactResult
@@ -100,7 +101,7 @@ def run_cycle(
         except AlreadySynced as done:
             progress(str(done))
         except BaseException as error:
-            failure = sentence(error)
+            failure = refusal(error)
             raise
         finally:
             once("cleanup", partial(cleanup, project, run=run, failure=failure))

@@ -102,7 +102,7 @@ def cdc_dag(
                 for fact in dictionary.facts
             }
         sync = SyncOperator(task_id=SYNC, dictionary=dictionary_path, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
-        cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.task_failed, **warehouse)
+        cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed, **warehouse)
 
         prepare >> list(detect.values())
         for fact, task in update.items():

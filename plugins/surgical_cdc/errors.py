@@ -66,6 +66,10 @@ class ConnectionSettingError(SurgicalCdcError):
     """An Airflow connection lacks a setting, or has one that nobody reads."""
 
 
+class AlertSettingError(SurgicalCdcError):
+    """The Airflow Variable of the alerts does not say whom to tell."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the nearest of the known names as a question in parentheses, or nothing.
 

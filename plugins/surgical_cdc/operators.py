@@ -30,7 +30,7 @@ from airflow.sdk.exceptions import (
 
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
 from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, NotPrepared, SurgicalCdcError, did_you_mean
-from surgical_cdc.retries import Steps, is_transient, sentence
+from surgical_cdc.retries import Steps, is_transient
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run, new_token
 
 if TYPE_CHECKING:
@@ -159,7 +159,9 @@ class WarehouseTask(BaseOperator):
         except AlreadySynced as done:
             raise AirflowSkipException(str(done)) from done
         except (Exception, AirflowTaskTimeout) as error:
-            context["ti"].xcom_push(ERROR_KEY, sentence(error))
+            from surgical_cdc.refusals import refusal
+
+            context["ti"].xcom_push(ERROR_KEY, refusal(error))
             raise
 
 
@@ -168,10 +170,12 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Return done with the Preparation once this run has the lease."""
+        from surgical_cdc.alerts import check_targets
         from surgical_cdc.prepare import prepare
 
         with self.steps(context) as (project, steps):
             run = run_of(context, new_token())
+            check_targets()
             log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
             preparation = steps.run(PREPARE, partial(prepare, project, run=run, rehearsal=is_test(context)))
             if preparation is None:
@@ -306,21 +310,28 @@ class SyncOperator(WarehouseTask):
 
 
 class CleanupOperator(WarehouseTask):
-    """Ends the run, however it went: drops the scratch tables or keeps those of a failure, and frees the lease."""
+    """Ends the run, however it went: drops the scratch tables or keeps those of a failure, frees the lease, alerts."""
 
     def execute(self, context: Context) -> None:
-        """Clean up; the failed tasks and their errors go into the ledger."""
+        """Clean up; the failed tasks and their errors go into the ledger and the alert."""
+        from surgical_cdc import alerts
         from surgical_cdc.cleanup import cleanup
 
+        failures = failures_of(context["ti"], self.dag_id, context["run_id"])
+        failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
         prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
         try:
             run = run_of(context, Preparation.from_dict(prepared).token if prepared else new_token())
-        except FormError as error:
-            raise AirflowSkipException(f"The run has not begun. {error}") from error
-        failures = failures_of(context["ti"], run.dag_id, run.run_id)
-        failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
-        with self.steps(context) as (project, steps):
-            steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
+        except FormError:
+            run = None
+        if run:
+            with self.steps(context) as (project, steps):
+                steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
+        if failures:
+            alerts.tell_failures(self.dag_id, context["run_id"], failures)
+            alerts.leave_mark(context)
+        if not run:
+            raise AirflowSkipException(f"The run has not begun. {failure}")
 
 
 class RefreshOperator(FactTask):

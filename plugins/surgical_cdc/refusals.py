@@ -1,9 +1,13 @@
-"""Says why the warehouse was not reached, or what it refuses, and what to do about it."""
+"""The text of an error for a person: why the warehouse was not reached, or what it refuses, and what to do about it.
+
+The command line, the log, the ledger and the alert all have it from here.
+"""
 
 from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 from redshift_connector.error import Error
@@ -15,8 +19,12 @@ from surgical_cdc.retries import server_answer
 # falls silent; the last two are AWS's, where it gives no token.
 ERRORS = (SurgicalCdcError, Error, OSError, BotoCoreError, ClientError)
 
-# By SQLSTATE; Redshift has 28000 for what is 28P01 in PostgreSQL.
+# By SQLSTATE, or its first two characters, the class; Redshift has 28000 for what is 28P01 in PostgreSQL.
 ADVICE = {
+    "22": (
+        "A row has a value that the statement can not compute with. Correct the row in its source, or the SELECT, as in"
+        " a / NULLIF(b, 0)."
+    ),
     "28000": "Correct the login or the password of the Airflow connection, or create the user.",
     "28P01": "Correct the login or the password of the Airflow connection, or create the user.",
     "3D000": "Correct the schema of the Airflow connection, which is the database's name.",
@@ -27,20 +35,32 @@ ADVICE = {
 
 
 def refusal(error: BaseException) -> str:
-    """Return an error in a sentence or two: what was refused or not reached, and what to do; and at which address."""
+    """Return an error in a sentence or two: what was refused or not reached, where, and what to do.
+
+    Where it was is in the error's notes: the purpose of the statement, the address of the connection, the step.
+    """
     if isinstance(error, SurgicalCdcError):
         return str(error)
     where = f" ({'; '.join(error.__notes__)})" if getattr(error, "__notes__", None) else ""
     answer = server_answer(error)
     if answer:
-        advice = ADVICE.get(answer.get("C", ""), "")
-        return f"The warehouse refuses{where}: {answer.get('M', '').rstrip('.')}. {advice}".strip()
+        return f"The warehouse refuses{where}: {_answered(answer)}"
+    if not isinstance(error, ERRORS):
+        return f"{type(error).__name__}{where}: {error}"
     if isinstance(error, BotoCoreError | ClientError):
         return (
             f"AWS gives no token: {str(error).rstrip('.')}. Check the Airflow connection aws_default, its region, and"
             " the policy of its identity (redshift:GetClusterCredentials, redshift-serverless:GetCredentials)."
         )
     return f"The warehouse can not be reached{where}: {_unreached(_cause(error))}"
+
+
+def _answered(answer: Mapping[str, str]) -> str:
+    """Return the server's message and its detail, with what to do, or its SQLSTATE where that is not known."""
+    code = answer.get("C", "")
+    advice = ADVICE.get(code) or ADVICE.get(code[:2]) or f"SQLSTATE {code}."
+    texts = [answer[field].rstrip(".") for field in ("M", "D") if answer.get(field)]
+    return f"{'. '.join(texts)}. {advice}"
 
 
 def _cause(error: BaseException) -> BaseException:

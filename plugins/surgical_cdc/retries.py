@@ -118,7 +118,8 @@ class Steps:
                 if unconfirmed:
                     return unconfirmed[0]
                 raise
-            except BaseException:
+            except BaseException as error:
+                error.add_note(name)
                 if warehouse.unconfirmed is not None:
                     unconfirmed[:] = [settled(warehouse.unconfirmed)]
                 self.close()
@@ -129,6 +130,8 @@ class Steps:
             return settle(unconfirmed[0], done) if unconfirmed else done
 
         def announce(state: RetryCallState) -> None:
+            from surgical_cdc.refusals import refusal
+
             error = state.outcome.exception() if state.outcome else None
             log.warning(
                 "%s failed, attempt %d of %d. It is repeated on a new session in %.1f s. %s",
@@ -136,7 +139,7 @@ class Steps:
                 state.attempt_number,
                 self._backoff.attempts,
                 state.upcoming_sleep,
-                sentence(error) if error else "",
+                refusal(error) if error else "",
             )
 
         wait = self._backoff.first_wait
@@ -207,17 +210,6 @@ def is_transient(error: BaseException) -> bool:
     message = answer.get("M", "")
     told = TRANSIENT_NUMBERS.match(message) is not None or any(text in message for text in TRANSIENT_MESSAGES)
     return told or answer.get("C") in TRANSIENT_CODES
-
-
-def sentence(error: BaseException) -> str:
-    """Return an error as text for a person: the server's own message where the driver wraps it."""
-    answer = server_answer(error)
-    if answer:
-        texts = (answer.get("M"), answer.get("D"), f"SQLSTATE {answer.get('C')}")
-        return ". ".join(text.rstrip(".") for text in texts if text)
-    if isinstance(error, SurgicalCdcError):
-        return str(error)
-    return "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
 
 
 def server_answer(error: BaseException) -> Mapping[str, str]:

@@ -94,6 +94,7 @@ class Warehouse:
     @contextmanager
     def _cursor(self, statement: str | exp.Expr, params: Sequence[object]) -> Iterator[Any]:
         # A tree is made for one execution, so that the generator may rearrange it.
+        purpose = _purpose(statement)
         sql = statement if isinstance(statement, str) else _text(statement)
         started = time.perf_counter()
         with self._connection.cursor() as cursor:
@@ -101,11 +102,12 @@ class Warehouse:
                 with self._driver():
                     # Without arguments the driver leaves percent signs in the text alone.
                     cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
-            except Exception:
-                self._keep(sql, started, -1)
+            except Exception as error:
+                error.add_note(purpose)
+                self._keep(sql, started, -1, purpose)
                 log.info("It failed:\n%s", sql)
                 raise
-            self._keep(sql, started, cursor.rowcount)
+            self._keep(sql, started, cursor.rowcount, purpose)
             yield cursor
 
     @contextmanager
@@ -132,12 +134,20 @@ class Warehouse:
         except OSError:
             return True
 
-    def _keep(self, sql: str, started: float, rowcount: int) -> None:
+    def _keep(self, sql: str, started: float, rowcount: int, purpose: str) -> None:
         statement = Statement(sql, time.perf_counter() - started, rowcount)
         self.statements.append(statement)
         # One line: whole statements would make a log of hundreds of kilobytes that nobody reads.
-        first_line = sql.partition("\n")[0].removeprefix("-- ")
-        log.info("%.3f s, %s rows: %s", statement.seconds, statement.rowcount, first_line)
+        log.info("%.3f s, %s rows: %s", statement.seconds, statement.rowcount, purpose)
+
+
+def _purpose(statement: str | exp.Expr) -> str:
+    """Return in a line what a statement is for: a template says so in its first line, a tree by the table it fills."""
+    if isinstance(statement, str):
+        return statement.partition("\n")[0].removeprefix("-- ").rstrip(".")
+    table = statement.find(exp.Table)
+    word = {"create": "Makes", "insert": "Fills"}.get(statement.key, statement.key.upper())
+    return f"{word} {table.name if table else ''}".strip()
 
 
 def _text(statement: exp.Expr) -> str:

@@ -43,13 +43,46 @@ def test_markup_in_an_error_is_shown_not_read(configured: Any, inboxes: dict[str
     assert "&lt;a&gt; &amp; b" in inboxes["smtp"].wait_for("markup:").text
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
+@pytest.mark.parametrize("via", ["sns", "apprise"])
+def test_nothing_in_an_error_calls_people_or_leads_elsewhere(
+    configured: Any, inboxes: dict[str, Inbox], via: str
+) -> None:
+    """A name in the data may be a mention, a tag or a link where services look for them."""
+    configured(inboxes[via].target)
+    alerts.send(
+        "@here", f"calls by {via}: @everyone <!channel> <@U12> [bank](https://example.com) <https://example.com|bank>"
+    )
+    message = inboxes[via].wait_for(f"calls by {via}:")
+    for mark in ("@everyone", "<!channel", "<@", "@U12", "](", "<https"):
+        assert mark not in message.text
+    assert "@everyone <!channel> <@U12> [bank](https" in message.text.replace(alerts.NO_WIDTH, "")
+
+
+def test_a_subject_is_one_line_of_a_header(configured: Any, inboxes: dict[str, Inbox]) -> None:
+    """No character of an error begins another header."""
+    configured(inboxes["smtp"].target)
+    alerts.send("failed\r\nBcc: all@example.com\x00\x1b[31m", "headers: text")
+    assert inboxes["smtp"].wait_for("headers:").subject == "failed Bcc: all@example.com??[31m"
+
+
+def test_one_wrong_target_does_not_keep_the_alert_from_others(
+    configured: Any, inboxes: dict[str, Inbox], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever can be told is, and the log says who can not."""
+    configured({"via": "pigeon"}, inboxes["smtp"].target)
+    alerts.send("vendor_cdc failed", "beside a pigeon: text")
+    assert inboxes["smtp"].wait_for("beside a pigeon:")
+    assert "target 1: Input tag 'pigeon'" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("variable", "said"),
     [
         pytest.param('[{"via": "pigeon"}]', "pigeon", id="unknown kind"),
         pytest.param('[{"via": "smtp", "too": "x"}]', "too", id="misspelled key"),
         pytest.param('[{"via": "smtp", "to": []}]', "to", id="nobody"),
-        pytest.param("{oncall", "Invalid JSON", id="no JSON"),
+        pytest.param("{oncall", "it is no JSON", id="no JSON"),
     ],
 )
 def test_a_wrong_configuration_is_logged_with_what_should_have_been_told(

@@ -13,10 +13,9 @@ from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 
 from surgical_cdc.dag import cdc_dag, refresh_dag
 from surgical_cdc.dictionary import Dictionary, load_dictionary
-from surgical_cdc.errors import DataError, LeaseError
+from surgical_cdc.errors import AlertSettingError, DataError, LeaseError
 from surgical_cdc.operators import FormError, RetryTransient, run_of
 from surgical_cdc.project import DEFAULT_PROJECT
-from surgical_cdc.retries import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -214,6 +213,16 @@ def test_a_refresh_is_not_asked_for_by_a_misspelled_field(group: str) -> None:
         dag.get_task(f"{group}.fact_vendor").execute(context)
 
 
+def test_a_run_that_could_not_alert_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in the Variable is seen at once, not in the night in which a run fails."""
+    monkeypatch.setenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", '[{"via": "pigeon"}]')
+    handed_on: dict[str, Any] = {}
+    context = context_of() | {"run_id": FakeDagRun.run_id, "ti": SimpleNamespace(xcom_push=handed_on.__setitem__)}
+    with pytest.raises(AlertSettingError, match=r"surgical_cdc_alerts does not say whom to tell: target 1: .*pigeon"):
+        context["dag"].get_task("prepare").poke(context)
+    assert "pigeon" in handed_on["error"]
+
+
 def server_error(code: str, message: str, detail: str = "") -> Exception:
     """An error as the driver raises it for the server's answer."""
     from redshift_connector.error import ProgrammingError
@@ -241,9 +250,3 @@ def test_only_what_may_go_away_is_retried(error: Exception, *, transient: bool) 
     """A lost connection, a conflict or another run's lease is tried again; what a retry can not mend fails at once."""
     decision = RetryTransient().evaluate(error, 1, 3)
     assert decision.action.value == ("retry" if transient else "fail")
-
-
-def test_the_drivers_error_becomes_a_sentence() -> None:
-    """The server's message is told without the fields around it."""
-    error = server_error("XX000", "1023", "Serializable isolation violation on table - 12.")
-    assert sentence(error) == "1023. Serializable isolation violation on table - 12. SQLSTATE XX000"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import os
 import signal
 from contextlib import closing
@@ -7,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from redshift_connector.error import ProgrammingError
 
 from local_redshift.faults import Fault, FaultKind
 from surgical_cdc import lease
 from surgical_cdc.catalog import complete_control
+from surgical_cdc.cycle import run_cycle
+from surgical_cdc.refusals import refusal
 from surgical_cdc.retries import is_transient
 from tests.airflow.conftest import RUN_SECONDS
-from tests.conftest import at
+from tests.conftest import administer, at
 
 if TYPE_CHECKING:
     from tests.airflow.conftest import DagUnderTest
@@ -94,9 +98,92 @@ def test_a_failed_run_alerts_once_through_every_target(
             "/tasks/detect.products",
         ):
             assert part in message.text, kind
+    told = f"Run {run_id} of shop_cdc has been told of by its cleanup"
+    shop_cdc.stack.wait_for(lambda: told in callback_log(shop_cdc), "the DAG's callback", seconds=RUN_SECONDS)
     assert {kind: len(inbox.about(run_id)) for kind, inbox in inboxes.items()} == dict.fromkeys(inboxes, 1)
-    logs = shop_cdc.stack.home / "logs" / "dag_processor"
-    assert any("could not be sent via smtp (smtp_dead)" in log.read_text() for log in logs.rglob("shop_cdc.py.log"))
+    assert "could not be sent via smtp (smtp_dead)" in shop_cdc.log(run_id, "cleanup")
+
+
+def callback_log(dag: DagUnderTest) -> str:
+    """Return what the DAG processor has logged of the bookshop's file, its callbacks too."""
+    logs = dag.stack.home / "logs" / "dag_processor"
+    return "".join(log.read_text() for log in logs.rglob("shop_cdc.py.log"))
+
+
+def test_a_run_that_is_cleared_and_fails_again_alerts_again(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """What was told of the run before it was cleared does not silence what happens after."""
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    inboxes["smtp"].wait_for(run_id)
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["detect.products"])
+    assert shop_cdc.wait(run_id) == "failed"
+    shop_cdc.stack.wait_for(lambda: len(inboxes["smtp"].about(run_id)) == 2, "another alert", seconds=RUN_SECONDS)
+
+
+def test_a_killed_cleanup_leaves_the_alert_to_the_dag(
+    stocked: Site, shop_cdc: DagUnderTest, connect: Connect, inboxes: dict[str, Inbox]
+) -> None:
+    """What the teardown can not tell any more is told by the DAG's callback, once."""
+    with stocked.warehouse.transaction():
+        complete_control(stocked.project, stocked.warehouse)
+    empty_snapshot(stocked)
+    with closing(connect()) as blocker, blocker.transaction():
+        # After a failure the cleanup alone writes to the ledger.
+        blocker.execute("LOCK TABLE cdc.runs")
+        run_id = shop_cdc.trigger(FORM)
+        shop_cdc.wait_for_state(run_id, "cleanup", "running")
+        kill_task(shop_cdc, run_id, "cleanup")
+        assert shop_cdc.wait(run_id) == "failed"
+        for kind, inbox in inboxes.items():
+            message = inbox.wait_for(run_id)
+            assert "Task: detect.products" in message.text, kind
+            assert "Task: cleanup" in message.text, kind
+    assert shop_cdc.states(run_id)["cleanup"] == "failed"
+    assert {kind: len(inbox.about(run_id)) for kind, inbox in inboxes.items()} == dict.fromkeys(inboxes, 1)
+
+
+def test_a_cleanup_that_fails_alerts_with_the_rest(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """The failed cleanup itself tells of the run, once, and of what the run leaves behind."""
+    with stocked.warehouse.transaction():
+        complete_control(stocked.project, stocked.warehouse)
+    administer(shop_cdc.stack._redshift, "ALTER TABLE cdc.runs ADD CHECK (result <> 'failed') NOT VALID")
+    empty_snapshot(stocked)
+    run_id, state = shop_cdc.run(FORM)
+    assert (state, shop_cdc.states(run_id)["cleanup"]) == ("failed", "failed")
+    message = inboxes["smtp"].wait_for(run_id)
+    assert message.subject == "shop_cdc failed: detect.products, cleanup"
+    assert "; cleanup): new row for relation" in message.text
+    told = f"Run {run_id} of shop_cdc has been told of by its cleanup"
+    shop_cdc.stack.wait_for(lambda: told in callback_log(shop_cdc), "the DAG's callback", seconds=RUN_SECONDS)
+    assert len(inboxes["smtp"].about(run_id)) == 1
+
+
+def test_an_alert_says_what_the_command_line_says(
+    stocked: Site, shop_cdc: DagUnderTest, connect: Connect, inboxes: dict[str, Inbox]
+) -> None:
+    """An error of the warehouse is told with the fact, the statement's purpose and what to do, by day and by night."""
+    assert shop_cdc.run(FORM)[1] == "success"
+    # A statement that divides by zero, which no model of the bookshop does.
+    administer(
+        shop_cdc.stack._redshift,
+        "ALTER TABLE shop_public.fact_order ADD CHECK (1 / (total - 10) IS NOT NULL) NOT VALID",
+    )
+    stocked.stage("orders", ORDER)
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "failed"
+    message = inboxes["smtp"].wait_for(run_id)
+    with pytest.raises(ProgrammingError) as caught:
+        run_cycle(stocked.project, connect, stocked.run(at(10)))
+    said = refusal(caught.value)
+    assert said.startswith("The warehouse refuses (Inserts")
+    assert "; update.fact_order): division by zero. A row has a value" in said
+    assert f"Error: {said}" in html.unescape(message.text)
+    (ledger,) = stocked.rows("SELECT reason FROM cdc.runs WHERE run_key = %s", (f"shop_cdc/{run_id}",))
+    assert said in ledger[0]
 
 
 def test_a_cleared_task_resumes_a_failed_run(stocked: Site, shop_cdc: DagUnderTest) -> None:

@@ -19,7 +19,7 @@ from surgical_cdc.cycle import run_cycle
 from surgical_cdc.errors import PrivilegeError
 from surgical_cdc.prepare import prepare
 from surgical_cdc.project import load_project
-from surgical_cdc.retries import sentence
+from surgical_cdc.refusals import refusal
 from tests.conftest import SHOP, Connect, Site, administer, airflow_connection, schemas_of_project
 from tests.engine.bookshop import Prepared, open_shop
 
@@ -106,7 +106,7 @@ def test_what_is_wrong_with_a_connection_is_told_apart(
 ) -> None:
     """A wrong setting, host, port, database or user is each named in one line, and ends the checks of the warehouse."""
     findings = found_by(partial(connect_to, connection(redshift, **settings), label=""))
-    assert list(findings) == ["models", "dictionary", "connection"]
+    assert list(findings) == ["models", "dictionary", "alerts", "connection"]
     assert findings["connection"].state == "FAILED"
     assert message in findings["connection"].text
     assert "\n" not in findings["connection"].text
@@ -163,7 +163,47 @@ def test_address_of_a_connection_is_told(redshift: LocalRedshift, connection: Ca
     )
     with pytest.raises(redshift_connector.InterfaceError) as caught:
         connect_to(conn_id, label="")
-    assert sentence(caught.value).endswith(f"; {where}")
+    assert f"({where})" in refusal(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("targets", "state", "message"),
+    [
+        pytest.param("[]", "ok", "names no target, so nobody is told of a failed run", id="none"),
+        pytest.param('[{"via": "apprise"}]', "ok", "a failed run is told via apprise", id="right"),
+        pytest.param("{oncall", "FAILED", "it is no JSON: Expecting property name", id="no JSON"),
+        pytest.param('{"via": "sns"}', "FAILED", "it is no list but dict", id="no list"),
+        pytest.param('[{"via": "pigeon"}]', "FAILED", "target 1: Input tag 'pigeon'", id="unknown kind"),
+        pytest.param('["oncall"]', "FAILED", "target 1: Input should be a valid dictionary", id="no target"),
+        pytest.param(
+            '[{"via": "apprise"}, {"via": "sns", "arn": "x"}]',
+            "FAILED",
+            "target 2: target_arn is missing; target 2: arn is no setting of such a target",
+            id="misspelled key",
+        ),
+        pytest.param(
+            '[{"via": "smtp", "to": ["a@example.com"]}]',
+            "FAILED",
+            "smtp: Airflow knows no connection 'smtp_default'",
+            id="unknown connection",
+        ),
+        pytest.param(
+            '[{"via": "sns", "target_arn": "x", "conn_id": "apprise_default"}]',
+            "FAILED",
+            "sns: the connection 'apprise_default' is of type 'apprise', expected 'aws'",
+            id="another type",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_alerts_is_found_before_a_run_fails(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, targets: str, state: str, message: str
+) -> None:
+    """Whoever sets up alerts is told what of them would not arrive."""
+    monkeypatch.setenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", targets)
+    monkeypatch.setenv("AIRFLOW_CONN_APPRISE_DEFAULT", '{"conn_type": "apprise"}')
+    finding = found_by(connect)["alerts"]
+    assert finding.state == state
+    assert message in finding.text
 
 
 def test_tables_of_another_user_do_not_seem_to_be_missing(shop: Site, etl: Connect) -> None:

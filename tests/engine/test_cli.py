@@ -102,6 +102,7 @@ def test_check_has_a_line_for_each_part(shop: Site) -> None:
     assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [
         "ok      models",
         "ok      dictionary",
+        "ok      alerts",
         "ok      connection",
         "ok      privileges",
         "ok      isolation",

@@ -129,7 +129,7 @@ def test_crash_between_update_and_sync_heals(open_site: Site, monkeypatch: pytes
     assert open_site.table("cdc.runs", "run_key", "result", "reason")[1] == (
         "test/until 30",
         "failed",
-        "RuntimeError: the machine is gone",
+        "RuntimeError (sync): the machine is gone",
     )
     open_site.execute("DELETE FROM shop_staging.customers WHERE name = 'Wrong'")
     result = run(open_site, 60)

@@ -26,7 +26,7 @@ def test_log_has_a_line_for_each_statement(connect: Connect, messages: list[str]
     warehouse = connect()
     warehouse.rows("-- Two numbers.\nSELECT 1 AS number UNION ALL SELECT 2")
     (message,) = messages
-    assert message.endswith(" s, 2 rows: Two numbers.")
+    assert message.endswith(" s, 2 rows: Two numbers")
     assert warehouse.statements[0].sql.startswith("-- Two numbers.\nSELECT 1")
 
 
