@@ -8,10 +8,14 @@ CREATE USER surgical_cdc PASSWORD DISABLE;
 -- An update works in temporary tables.
 GRANT TEMPORARY ON DATABASE dev TO surgical_cdc;
 
--- What the engine writes is its own: what it keeps between runs, the change sets, the facts.
-CREATE SCHEMA IF NOT EXISTS cdc AUTHORIZATION surgical_cdc;
-CREATE SCHEMA IF NOT EXISTS cdc_scratch AUTHORIZATION surgical_cdc;
-CREATE SCHEMA IF NOT EXISTS staging_public AUTHORIZATION surgical_cdc;
+-- It makes tables in three schemas, and owns these tables alone: change sets, what it keeps between runs, and facts. The
+-- schemas stay the administrator's, since the owner of a schema may drop whatever others have put there.
+CREATE SCHEMA IF NOT EXISTS cdc;
+CREATE SCHEMA IF NOT EXISTS cdc_scratch;
+CREATE SCHEMA IF NOT EXISTS staging_public;
+GRANT USAGE, CREATE ON SCHEMA cdc TO surgical_cdc;
+GRANT USAGE, CREATE ON SCHEMA cdc_scratch TO surgical_cdc;
+GRANT USAGE, CREATE ON SCHEMA staging_public TO surgical_cdc;
 
 -- It reads what the ETL stages, also tables that the ETL makes anew. These belong to the user of the ETL, who either
 -- runs the last statement or is named in it: ALTER DEFAULT PRIVILEGES FOR USER etl IN SCHEMA ...

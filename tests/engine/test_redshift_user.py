@@ -56,6 +56,9 @@ def test_user_of_the_script_can_do_all_that_a_run_does(vendors: Site, engine: Co
     assert [finding.name for finding in run_checks(vendors.project, engine) if finding.state != "ok"] == []
     with closing(engine()) as warehouse:
         assert refresh(vendors.project, "fact_vendor", warehouse).built
+        with warehouse.transaction():
+            warehouse.execute("ALTER TABLE staging_public.fact_vendor ADD COLUMN colour VARCHAR(8)")
+        assert refresh(vendors.project, "fact_vendor", warehouse).built
     for fact in vendors.project.facts:
         with closing(engine()) as warehouse:
             assert verify(vendors.project, fact, warehouse).equal
@@ -65,14 +68,22 @@ def test_user_of_the_script_can_do_all_that_a_run_does(vendors: Site, engine: Co
     "statement",
     [
         pytest.param("DELETE FROM staging.companies", id="staging"),
-        pytest.param("DROP TABLE public.companies", id="baseline"),
         pytest.param("SELECT COUNT(*) FROM public.salaries", id="other-table"),
         pytest.param("CREATE SCHEMA more", id="schema"),
+        pytest.param("DROP TABLE staging_public.forecasts", id="drop-of-another-beside-the-facts"),
+        pytest.param("DROP TABLE cdc.forecasts", id="drop-of-another-beside-the-control-tables"),
+        pytest.param("DROP TABLE public.companies", id="drop-of-a-baseline"),
+        pytest.param("DROP TABLE staging.companies", id="drop-of-staging"),
+        pytest.param("ALTER TABLE staging_public.forecasts RENAME TO facts", id="rename-of-another"),
+        pytest.param("DROP SCHEMA staging_public", id="drop-of-the-facts"),
+        pytest.param("DROP SCHEMA staging_public CASCADE", id="drop-of-the-facts-and-others"),
+        pytest.param("DROP SCHEMA cdc_scratch", id="drop-of-the-change-sets"),
     ],
 )
 def test_user_of_the_script_can_do_no_more(vendors: Site, engine: Connect, statement: str) -> None:
-    """The user may not write to staging, nor drop a baseline or touch other tables beside them, nor make schemas."""
-    vendors.execute("CREATE TABLE public.salaries (a INTEGER)")
+    """The user may not write to staging, nor touch what others have beside its tables, nor make or drop schemas."""
+    for table in ("public.salaries", "staging_public.forecasts", "cdc.forecasts"):
+        vendors.execute(f"CREATE TABLE {table} (a INTEGER)")
     with closing(engine()) as warehouse, pytest.raises(ProgrammingError, match="42501"):
         warehouse.execute(statement)
 
