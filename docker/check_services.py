@@ -107,14 +107,15 @@ def make_secrets(names: list[str]) -> dict[str, str]:
     """Fill in .env.example as its comments say, with the stand-in as the warehouse."""
     values = {name: secrets.token_hex(32) for name in names}
     values["AIRFLOW_FERNET_KEY"] = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    values["LOCAL_REDSHIFT_PASSWORD"] = secrets.token_hex(8)
     values["AIRFLOW_CONN_REDSHIFT_DEFAULT"] = json.dumps(
         {
             "conn_type": "redshift",
             "host": "local-redshift",
             "port": 5439,
             "schema": "dev",
-            "login": "awsuser",  # the stand-in takes any password
-            "password": secrets.token_hex(8),
+            "login": "awsuser",
+            "password": values["LOCAL_REDSHIFT_PASSWORD"],
         }
     )
     return values

@@ -6,19 +6,20 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import os
 import signal
 import socket
 import sys
 from pathlib import Path
 
-from local_redshift import control
+from local_redshift import control, password
 from local_redshift.errors import LocalRedshiftError
 from local_redshift.faults import Faults
 from local_redshift.gateway import Client
-from local_redshift.installation import DATABASE
+from local_redshift.installation import DATABASE, USER
 from local_redshift.listener import BACKLOG, Listener
-from local_redshift.postgres import SOCKET_NAME, USER, Postgres
+from local_redshift.postgres import SOCKET_NAME, Postgres
 from local_redshift.recording import Recording
 
 PARENT_CHECK_SECONDS = 0.25
@@ -29,6 +30,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m local_redshift",
         description="A stand-in for Amazon Redshift on this machine, for development and tests.",
+        epilog=f"The user's password is that of the environment variable {password.VARIABLE}; without one, the one that"
+        " is kept in the data folder, which the first start makes and prints.",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the databases")
     parser.add_argument("--port", type=int, default=5439, help="port; 0 takes a free one")
@@ -37,10 +40,13 @@ def main() -> int:
     parser.add_argument("--lenient", action="store_true", help="accept what Redshift refuses and PostgreSQL does not")
     parser.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    postgres = Postgres(options.data.expanduser().resolve())
     try:
+        given = password.given()
+        postgres = Postgres(options.data.expanduser().resolve(), given=given)
         with contextlib.ExitStack() as opened:
             bound = opened.enter_context(_bind(options.host, options.port))
+            if given is None:
+                _require_loopback(bound)
             recording = opened.enter_context(Recording(options.record)) if options.record else None
             asyncio.run(_serve(postgres, bound, options.parent, recording=recording, lenient=options.lenient))
     except LocalRedshiftError as error:
@@ -62,6 +68,18 @@ def _bind(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def _require_loopback(bound: socket.socket) -> None:
+    """Refuse an address that others can reach, where nobody has chosen a password."""
+    host = bound.getsockname()[0]
+    if not ipaddress.ip_address(host).is_loopback:
+        raise LocalRedshiftError.of(
+            "the address can be reached from other machines, and no password is given",
+            where=f"address {host}",
+            known="beyond this machine the local Redshift serves only with a password that somebody has chosen",
+            action=f"set the environment variable {password.VARIABLE}, or listen on 127.0.0.1",
+        )
+
+
 async def _serve(
     postgres: Postgres, bound: socket.socket, parent: int, *, recording: Recording | None, lenient: bool
 ) -> None:
@@ -79,10 +97,12 @@ async def _serve(
     try:
         await listener.accept()
         controls = await control.serve(postgres.socket, faults, listener)
+        if postgres.made_password:
+            print(f"The password of {USER}, which is not printed again: {password.read(postgres.data)}", flush=True)
         host, port = listener.address[:2]
         print(
             f"Local Redshift is ready on {host}:{port}: database {DATABASE}, user {USER}, "
-            f"any password, no SSL; data in {postgres.data}; Ctrl-C stops it",
+            f"password in {postgres.data / password.NAME}, no SSL; data in {postgres.data}; Ctrl-C stops it",
             flush=True,
         )
         while not ended.is_set() and os.getppid() == parent:

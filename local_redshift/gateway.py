@@ -13,10 +13,12 @@ import socket
 import struct
 from typing import TYPE_CHECKING, cast
 
+from local_redshift import startup
 from local_redshift.faults import FaultKind
 from local_redshift.injection import BIND, COUNTED, HEADER, PARSE, STATEMENTS, Answer, Portals, failing
+from local_redshift.startup import STARTUP_HEADER
 from local_redshift.statements import translate
-from local_redshift.strictness import Strictness
+from local_redshift.strictness import READY, Strictness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +28,9 @@ if TYPE_CHECKING:
 
 CANCEL_REQUEST = 80877102
 ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSL, GSSAPI
-# Redshift's driver sends more, and PostgreSQL refuses a connection for each it does not know.
-STARTUP_PARAMETERS = (b"user", b"database", b"application_name", b"options", b"client_encoding")
 # PostgreSQL tells at the start how it reads a backslash, Redshift does not. A driver that hears "off" writes E'…'.
 BACKSLASHES = b"standard_conforming_strings\0off\0"
 TOLD = b"S" + struct.pack("!i", 4 + len(BACKSLASHES)) + BACKSLASHES
-STARTUP_HEADER = 8  # of a startup packet: its length and the protocol's version
 STARTUP_LIMIT = 10_000
 LEAST_LENGTH = 4  # of a message: its length counts itself
 
@@ -41,7 +40,7 @@ class Server(asyncio.Protocol):
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.has_spoken = False
+        self.is_ready = False
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,9 +50,9 @@ class Server(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass on what PostgreSQL says."""
         self.client.strictness.hear(data)
-        if not self.has_spoken:
-            # All of the start comes at once.
-            self.has_spoken = True
+        if not self.is_ready:
+            # All that is told at the start comes at once, with the first message that the server is ready.
+            self.is_ready = READY in data
             data = data.replace(TOLD, b"")
         self.client.send(data if self.client.answer is None else self.client.answer_struck(data))
 
@@ -173,8 +172,9 @@ class Client(asyncio.Protocol):
                 self.send(b"N")
                 continue
             if code != CANCEL_REQUEST:
-                packet = known_startup(packet)
-                if error := self.strictness.refuse_startup(packet):
+                parameters = startup.parameters(packet)
+                packet = startup.packet_of(packet, parameters)
+                if error := startup.refusal(parameters) or self.strictness.refuse_startup(packet):
                     self.send(error)
                     self.close()
                     return
@@ -298,11 +298,3 @@ class Client(asyncio.Protocol):
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_lingering)
             self.transport.abort()
             self.server.abort()
-
-
-def known_startup(packet: bytes) -> bytes:
-    """The startup packet with only the parameters that PostgreSQL knows."""
-    words = packet[STARTUP_HEADER:].split(b"\0")
-    pairs = zip(words[0::2], words[1::2], strict=False)
-    kept = b"".join(b"%s\0%s\0" % pair for pair in pairs if pair[0] in STARTUP_PARAMETERS)
-    return struct.pack("!i", STARTUP_HEADER + len(kept) + 1) + packet[4:STARTUP_HEADER] + kept + b"\0"

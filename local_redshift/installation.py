@@ -11,6 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psycopg2.extensions import encrypt_password
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,14 +22,21 @@ if TYPE_CHECKING:
 
 DATABASE = "dev"
 METADATA = "airflow"
+# The user of every session through the gateway who has no other: a superuser on Redshift, in PostgreSQL none.
+USER = "awsuser"
+# Owns what Redshift itself owns, under the name that it has there.
+ADMINISTRATOR = "rdsdb"
+# Users whom the administrator makes members of this role are not asked for a password: there is no IAM here.
+TOKEN_ROLE = "iam"  # noqa: S105 - no password
 FILES = sorted((Path(__file__).parent / "sql").glob("*.sql"), key=lambda file: file.name)
 
 
-def install(connect: Connect) -> None:
-    """Make the two databases, and bring what is installed in the warehouse up to date.
+def install(connect: Connect, password: str) -> None:
+    """Make the roles and the two databases, and bring what is installed in the warehouse up to date.
 
     Args:
         connect: gives an administrator's connection to the database of a name.
+        password: of the warehouse's user from now on.
     """
     with closing(connect("postgres")) as administrator, administrator.cursor() as cursor:
         administrator.autocommit = True
@@ -37,7 +46,14 @@ def install(connect: Connect) -> None:
             cursor.execute("CREATE ROLE airflow LOGIN")
             cursor.execute("CREATE DATABASE airflow OWNER airflow STRATEGY file_copy")
         if DATABASE not in existing:
-            cursor.execute("CREATE DATABASE dev STRATEGY file_copy")
+            cursor.execute("CREATE ROLE iam")
+            cursor.execute("CREATE ROLE awsuser LOGIN CREATEROLE")
+            # A superuser there may do what the users may whom it makes, and become each of them.
+            cursor.execute("ALTER ROLE awsuser SET createrole_self_grant = 'set, inherit'")
+            cursor.execute("CREATE DATABASE dev OWNER awsuser STRATEGY file_copy")
+        # Encrypted here, so that PostgreSQL's log can not show it.
+        kept = encrypt_password(password, USER, scope=administrator, algorithm="md5")
+        cursor.execute("ALTER ROLE awsuser PASSWORD %s", (kept,))
     texts = [file.read_text(encoding="utf-8") for file in FILES]
     version = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     with closing(connect(DATABASE)) as administrator, administrator, administrator.cursor() as cursor:

@@ -13,8 +13,9 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from local_redshift.control import ask
 from local_redshift.errors import LocalRedshiftError
-from local_redshift.installation import DATABASE
-from local_redshift.postgres import USER, metadata_uri
+from local_redshift.installation import ADMINISTRATOR, DATABASE, USER
+from local_redshift.password import NAME, VARIABLE, read
+from local_redshift.postgres import metadata_uri, socket_folder
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,6 +43,7 @@ class LocalRedshift:
         host: str = "127.0.0.1",
         record: Path | None = None,
         lenient: bool = False,
+        password: str | None = None,
     ) -> None:
         """Describe the stand-in; nothing is started yet.
 
@@ -52,12 +54,15 @@ class LocalRedshift:
             record: file that each distinct statement of any session is appended to, one JSON object a line:
                 `{"statement": text}`; none when it is not given.
             lenient: accept what Redshift refuses and PostgreSQL does not, for tools that are not made for Redshift.
+            password: of the warehouse's user, from this start on; without one, the environment's
+                LOCAL_REDSHIFT_PASSWORD, or the one that is kept in the data folder, which the first start makes.
         """
         self.data = data.expanduser().resolve()
         self.port = port
         self.host = host
         self.record = record.expanduser().resolve() if record else None
         self.lenient = lenient
+        self._given = {} if password is None else {VARIABLE: password}
         self._gateway: subprocess.Popen[str] | None = None
 
     @property
@@ -68,11 +73,33 @@ class LocalRedshift:
             "port": self.port,
             "database": self.database,
             "user": self.user,
-            "password": "",
+            "password": self.password,
             "ssl": False,
             # Without a name the driver walks through the whole call stack for one.
             "application_name": "local_redshift",
         }
+
+    @property
+    def password_file(self) -> Path:
+        """File with the password of the warehouse's user, which its owner alone can read."""
+        return self.data / NAME
+
+    @property
+    def password(self) -> str:
+        """Password of the warehouse's user, as it is kept in the data folder.
+
+        Raises:
+            LocalRedshiftError: the stand-in was never started, or another user has started it.
+        """
+        return read(self.data)
+
+    @property
+    def administrator(self) -> dict[str, str]:
+        """What `psycopg2.connect` takes to open a session of PostgreSQL's superuser on the warehouse, by its socket.
+
+        For what there is no SQL for on Redshift; only the user who has started the stand-in is let in.
+        """
+        return {"host": str(socket_folder(self.data)), "user": ADMINISTRATOR, "dbname": self.database}
 
     @property
     def metadata_uri(self) -> str:
@@ -120,7 +147,7 @@ class LocalRedshift:
         with tempfile.TemporaryFile("w+") as complaints:
             gateway = subprocess.Popen(
                 [sys.executable, "-m", "local_redshift", *arguments, "--parent", str(os.getpid())],
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, **self._given, "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=complaints,

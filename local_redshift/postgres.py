@@ -26,13 +26,13 @@ from urllib.parse import quote
 import psutil
 import psycopg2
 
+from local_redshift import password
 from local_redshift.errors import LocalRedshiftError
-from local_redshift.installation import METADATA, install
+from local_redshift.files import private
+from local_redshift.installation import ADMINISTRATOR, DATABASE, METADATA, TOKEN_ROLE, install
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
-
-USER = "awsuser"
 
 # PostgreSQL names its socket so for port 5432; the kernel allows 107 bytes for the whole path.
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -63,7 +63,18 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "log_checkpoints": "off",
+    # As on Redshift. Its driver does not get on with SCRAM: it takes the end of the list of mechanisms for one.
+    "password_encryption": "md5",
+    "md5_password_warnings": "off",
 }
+# Who may open a session on the socket. The gateway's are among them, so it refuses the users who give no password here.
+ACCESS = f"""\
+# Of local_redshift, whose administrator is {ADMINISTRATOR}.
+local all {ADMINISTRATOR} peer map=owner
+local {METADATA} {METADATA} peer map=owner
+local {DATABASE} +{TOKEN_ROLE} trust
+local {DATABASE} all md5
+"""
 START_SECONDS = 300.0
 STOP_SECONDS = 20.0
 
@@ -100,9 +111,16 @@ def binary(name: str) -> str:
 class Postgres:
     """One PostgreSQL on one data folder, which it owns while it runs."""
 
-    def __init__(self, data: Path) -> None:
-        """Describe the server; nothing is started or written yet."""
+    def __init__(self, data: Path, *, given: str | None = None) -> None:
+        """Describe the server; nothing is started or written yet.
+
+        Args:
+            data: folder of the databases.
+            given: password of the warehouse's user; without one, the one that is kept in the folder, or a random one.
+        """
         self.data = data
+        self.made_password = False
+        self._given = given
         self.cluster = data / "postgres"
         self.log = data / "postgres.log"
         self.socket = socket_folder(data)
@@ -113,16 +131,18 @@ class Postgres:
         """Make the databases when they do not exist, start the server, wait until it answers.
 
         Raises:
-            LocalRedshiftError: the data folder is in use, not writable, or PostgreSQL fails.
+            LocalRedshiftError: the data folder is in use, not writable or of an older version, or PostgreSQL fails.
         """
         self._take_data_folder()
         try:
             if not (self.cluster / "PG_VERSION").exists():
                 self._initialize()
+            self._check_layout()
+            self.made_password = password.keep(self.data, self._given)
             self._end_orphan()
             self.server = self._launch()
             self._wait_until_ready(self.server)
-            install(self.connect)
+            install(self.connect, password.read(self.data))
         except BaseException:
             self.stop()
             raise
@@ -153,8 +173,9 @@ class Postgres:
             )
 
     def connect(self, database: str) -> psycopg2.extensions.connection:
-        """A connection of the administrator over the socket."""
-        return psycopg2.connect(host=str(self.socket), user=USER, dbname=database)
+        """A connection of the administrator over the socket, in which only PostgreSQL's own names are found."""
+        options = "-c search_path=pg_catalog"
+        return psycopg2.connect(host=str(self.socket), user=ADMINISTRATOR, dbname=database, options=options)
 
     def _take_data_folder(self) -> None:
         try:
@@ -195,9 +216,9 @@ class Postgres:
             os.chown(unfinished, account.pw_uid, account.pw_gid)
         # Redshift orders strings by their UTF-8 bytes, as the C locale does, and knows the case of all letters.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        options = [*locale, "--encoding=UTF8", "--auth=trust", "--no-sync"]
+        options = [*locale, "--encoding=UTF8", "--auth=reject", "--no-sync"]
         made = subprocess.run(
-            [*_as_postgres_user(), binary("initdb"), "-D", unfinished, "-U", USER, *options],
+            [*_as_postgres_user(), binary("initdb"), "-D", unfinished, "-U", ADMINISTRATOR, *options],
             check=False,
             capture_output=True,
             text=True,
@@ -209,7 +230,17 @@ class Postgres:
                 known=f"initdb wrote: {made.stderr.strip()}",
                 action="mend what it names, then start again",
             )
+        (unfinished / "pg_hba.conf").write_text(ACCESS)
         unfinished.rename(self.cluster)
+
+    def _check_layout(self) -> None:
+        if ACCESS not in (self.cluster / "pg_hba.conf").read_text():
+            raise LocalRedshiftError.of(
+                "the data folder was made by an older version, in which everybody was a superuser without a password",
+                where=str(self.data),
+                known="its databases can not be taken over",
+                action="remove the folder and start again; what `make run` and `make demo` have in it they load anew",
+            )
 
     def _end_orphan(self) -> None:
         """Stop a server whose gateway was killed, and free the files of one that is gone."""
@@ -231,13 +262,17 @@ class Postgres:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         self.socket.mkdir(mode=0o700, exist_ok=True)
+        # Who has started this, and nobody else on the machine, is the administrator.
+        owner = pwd.getpwuid(os.geteuid()).pw_name
+        mapped = "".join(f"owner {owner} {role}\n" for role in (ADMINISTRATOR, METADATA))
+        (self.cluster / "pg_ident.conf").write_text(mapped)
         settings = {
             **SETTINGS,
             "shared_buffers": f"{_memory_for_tables() // 2**20}MB",
             "unix_socket_directories": str(self.socket),
         }
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with self.log.open("ab") as log:
+        with private(self.log, "ab") as log:
             return subprocess.Popen(
                 [*_as_postgres_user(), binary("postgres"), "-D", self.cluster, *flags],
                 stdin=subprocess.DEVNULL,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self
 
 from local_redshift.errors import LocalRedshiftError
+from local_redshift.files import private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ class Recording:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Line-buffered: each statement is one write, at the end of the file also when several stand-ins share it.
-            self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
+            self._file = private(path, "a", encoding="ascii", buffering=1)
         except OSError as error:
             raise LocalRedshiftError.of(
                 "the statements can not be recorded",

@@ -68,6 +68,8 @@ def translate_setting(tokens: list[Token]) -> list[Token]:
         return _without_level(tokens)
     if [token.word for token in tokens[:4]] == ["show", "columns", "from", "table"]:
         return _show_columns(tokens)
+    if first in ("set", "reset") and [token.word for token in tokens[1:3]] == ["session", "authorization"]:
+        return _session_authorization(tokens)
     if first in ("set", "reset", "show"):
         at = 2 if len(tokens) > 1 and tokens[1].word in ("session", "local") else 1
         if at < len(tokens) and tokens[at].word in PARAMETERS:
@@ -82,6 +84,12 @@ def translate_setting(tokens: list[Token]) -> list[Token]:
         kept = [token for token in tokens if token.word != "compression"]
         return _until(_until(kept, "predicate"), "all")
     return tokens
+
+
+def _session_authorization(tokens: list[Token]) -> list[Token]:
+    """SET SESSION AUTHORIZATION as SET ROLE, which needs no superuser of PostgreSQL."""
+    user = [_words(" NONE")[0] if token.word == "default" else token for token in tokens[3:]]
+    return [tokens[0], *_words(" ROLE"), *user]
 
 
 def _show_columns(tokens: list[Token]) -> list[Token]:

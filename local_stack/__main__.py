@@ -103,6 +103,7 @@ def _welcome(stack: LocalStack) -> str:
             f"User       {stack.user}",
             f"Password   {stack.password}",
             f"Warehouse  localhost:{stack.redshift_port}, database {stack.database}, user {stack.database_user}",
+            f"           password in {stack.database_password_file}",
             f"Logs       {stack.logs}",
             f"Active     {', '.join(ACTIVE_DAGS)}",
         ]

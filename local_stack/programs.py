@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from local_redshift.files import private
 from local_stack.errors import StackError
 
 CHECK_SECONDS = 0.05
@@ -27,7 +28,7 @@ class Program:
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
+        with private(log, "wb") as output:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", *command],
                 env=dict(environment),

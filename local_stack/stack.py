@@ -105,8 +105,13 @@ class LocalStack:
 
     @property
     def database_user(self) -> str:
-        """The warehouse's user, who needs no password."""
+        """The warehouse's user."""
         return self._redshift.user
+
+    @property
+    def database_password_file(self) -> Path:
+        """File with the password of the warehouse's user, made once per data folder."""
+        return self._redshift.password_file
 
     def connect(self) -> Warehouse:
         """Open a session on the warehouse with Redshift's driver."""
@@ -142,7 +147,7 @@ class LocalStack:
             ),
             **self._further_environment,
         }
-        mark = self.home / "metadata-version"
+        mark = self._redshift.data / "metadata-version"  # with the database that it tells of
         current = version("apache-airflow-core")
         if mark.exists() and mark.read_text() == current:
             return lambda: None
@@ -258,7 +263,7 @@ class LocalStack:
             "port": self._redshift.port,
             "schema": self.database,
             "login": self.database_user,
-            "password": "",
+            "password": self._redshift.password,
             # Without a name the driver looks for one in the call stack, which costs every task a tenth of a second.
             "extra": {"ssl": False, "application_name": "surgical_cdc"},
         }

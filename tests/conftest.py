@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,6 @@ os.environ |= {
 }
 
 from local_redshift import LocalRedshift  # noqa: E402
-from local_redshift.postgres import socket_folder  # noqa: E402
 from surgical_cdc import schema  # noqa: E402
 from surgical_cdc.connection import session  # noqa: E402
 from surgical_cdc.project import Project, load_project  # noqa: E402
@@ -50,8 +49,8 @@ EQUIVALENCE = TESTS / "engine" / "test_equivalence.py"
 LONGEST = ("tests/airflow", "test_facts_of_every_shape", "test_vendor_facts", "test_models", "tests/dbt")
 RECORDINGS = ROOT / ".local" / "recordings"
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
-# The stand-in takes any; Airflow warns of one that is too short to be masked in logs.
-PASSWORD = "not checked"
+# Of users whom tests make beside the warehouse's own.
+PASSWORD = "Checked-by-tests-1"
 # The driver binds at most 32,767 values in one statement.
 BATCH_ROWS = 500
 
@@ -219,7 +218,7 @@ def airflow_connection(running: LocalRedshift, **settings: Any) -> str:
         "port": running.port,
         "schema": running.database,
         "login": running.user,
-        "password": PASSWORD,
+        "password": running.password,
         "extra": {"ssl": False},
     }
     return json.dumps({**values, **settings})
@@ -233,10 +232,23 @@ def schemas_of_project(project: Project) -> list[str]:
 
 
 def administer(redshift: LocalRedshift, statement: str) -> None:
-    """Run a statement of PostgreSQL's own, beside the gateway."""
-    with closing(psycopg2.connect(host=str(socket_folder(redshift.data)), user=redshift.user, dbname="dev")) as direct:
+    """Run a statement of PostgreSQL's superuser, beside the gateway."""
+    with closing(psycopg2.connect(**redshift.administrator)) as direct:
         direct.autocommit = True
         direct.cursor().execute(statement)
+
+
+@contextmanager
+def database_user(redshift: LocalRedshift, name: str) -> Iterator[dict[str, Any]]:
+    """Make a user who has been granted nothing; give the driver's settings of a session of theirs."""
+    with closing(redshift_connector.connect(**redshift.settings)) as owner:
+        owner.autocommit = True
+        owner.cursor().execute(f"CREATE USER {name} PASSWORD '{PASSWORD}'")
+        try:
+            yield {**redshift.settings, "user": name, "password": PASSWORD}
+        finally:
+            administer(redshift, f"DROP OWNED BY {name} CASCADE")
+            owner.cursor().execute(f"DROP USER {name}")
 
 
 def clear(project: Project, warehouse: Warehouse) -> None:

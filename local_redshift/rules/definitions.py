@@ -208,6 +208,25 @@ def function_languages(statement: Statement) -> int | None:
     return None
 
 
+@rule(
+    "procedure",
+    pattern=r"\bcreate\b",
+    message="procedures in {near} are not supported",
+    sqlstate="0A000",
+    evidence="DG/r_CREATE_PROCEDURE",
+    refused="CREATE PROCEDURE one() AS $$ SELECT 1 $$ LANGUAGE sql",
+    accepted="CREATE PROCEDURE one() AS $$ BEGIN NULL; END $$ LANGUAGE plpgsql",
+)
+def procedure_languages(statement: Statement) -> int | None:
+    """Procedures in anything but PL/pgSQL."""
+    if statement.word(0) != "create" or "procedure" not in statement.words[1:4]:
+        return None
+    for at in statement.find("language"):
+        if statement.tokens[at + 1].text.strip("'\"").lower() != "plpgsql":
+            return at + 1
+    return None
+
+
 def actions(statement: Statement) -> Iterator[tuple[int, int]]:
     """The ranges of the actions of an ALTER TABLE."""
     if statement.word(0) == "alter" and statement.table is not None:

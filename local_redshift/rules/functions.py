@@ -217,6 +217,73 @@ def unsupported_functions(statement: Statement) -> int | None:
     return next(called(statement, DOCUMENTED_AS_UNSUPPORTED), None) if catalog is None else catalog
 
 
+# By their beginnings. PostgreSQL keeps most of them from whoever is no superuser, as the session's role is not.
+OF_THE_SERVER = (
+    "binary_upgrade_",
+    "dblink",
+    "lo_",
+    "loread",
+    "lowrite",
+    "pg_backup_",
+    "pg_control_",
+    "pg_copy_",
+    "pg_create_",
+    "pg_current_logfile",
+    "pg_current_wal",
+    "pg_drop_",
+    "pg_event_trigger_",
+    "pg_export_",
+    "pg_extension_",
+    "pg_file_",
+    "pg_get_wal",
+    "pg_hba_",
+    "pg_ident_",
+    "pg_import_",
+    "pg_last_wal",
+    "pg_log_",
+    "pg_logical_",
+    "pg_ls_",
+    "pg_nextoid",
+    "pg_promote",
+    "pg_read_",
+    "pg_relation_filepath",
+    "pg_reload_conf",
+    "pg_replication_",
+    "pg_restore_",
+    "pg_rotate_",
+    "pg_show_",
+    "pg_split_wal",
+    "pg_start_",
+    "pg_stat_file",
+    "pg_stat_reset",
+    "pg_stop_",
+    "pg_switch_",
+    "pg_sync_",
+    "pg_tablespace_location",
+    "pg_walfile",
+    # These run a statement that no rule has read.
+    "cursor_to_xml",
+    "database_to_xml",
+    "query_to_xml",
+    "schema_to_xml",
+    "table_to_xml",
+    "ts_stat",
+)
+
+
+@rule(
+    glance=lambda glance: any(word.startswith(OF_THE_SERVER) for word in glance.words),
+    message="function {near} does not exist",
+    sqlstate="42883",
+    evidence="the function reference of the developer guide",
+    refused="SELECT pg_read_file('/etc/passwd')",
+    accepted="SELECT pg_backend_pid()",
+)
+def server_functions(statement: Statement) -> int | None:
+    """The server's files, settings, logs and programs: `PG_READ_FILE`, `PG_LS_DIR`, `LO_IMPORT`, `PG_RELOAD_CONF`."""
+    return next((at for at in statement.calls if statement.name(at).startswith(OF_THE_SERVER)), None)
+
+
 CALL = re.compile(r"(?<![\w.$\"])([a-z_][\w$]*+)\s*+\(", re.DOTALL)
 QUOTED_CALL = re.compile(r'"\s*+\(', re.DOTALL)
 CALLED = KEYWORDS | LISTED | TYPES

@@ -89,11 +89,12 @@ def copy_sources(statement: Statement) -> int | None:
     if statement.word(0) != "copy":
         return None
     at = next((each for each in statement.level(0) if statement.words[each] in ("from", "to")), 0)
-    source = statement.tokens[at + 1].text.lower()
-    return None if statement.words[at] == "from" and source.startswith(COPIED_FROM) else at + 1
+    source = statement.tokens[at + 1]
+    known = source.kind == "parameter" or source.text.lower().startswith(COPIED_FROM)
+    return None if statement.words[at] == "from" and known else at + 1
 
 
-COPIED_FROM = ("'s3://", "'emr://", "'dynamodb://", "$")
+COPIED_FROM = ("'s3://", "'emr://", "'dynamodb://")
 
 
 @rule(

@@ -6,10 +6,11 @@
 -- A string has no type TEXT in Redshift, whatever expression made it. What the expression allows is not known here, so
 -- the column gets the greatest length; PostgreSQL stores both types alike. As the owner: the caller may not write there.
 CREATE OR REPLACE FUNCTION local_redshift.text_to_varchar(relation REGCLASS) RETURNS VOID
-LANGUAGE sql SECURITY DEFINER SET allow_system_table_mods = on AS $$
+LANGUAGE sql SECURITY DEFINER SET allow_system_table_mods = on SET search_path = pg_catalog AS $$
   UPDATE pg_catalog.pg_attribute
   SET atttypid = 'pg_catalog.varchar'::REGTYPE, atttypmod = 65535 + 4
   WHERE attrelid = relation
+    AND attrelid::BIGINT >= 16384  -- a user's, and none of the catalog's
     AND atttypid IN ('pg_catalog.text'::REGTYPE, 'pg_catalog.varchar'::REGTYPE)
     AND atttypmod = -1
     AND attnum > 0

@@ -26,6 +26,8 @@ JOIN pg_description
   AND pg_description.classoid = 'pg_class'::REGCLASS
 WHERE pg_description.description ~ '^(distkey|sortkey)';
 
+GRANT SELECT ON local_redshift.key_columns TO PUBLIC;
+
 CREATE VIEW pg_catalog.pg_table_def AS
 SELECT
   pg_namespace.nspname AS schemaname,

@@ -138,10 +138,12 @@ def test_settings_of_the_users_shell_do_not_reach_the_stack(tmp_path: Path, monk
 
 
 def test_the_password_is_in_no_log(stack: LocalStack) -> None:
-    """Nothing that Airflow writes shows the password of its user."""
+    """Nothing that Airflow writes shows the passwords of its user and of the warehouse, and others can not read it."""
     written = [log for folder in (stack.logs, stack.home / "logs") for log in folder.rglob("*.log")]
     assert written
-    assert [log for log in written if stack.password in log.read_text(errors="replace")] == []
+    secrets = (stack.password, stack.database_password_file.read_text().strip())
+    assert [log for log in written if any(secret in log.read_text(errors="replace") for secret in secrets)] == []
+    assert {f"{log.stat().st_mode & 0o777:o}" for log in stack.logs.glob("*.log")} == {"600"}
 
 
 def test_a_part_that_dies_is_noticed(tmp_path: Path) -> None:

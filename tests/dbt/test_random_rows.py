@@ -115,6 +115,7 @@ def test_dbt_builds_the_same_facts(
     folder = str(DEFAULT_PROJECT)
     command = [str(DBT), "--quiet", "build", "--project-dir", folder, "--profiles-dir", folder]
     environment = os.environ | {"REDSHIFT_HOST": redshift.host, "REDSHIFT_PORT": str(redshift.port)}
+    environment["DBT_ENV_SECRET_REDSHIFT_PASSWORD"] = redshift.password
     built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     with warehouse.transaction():

@@ -38,6 +38,7 @@ def test_dbt_builds_the_facts_that_the_engine_reads_in_the_models(
     monkeypatch.setenv("LIBRARY_CURRENCY", "INR")
     command = [str(PYTHON), "-c", SEED_AND_BUILD, str(folder)]
     environment = os.environ | {"REDSHIFT_HOST": redshift.host, "REDSHIFT_PORT": str(redshift.port)}
+    environment["DBT_ENV_SECRET_REDSHIFT_PASSWORD"] = redshift.password
     built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     project = load_project(folder)

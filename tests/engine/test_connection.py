@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from surgical_cdc.connection import CONNECT_SECONDS, STATEMENT_TIMEOUT, connect, driver_arguments
 from surgical_cdc.dag import RETRIES
 from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
-from tests.conftest import PASSWORD, administer, airflow_connection
+from tests.conftest import administer, airflow_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def connection(redshift: LocalRedshift, monkeypatch: pytest.MonkeyPatch) -> Call
             "port": redshift.port,
             "schema": redshift.database,
             "login": redshift.user,
-            "password": PASSWORD,
+            "password": redshift.password,
             "extra": {"ssl": False, **(extra or {})},
         }
         monkeypatch.setenv("AIRFLOW_CONN_UNDER_TEST", json.dumps({**values, **settings}))
@@ -217,7 +217,7 @@ def user(redshift: LocalRedshift) -> Iterator[Callable[[str], None]]:
 
     def make(name: str) -> None:
         made.append(name)
-        administer(redshift, f'CREATE USER "{name}"')
+        administer(redshift, f'CREATE USER "{name}" IN ROLE iam')
 
     yield make
     for name in made:

@@ -20,7 +20,6 @@ import redshift_connector
 from psycopg2 import sql
 
 from local_redshift.faults import Fault, FaultKind
-from local_redshift.postgres import socket_folder
 from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import load_project
@@ -53,8 +52,7 @@ class Backdoor:
 
     def __init__(self, redshift: LocalRedshift, schemas: list[str]) -> None:
         """Look at these schemas."""
-        folder = str(socket_folder(redshift.data))
-        self.connection = psycopg2.connect(host=folder, user=redshift.user, dbname=redshift.database)
+        self.connection = psycopg2.connect(**redshift.administrator)
         self.connection.autocommit = True
         self.schemas = schemas
         self.kept_schemas: set[str] = set()

@@ -14,7 +14,7 @@ from surgical_cdc.cycle import run_cycle
 from surgical_cdc.project import Project, load_project
 from surgical_cdc.refresh import refresh
 from surgical_cdc.verify import verify
-from tests.conftest import ROOT, Connect, Site, administer
+from tests.conftest import PASSWORD, ROOT, Connect, Site, administer
 from tests.engine.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def engine(redshift: LocalRedshift, vendors: Site) -> Iterator[Connect]:
     for statement in re.sub(r"--[^\n]*", "", SCRIPT.read_text()).split(";"):
         if statement.strip():
             vendors.execute(statement)
-    settings = {**redshift.settings, "user": "surgical_cdc"}
+    vendors.execute(f"ALTER USER surgical_cdc PASSWORD '{PASSWORD}'")
+    settings = {**redshift.settings, "user": "surgical_cdc", "password": PASSWORD}
     yield lambda: session(redshift_connector.connect(**settings), "tests")
     administer(redshift, "DROP OWNED BY surgical_cdc CASCADE")
     administer(redshift, "DROP USER surgical_cdc")

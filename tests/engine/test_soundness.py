@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-import psycopg2
 import pytest
 import redshift_connector
 
@@ -13,7 +12,7 @@ from local_redshift import LocalRedshift
 from surgical_cdc.connection import session
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, load_dictionary
 from surgical_cdc.project import load_project
-from tests.conftest import Report, clear
+from tests.conftest import Report, administer, clear
 from tests.engine.worlds import Pair, Seen, Worlds, has_shown, misses, pairs
 
 VENDOR = load_project()
@@ -27,11 +26,8 @@ PRECISE = 0.9
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """Where a change of each column has shown in facts that were rebuilt in full."""
     with LocalRedshift(data=tmp_path_factory.mktemp("worlds"), port=0) as running:
-        postgres = running.metadata_uri.replace("+psycopg2", "").replace("airflow@/airflow", "awsuser@/dev")
-        with closing(psycopg2.connect(postgres)) as connection:
-            connection.autocommit = True
-            # All worlds together are many rows, of which it takes any derived table to have one.
-            connection.cursor().execute("ALTER DATABASE dev SET enable_nestloop TO off")
+        # All worlds together are many rows, of which it takes any derived table to have one.
+        administer(running, "ALTER DATABASE dev SET enable_nestloop TO off")
         with closing(session(redshift_connector.connect(**running.settings), "tests")) as warehouse:
             clear(VENDOR, warehouse)
             worlds = Worlds(VENDOR, warehouse)

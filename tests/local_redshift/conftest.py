@@ -21,7 +21,7 @@ def connect_to(redshift: LocalRedshift) -> Connection:
         port=redshift.port,
         database=redshift.database,
         user=redshift.user,
-        password="any",
+        password=redshift.password,
         ssl=False,
     )
 

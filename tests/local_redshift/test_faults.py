@@ -17,6 +17,7 @@ from redshift_connector.core import Connection
 from redshift_connector.error import InterfaceError, ProgrammingError
 
 from local_redshift import Fault, FaultKind, LocalRedshift, LocalRedshiftError
+from tests.conftest import administer
 from tests.local_redshift.conftest import Connect, connect_to
 
 ERRORS = {
@@ -43,8 +44,9 @@ BEGIN, INSERT, COMMIT = 1, 2, 3
 @pytest.fixture(autouse=True)
 def kept(redshift: LocalRedshift) -> Iterator[Callable[[], int]]:
     """Return the committed number of rows of the table t, read past the gateway so that it is not counted."""
-    settings = redshift.metadata_uri.replace("+psycopg2", "").replace("airflow@/airflow", "awsuser@/dev")
-    watcher = psycopg2.connect(settings)
+    watcher = psycopg2.connect(
+        host=redshift.administrator["host"], dbname="dev", user="awsuser", password=redshift.password
+    )
     watcher.autocommit = True
     with watcher.cursor() as cursor:
         cursor.execute("CREATE TABLE t (a INT)")
@@ -211,7 +213,8 @@ def test_a_statement_waits(redshift: LocalRedshift, connect: Connect, kept: Call
 
 def test_a_delayed_statement_is_counted_once_when_it_comes_in_pieces(redshift: LocalRedshift) -> None:
     """What follows the statement while it waits does not shorten its delay."""
-    startup = (196608).to_bytes(4, "big") + b"user\0awsuser\0database\0dev\0\0"
+    administer(redshift, "CREATE USER unasked IN ROLE iam")
+    startup = (196608).to_bytes(4, "big") + b"user\0unasked\0database\0dev\0\0"
     with socket.create_connection((redshift.host, redshift.port)) as client, client.makefile("rb") as answers:
         client.sendall((len(startup) + 4).to_bytes(4, "big") + startup)
 
@@ -232,6 +235,7 @@ def test_a_delayed_statement_is_counted_once_when_it_comes_in_pieces(redshift: L
         wait_until_ready()
     assert time.monotonic() - started >= 0.5
     assert redshift.clear_faults() == 1
+    administer(redshift, "DROP USER unasked")
 
 
 def test_a_delayed_statement_of_a_client_that_leaves_is_never_run(
@@ -292,7 +296,9 @@ def test_the_simple_protocol_has_the_same_errors(
     redshift: LocalRedshift, kept: Callable[[], int], kind: FaultKind
 ) -> None:
     """Other drivers send a statement as one message: it fails so too, and a COMMIT ends its transaction."""
-    connection = psycopg2.connect(host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user)
+    connection = psycopg2.connect(
+        host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password=redshift.password
+    )
     try:
         with connection.cursor() as cursor:
             redshift.set_fault(Fault(kind, INSERT))

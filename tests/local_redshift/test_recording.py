@@ -46,7 +46,9 @@ def test_each_distinct_statement_is_recorded_as_it_was_sent(tmp_path: Path) -> N
         connection.close()
         subprocess.run([sys.executable, "-c", OTHER_PROCESS, json.dumps(redshift.settings)], check=True)
         # psycopg2 speaks the simple protocol.
-        simple = psycopg2.connect(host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user)
+        simple = psycopg2.connect(
+            host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password=redshift.password
+        )
         simple.cursor().execute("SELECT NVL(NULL, 3)")
         simple.close()
     assert recorded(file) == [

@@ -577,7 +577,7 @@ def test_outside_of_a_transaction_more_is_accepted(
 def test_a_transaction_of_the_simple_protocol_counts(tables: None, redshift: LocalRedshift) -> None:
     """The transaction's state is the server's, whatever opened it."""
     connection = psycopg2.connect(
-        host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password="x"
+        host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password=redshift.password
     )
     try:
         with connection.cursor() as cursor:
@@ -624,7 +624,7 @@ def test_other_drivers_write_backslashes_as_for_redshift(redshift: LocalRedshift
     """Psycopg2 is not led to E'…', which is refused; a value with a backslash and a quote makes the round trip."""
     value = "it's \\ 100%"
     connection = psycopg2.connect(
-        host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password="x"
+        host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password=redshift.password
     )
     try:
         with connection.cursor() as cursor:
@@ -645,7 +645,8 @@ def test_other_drivers_write_backslashes_as_for_redshift(redshift: LocalRedshift
 )
 def test_no_session_begins_with_another_reading_of_literals(redshift: LocalRedshift, options: str) -> None:
     """An option of the connection does not change how a literal is read, nor do others end a session."""
-    settings = {"host": redshift.host, "port": redshift.port, "dbname": "dev", "user": redshift.user, "password": "x"}
+    names = {"host": redshift.host, "port": redshift.port, "dbname": "dev", "user": redshift.user}
+    settings = {**names, "password": redshift.password}
     with pytest.raises(psycopg2.OperationalError, match='unrecognized configuration parameter "standard_conforming_'):
         psycopg2.connect(**settings, options=options)
     psycopg2.connect(**settings, options="-c search_path=public").close()

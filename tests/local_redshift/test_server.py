@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ from redshift_connector.error import ProgrammingError
 
 from local_redshift import LocalRedshift, LocalRedshiftError
 from local_redshift.gateway import Client
+from tests.conftest import administer
 from tests.local_redshift.conftest import Connect, connect_to
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,7 +157,7 @@ def test_the_hook_of_airflow(redshift: LocalRedshift, monkeypatch: pytest.Monkey
         "port": redshift.port,
         "schema": redshift.database,
         "login": redshift.user,
-        "password": "any",
+        "password": redshift.password,
         "extra": {"ssl": False},
     }
     monkeypatch.setenv("AIRFLOW_CONN_STAND_IN", json.dumps(connection))
@@ -179,9 +181,9 @@ def test_the_metadata_database_is_reached_over_the_socket(redshift: LocalRedshif
 
 
 def test_an_unknown_user_is_refused(redshift: LocalRedshift) -> None:
-    """The server's refusal reaches the driver; any password passes, any user does not."""
+    """The server's refusal reaches the driver, and does not tell that there is no such user."""
     # Not by redshift_connector, which leaves the socket of a failed connection open.
-    with pytest.raises(psycopg2.OperationalError, match='role "nobody_here" does not exist'):
+    with pytest.raises(psycopg2.OperationalError, match='password authentication failed for user "nobody_here"'):
         psycopg2.connect(host=redshift.host, port=redshift.port, dbname="dev", user="nobody_here", password="x")
 
 
@@ -212,7 +214,12 @@ def test_a_running_statement_can_be_cancelled(redshift: LocalRedshift, connect: 
     watcher = connect()
     watcher.autocommit = True
     connection = psycopg2.connect(
-        host=redshift.host, port=redshift.port, dbname="dev", user=redshift.user, password="any", sslmode="prefer"
+        host=redshift.host,
+        port=redshift.port,
+        dbname="dev",
+        user=redshift.user,
+        password=redshift.password,
+        sslmode="prefer",
     )
 
     endless = "SELECT COUNT(*) FROM pg_proc AS a, pg_proc AS b, pg_proc AS c"
@@ -293,9 +300,9 @@ def test_an_old_installation_is_brought_up_to_date(tmp_path: Path) -> None:
         cursor = connection.cursor()
         cursor.execute("CREATE TABLE dated (a INT SORTKEY)")
         cursor.execute("CREATE VIEW later AS SELECT DATEADD(day, 1, '2024-01-01') AS a")
-        cursor.execute("UPDATE local_redshift.installed SET version = 'old'")
-        cursor.execute("DROP FUNCTION pg_catalog.charindex(TEXT, TEXT)")
         connection.close()
+        administer(old, "UPDATE local_redshift.installed SET version = 'old'")
+        administer(old, "DROP FUNCTION pg_catalog.charindex(TEXT, TEXT)")
     with LocalRedshift(data=data, port=0) as new:
         connection = connect_to(new)
         cursor = connection.cursor()
@@ -315,6 +322,7 @@ def test_the_command_says_that_it_is_ready_and_stops_on_a_signal(tmp_path: Path,
     )
     with command:
         assert command.stdout is not None
+        assert re.fullmatch(r"The password of awsuser, which is not printed again: \S{24}\n", command.stdout.readline())
         assert "Local Redshift is ready on 127.0.0.1:" in command.stdout.readline()
         command.send_signal(number)
         assert command.wait(15) == 0
@@ -369,9 +377,7 @@ from pathlib import Path
 import redshift_connector
 from local_redshift import LocalRedshift
 with LocalRedshift(data=Path(sys.argv[1]), port=0) as redshift:
-    connection = redshift_connector.connect(
-        host=redshift.host, port=redshift.port, database="dev", user="awsuser", password="x", ssl=False
-    )
+    connection = redshift_connector.connect(**redshift.settings)
     cursor = connection.cursor()
     cursor.execute("SELECT NVL(NULL, 7)")
     print(cursor.fetchone())
