@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Iterator
 
@@ -19,6 +21,7 @@ OBJECTS = words(
 BEFORE_OBJECT = frozenset({"or", "replace", "local", "temp", "temporary", "late", "binding", "nonatomic"})
 NAME = r"(?:if\s++not\s++exists\s++)?[\w.$#\"]++"
 TABLE_ATTRIBUTES = frozenset({"as", "backup", "compound", "distkey", "diststyle", "encode", "interleaved", "sortkey"})
+ENCODINGS = words("auto az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd")
 SORTING_ACTIONS = frozenset({"sortkey", "distkey", "diststyle", "compound", "encode", "column"})
 RESIZED = frozenset({"varchar", "character", "nvarchar", "varbyte", "varbinary", "binary"})
 
@@ -126,6 +129,104 @@ def table_options(statement: Statement) -> int | None:
             at += 1
         at = statement.after(at + 1)  # the attribute's value: a word, or names in parentheses
     return None
+
+
+def attributes(statement: Statement) -> Iterator[int]:
+    """The positions of the words behind a new table's name and columns, up to its query."""
+    if statement.word(0) == "create" and statement.table is not None:
+        at = statement.dotted(statement.table)
+        start = statement.after(at) if statement.columns else at
+        yield from itertools.takewhile(lambda each: statement.words[each] != "as", statement.level(start))
+
+
+def distribution_keys(statement: Statement) -> list[int]:
+    """The positions at which a new table is given a distribution key."""
+    of_columns = (at for start, end in statement.columns for at in statement.level(start, end) if at > start)
+    return [at for at in (*of_columns, *attributes(statement)) if statement.words[at] == "distkey"]
+
+
+@rule(
+    "distkey",
+    message="a table has one distribution key",
+    sqlstate="42601",
+    evidence=CREATE_TABLE,
+    refused="CREATE TABLE spread (a INT DISTKEY, b INT DISTKEY)",
+    accepted="CREATE TABLE spread (a INT DISTKEY, b INT)",
+)
+def several_distribution_keys(statement: Statement) -> int | None:
+    """More than one `DISTKEY`, or one of several columns."""
+    keys = distribution_keys(statement)
+    for at in keys:
+        if statement.word(at + 1) == "(" and len(list(statement.split(at + 2, statement.partner.get(at + 1)))) > 1:
+            return at
+    return keys[1] if keys[1:] else None
+
+
+@rule(
+    "diststyle",
+    message="DISTSTYLE {near} contradicts the table's DISTKEY, or the lack of one",
+    sqlstate="42601",
+    evidence=CREATE_TABLE,
+    refused="CREATE TABLE spread (a INT) DISTSTYLE KEY",
+    accepted="CREATE TABLE spread (a INT) DISTSTYLE KEY DISTKEY (a)",
+)
+def distribution_style(statement: Statement) -> int | None:
+    """`DISTSTYLE KEY` without a `DISTKEY`, `EVEN` and `ALL` with one, and other styles."""
+    has_key = bool(distribution_keys(statement))
+    for at in attributes(statement):
+        if statement.words[at] == "diststyle":
+            style = statement.word(at + 1)
+            known = style in ("auto", "key") if has_key else style in ("all", "auto", "even")
+            return None if known else at + 1
+    return None
+
+
+@rule(
+    "encode",
+    pattern=rf"\bencode\s++(?!(?:{'|'.join(sorted(ENCODINGS))})\b)",
+    message='the encoding "{near}" does not exist',
+    sqlstate="42601",
+    evidence="DG/c_Compression_encodings",
+    refused="CREATE TABLE packed (a INT ENCODE gzip)",
+    accepted="CREATE TABLE packed (a INT ENCODE az64)",
+)
+def encodings(statement: Statement) -> int | None:
+    """`ENCODE` with a name that is no encoding of Redshift's."""
+    of_columns = (at for start, end in statement.columns for at in statement.level(start, end) if at > start)
+    for at in (*of_columns, *attributes(statement)):
+        if statement.words[at] == "encode" and statement.word(at + 1) not in ENCODINGS:
+            return at + 1
+    return None
+
+
+@rule(
+    "identity",
+    pattern=r"\balter\s++table\b",
+    message="an identity column can not be added to a table",
+    sqlstate="0A000",
+    evidence=ALTER_TABLE,
+    refused="ALTER TABLE t ADD COLUMN number BIGINT IDENTITY(1, 1)",
+    accepted="CREATE TABLE numbered (number BIGINT IDENTITY(1, 1), a INT)",
+)
+def added_identity(statement: Statement) -> int | None:
+    """`ALTER TABLE … ADD COLUMN … IDENTITY`."""
+    if statement.word(0) != "alter":
+        return None
+    return next(
+        (at for start, end in statement.columns for at in statement.find("identity", start=start, stop=end)), None
+    )
+
+
+@rule(
+    "check",
+    pattern=r"\bcheck\s++option\b",
+    evidence="DG/r_CREATE_VIEW",
+    refused="CREATE VIEW checked AS SELECT a FROM t WHERE a > 0 WITH CHECK OPTION",
+    accepted="CREATE VIEW checked AS SELECT a FROM t WHERE a > 0",
+)
+def check_option(statement: Statement) -> int | None:
+    """A view `WITH CHECK OPTION`."""
+    return statement.first("check", "option") if statement.word(0) == "create" else None
 
 
 @rule(
@@ -343,6 +444,31 @@ def may_have_unknown_types(glance: Glance) -> bool:
     if "::" in lower and not TYPES.issuperset(CAST.findall(lower)):
         return True
     return not words.isdisjoint(("cast", "try_cast")) and not TYPES.issuperset(CAST_AS.findall(lower))
+
+
+LENGTH = re.compile(r"\(\s*+(?:[1-9]\d{4}|409[7-9]|4[1-9]\d\d|[5-9]\d{3})")
+LONGEST = {"varchar": 65535, "nvarchar": 65535, "char": 4096, "nchar": 4096, "bpchar": 4096, "character": 4096}
+
+
+@rule(
+    " ".join([*LONGEST, "varying"]),
+    glance=lambda glance: LENGTH.search(glance.lower) is not None,
+    message="Column length exceeds maximum allowed (maximum column length is 65535, of CHAR 4096)",
+    sqlstate="42601",
+    evidence="DG/r_Character_types; sicarul/redshiftTools#28",
+    refused="CREATE TABLE long (a VARCHAR(70000))",
+    accepted="CREATE TABLE long (a VARCHAR(65535))",
+)
+def long_strings(statement: Statement) -> int | None:
+    """`VARCHAR` of more than 65,535 bytes, `CHAR` of more than 4,096."""
+    for at in statement.types:
+        varying = statement.word(at + 1) == "varying"
+        length = at + 2 + varying
+        longest = 65535 if varying else LONGEST.get(statement.word(at), math.inf)
+        is_sized = statement.word(length - 1) == "(" and statement.tokens[length].kind == "number"
+        if is_sized and float(statement.tokens[length].text) > longest:
+            return length
+    return None
 
 
 UNSIZED = frozenset({"numeric", "decimal", "dec"})

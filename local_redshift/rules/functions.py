@@ -6,9 +6,8 @@ The list is of what Redshift has, so that whatever PostgreSQL adds is refused wi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from local_redshift.rules.reading import Statement, words
+from local_redshift.rules.reading import Statement, arguments, called, words
 from local_redshift.rules.rule import Glance, rule
 
 NOT_ON_TABLES = "Specified types or functions (one per INFO message) not supported on Redshift tables."
@@ -111,11 +110,6 @@ DOCUMENTED_AS_UNSUPPORTED = words(
     "txid_current nextval currval setval lastval"
 )
 LISTED = REDSHIFT | LEADER_ONLY | SERIES | LISTS | DOCUMENTED_AS_UNSUPPORTED
-
-
-def called(statement: Statement, names: frozenset[str]) -> Iterator[int]:
-    """The positions of the calls of these functions."""
-    yield from (at for at in statement.calls if statement.name(at) in names)
 
 
 @rule(
@@ -327,8 +321,70 @@ def unknown_functions(statement: Statement) -> int | None:
 def concat_arguments(statement: Statement) -> int | None:
     """`CONCAT` of more or less than two."""
     for at in called(statement, frozenset({"concat"})):
-        if len(list(statement.split(at + 2, statement.partner.get(at + 1)))) != 2:  # noqa: PLR2004 - what it takes
+        if len(arguments(statement, at)) != 2:  # noqa: PLR2004 - what it takes
             return at
+    return None
+
+
+@rule(
+    "random",
+    message="function {near} takes no arguments",
+    sqlstate="42883",
+    evidence="DG/r_RANDOM",
+    refused="SELECT RANDOM(1, 6)",
+    accepted="SELECT 1 + FLOOR(6 * RANDOM())",
+)
+def random_arguments(statement: Statement) -> int | None:
+    """`RANDOM` with bounds."""
+    return next((at for at in called(statement, frozenset({"random"})) if statement.word(at + 2) != ")"), None)
+
+
+@rule(
+    "date_trunc",
+    message="function {near} takes two arguments",
+    sqlstate="42883",
+    evidence="DG/r_DATE_TRUNC",
+    refused="SELECT DATE_TRUNC('day', GETDATE(), 'UTC')",
+    accepted="SELECT DATE_TRUNC('day', CONVERT_TIMEZONE('UTC', GETDATE()))",
+)
+def date_trunc_arguments(statement: Statement) -> int | None:
+    """`DATE_TRUNC` with a time zone."""
+    most = 2
+    calls = called(statement, frozenset({"date_trunc"}))
+    return next((at for at in calls if len(arguments(statement, at)) > most), None)
+
+
+@rule(
+    "split_part",
+    message="the position of {near} must be greater than 0",
+    sqlstate="22023",
+    evidence="DG/SPLIT_PART; dbt-labs/dbt-utils#557",
+    refused="SELECT SPLIT_PART(c, '-', -1) FROM t",
+    accepted="SELECT REVERSE(SPLIT_PART(REVERSE(c), '-', 1)) FROM t",
+)
+def split_part_from_the_end(statement: Statement) -> int | None:
+    """`SPLIT_PART` with a position that is counted from the end."""
+    for at in called(statement, frozenset({"split_part"})):
+        if statement.word(arguments(statement, at)[-1][0]) == "-":
+            return at
+    return None
+
+
+@rule(
+    "substring",
+    message="{near} takes a position, and no pattern",
+    sqlstate="42883",
+    evidence="DG/r_SUBSTRING",
+    refused="SELECT SUBSTRING(c FROM '[0-9]+') FROM t",
+    accepted="SELECT REGEXP_SUBSTR(c, '[0-9]+') FROM t",
+)
+def substring_pattern(statement: Statement) -> int | None:
+    """`SUBSTRING` by a pattern: `FROM '…'`, `SIMILAR '…'` or a string as its second argument."""
+    for at in called(statement, frozenset({"substring"})):
+        for position in statement.level(at + 2, statement.partner.get(at + 1)):
+            behind = statement.tokens[position + 1]
+            if statement.words[position] in ("from", ",", "similar") and behind.kind == "literal":
+                return at
     return None
 
 

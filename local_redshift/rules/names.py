@@ -108,6 +108,22 @@ def system_columns(statement: Statement) -> int | None:
     )
 
 
+@rule(
+    pattern=r"(?<![\w.$])\d[\d.]*+(?:_|[box](?:_|[\da-f]))",
+    message="the number ends at {near}, and what follows is another word",
+    sqlstate="42601",
+    evidence="DG/r_numeric_literals201; as in PostgreSQL before version 15",
+    refused="SELECT 10_000",
+    accepted="SELECT 10000",
+)
+def numbers_with_letters(statement: Statement) -> int | None:
+    """`0x1F`, `0b1` and `10_000`: Redshift reads a number and the name of its column."""
+    for at, token in enumerate(statement.tokens[1:]):
+        if statement.tokens[at].kind == "number" and token.kind == "word" and not token.space:
+            return at
+    return None
+
+
 def may_be_long(glance: Glance) -> bool:
     """Whether there is a long word, or one that these words do not show."""
     return (

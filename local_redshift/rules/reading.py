@@ -391,3 +391,13 @@ BEFORE_EXPRESSION = words(
     "all and any between by case default distinct else escape except from having ilike in intersect is join like "
     "limit minus not offset on or returning select set some then to union values when where"
 )
+
+
+def called(statement: Statement, names: frozenset[str]) -> Iterator[int]:
+    """The positions of the calls of these functions."""
+    yield from (at for at in statement.calls if statement.name(at) in names)
+
+
+def arguments(statement: Statement, call: int) -> list[tuple[int, int]]:
+    """The ranges of the arguments of a call; of one without any an empty one."""
+    return list(statement.split(call + 2, statement.partner.get(call + 1)))

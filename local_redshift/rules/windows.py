@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from local_redshift.rules.reading import Query, Statement, words
+from local_redshift.rules.reading import Query, Statement, arguments, called, words
 from local_redshift.rules.rule import rule
 
 WINDOW = "DG/c_Window_functions"
@@ -13,6 +13,7 @@ FRAMED = words(
     "avg bool_and bool_or count first_value last_value max min nth_value stddev stddev_pop stddev_samp sum var_pop "
     "var_samp variance"
 )
+LAGGING = frozenset({"lag", "lead"})
 ORDERED = frozenset({"listagg", "percentile_cont", "percentile_disc"})
 
 
@@ -72,6 +73,21 @@ def range_frames(statement: Statement) -> int | None:
             elif word in ("range", "groups", "exclude") and ordered and statement.word(at - 1) not in ("by", ",", "."):
                 return at
     return None
+
+
+@rule(
+    "lag lead",
+    message="Default parameter not be supported for window function {near}",
+    wording="tidyverse/dplyr#962",
+    sqlstate="0A000",
+    evidence="DG/r_WF_LAG; DG/r_WF_LEAD",
+    refused="SELECT LAG(b, 1, 0) OVER (ORDER BY f) FROM t",
+    accepted="SELECT NVL(LAG(b, 1) OVER (ORDER BY f), 0) FROM t",
+)
+def window_default(statement: Statement) -> int | None:
+    """`LAG` and `LEAD` with a default."""
+    offset = 2
+    return next((at for at in called(statement, LAGGING) if len(arguments(statement, at)) > offset), None)
 
 
 @rule(
