@@ -29,6 +29,7 @@ def airflow_environment(
         bundles: further folders of DAGs besides dags/, by name.
     """
     home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)  # Airflow's logs in it show statements
     kept = _made_once(home / "secrets.json")
     passwords = home / "passwords.json"
     _write_private(passwords, {USER: kept["password"]})

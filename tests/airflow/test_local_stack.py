@@ -117,6 +117,7 @@ def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> Non
     def environment() -> dict[str, str]:
         return airflow_environment(tmp_path, port=1, metadata_uri="", warehouse={}, bundles={})
 
+    tmp_path.chmod(0o755)
     first, second = environment(), environment()
     for name in ("CORE__FERNET_KEY", "API_AUTH__JWT_SECRET", "API__SECRET_KEY"):
         assert first[f"AIRFLOW__{name}"] == second[f"AIRFLOW__{name}"] != ""
@@ -124,6 +125,7 @@ def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> Non
         "secrets.json": "600",
         "passwords.json": "600",
     }
+    assert f"{tmp_path.stat().st_mode & 0o777:o}" == "700"
 
 
 def test_settings_of_the_users_shell_do_not_reach_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
