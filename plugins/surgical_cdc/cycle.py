@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from surgical_cdc import lease
 from surgical_cdc.cleanup import cleanup
+from surgical_cdc.containment import update_or_explain
 from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import AlreadySynced, LeaseError
+from surgical_cdc.errors import AlreadySynced, LeaseError, OutdatedFact
 from surgical_cdc.explain import only_column
 from surgical_cdc.prepare import prepare
 from surgical_cdc.refusals import refusal
 from surgical_cdc.retries import BACKOFF, Backoff, Connect, Steps, run_step
-from surgical_cdc.sync import sync
-from surgical_cdc.update import relations, settle, update
+from surgical_cdc.sync import Synced, sync
+from surgical_cdc.update import relations
 from surgical_cdc.values import FactResult
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def run_cycle(
 
     A dry run can look at some `facts` alone, and over one source at what one `column` of it would change.
 
-    After an error in any step the run is cleaned up as failed, and the error goes on to the caller. A run that was
-    synced before does nothing and says so.
+    A detection or update that fails keeps back the sources that its facts read, and no others; then the run is cleaned
+    up as failed, and the first error goes on to the caller. A run that was synced before does nothing and says so.
 
     Raises:
         LeaseError: another run holds the warehouse.
@@ -79,25 +80,44 @@ def run_cycle(
         )
     change_sets: dict[str, ChangeSet] = {}
     fact_results: dict[str, FactResult] = {}
-    quarantined: dict[str, int] = {}
+    errors: list[Exception] = []
+    synced = Synced({})
     failure: str | None = None
+
+    def failed(step: str, error: Exception) -> None:
+        errors.append(error)
+        progress(f"{step}: failed. {refusal(error)}")
+
     with lease.beating(project, connect, run):
         try:
             detecting = partial(_detect, project, run, preparation, column)
-            for name, change_set in side_by_side(filter(run.covers, dictionary.sources), detecting):
-                change_sets[name] = change_set
-                progress(_detected(change_set))
+            for name, detected in side_by_side(filter(run.covers, dictionary.sources), partial(_contained, detecting)):
+                if isinstance(detected, Exception):
+                    failed(f"detect.{name}", detected)
+                    continue
+                change_sets[name] = detected
+                progress(_detected(detected))
                 if column:
-                    progress(f"explain.{name}: {change_set.changes} of these rows by {column}")
+                    progress(f"explain.{name}: {detected.changes} of these rows by {column}")
+            # As in the DAG, a fact is left alone if a source that feeds it could not be detected.
+            detectable = [
+                name
+                for name in (dictionary.facts if facts is None else facts)
+                if all(source in change_sets or not run.covers(source) for source in dictionary.feeding(name))
+            ]
             updating = partial(_update, project, run, preparation, dictionary, change_sets)
-            for name, result in side_by_side(dictionary.facts if facts is None else facts, updating):
-                fact_results[name] = result
-                progress(_updated(result))
+            for name, updated in side_by_side(detectable, partial(_contained, updating)):
+                if isinstance(updated, Exception):
+                    failed(f"update.{name}", updated)
+                    continue
+                fact_results[name] = updated
+                progress(_updated(updated))
             if not run.dry_run:
                 syncing = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
-                quarantined = once("sync", syncing)
-                rewrites = sum(change_set.rewrites for change_set in change_sets.values())
+                synced = _sync(partial(once, "sync", syncing), errors, progress)
+                rewrites = sum(found.rewrites for name, found in change_sets.items() if name not in synced.waiting)
                 progress(f"synced {rewrites} rows of the baselines")
+            _raise_first(errors)
         except AlreadySynced as done:
             progress(str(done))
         except BaseException as error:
@@ -105,7 +125,7 @@ def run_cycle(
             raise
         finally:
             once("cleanup", partial(cleanup, project, run=run, failure=failure))
-    return CycleResult(run, preparation, change_sets, fact_results, quarantined, time.perf_counter() - started)
+    return CycleResult(run, preparation, change_sets, fact_results, synced.quarantined, time.perf_counter() - started)
 
 
 def _side_by_side(
@@ -137,6 +157,32 @@ def _side_by_side(
             raise
 
 
+def _contained(work: Callable[[str, Steps], T], name: str, steps: Steps) -> T | Exception:
+    """Return an error in place of what a step gives: the others go on, unless the run as a whole may not."""
+    try:
+        return work(name, steps)
+    except (AlreadySynced, LeaseError):
+        raise
+    except Exception as error:  # noqa: BLE001 - it is raised when the others are done
+        return error
+
+
+def _raise_first(errors: Sequence[Exception]) -> None:
+    if errors:
+        raise errors[0]
+
+
+def _sync(step: Callable[[], Synced], errors: Sequence[Exception], progress: Callable[[str], None]) -> Synced:
+    """Sync what can be; where nothing can, because steps have failed, it is their error that counts."""
+    try:
+        return step()
+    except OutdatedFact as error:
+        if not errors:
+            raise
+        progress(str(error))
+        raise errors[0] from error
+
+
 def _detect(  # noqa: PLR0917 - the order of all steps: project, where, what the run knows
     project: Project, run: Run, preparation: Preparation, column: str, name: str, steps: Steps
 ) -> ChangeSet:
@@ -161,8 +207,7 @@ def _update(  # noqa: PLR0917
     reason = nothing_to_do(dictionary, name, feeding, preparation)
     if reason:
         return FactResult(fact=name, reason=reason, change_sets=relations(feeding))
-    step = partial(update, project, name, run=run, preparation=preparation, change_sets=feeding)
-    result = steps.run(f"update.{name}", step, settle=settle)
+    result = update_or_explain(project, name, steps, run, preparation, feeding)
     # Its temporary tables go with the session.
     steps.close()
     return result

@@ -101,13 +101,14 @@ def cdc_dag(
                 )
                 for fact in dictionary.facts
             }
-        sync = SyncOperator(task_id=SYNC, dictionary=dictionary_path, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
+        # It syncs what failed facts do not read, and fails then.
+        sync = SyncOperator(task_id=SYNC, dictionary=dictionary_path, trigger_rule=TriggerRule.ALL_DONE, **warehouse)
         cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed, **warehouse)
 
         prepare >> list(detect.values())
         for fact, task in update.items():
             [detect[source] for source in dictionary.feeding(fact)] >> task
-        # The baseline moves only when every fact has been brought up to what the change sets hold.
+        # A baseline moves only when every fact that reads it has been brought up to what its change set holds.
         work = [*detect.values(), *update.values()]
         work >> sync
         # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.

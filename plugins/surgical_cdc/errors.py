@@ -46,6 +46,10 @@ class AlreadySynced(SurgicalCdcError):
     """The run has been synced: its steps have nothing left to do."""
 
 
+class SyncedInPart(AlreadySynced):
+    """The run has been synced but for the sources that its failed facts read, and those that were not detected."""
+
+
 class DataError(SurgicalCdcError):
     """The data forbid a write: a row key that is NULL or not unique, a load that would erase a baseline."""
 

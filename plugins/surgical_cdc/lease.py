@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from surgical_cdc.errors import AlreadySynced, ContractError, LeaseError
+from surgical_cdc.errors import AlreadySynced, ContractError, LeaseError, SyncedInPart
 from surgical_cdc.names import VERSION
 from surgical_cdc.templates import render
 
@@ -98,10 +98,16 @@ def hold(project: Project, warehouse: Warehouse, run: Run, baselines: Collection
         Whether that was needed. It has been committed then, and the step is at the start of a transaction again.
 
     Raises:
-        AlreadySynced: this attempt has been synced, so that its steps have nothing left to do.
+        AlreadySynced: this attempt has been synced, so that its steps have nothing left to do; SyncedInPart if failed
+            facts have kept sources back.
         LeaseError: another run has taken the lease since, or the baseline has moved.
     """
     found = read(project, warehouse)
+    if found.baseline_token == in_part(run):
+        raise SyncedInPart(
+            f"Run {run.key} may not go on: it has been synced in part. Clear it from `prepare` on, or leave it to the"
+            " next run, which applies what is still staged."
+        )
     if found.baseline_token == run.token:
         raise AlreadySynced(f"Run {run.key} has been synced: there is nothing left to do.")
     if found.taken_from(run.token):
@@ -126,6 +132,11 @@ def hold(project: Project, warehouse: Warehouse, run: Run, baselines: Collection
     # A transaction of its own: others must see it now, and steps that renew it too must not wait for this one.
     warehouse.commit()
     return True
+
+
+def in_part(run: Run) -> str:
+    """Return the token of a baseline that shows a part of what an attempt has found."""
+    return f"{run.token} in part"
 
 
 def baselines(run: Run, change_sets: Iterable[ChangeSet]) -> set[str | None]:

@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from surgical_cdc import schema
 from surgical_cdc.templates import render
+from surgical_cdc.values import FactResult
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Table
     from surgical_cdc.project import Project
-    from surgical_cdc.values import ChangeSet, FactResult, Run
+    from surgical_cdc.values import ChangeSet, Run
     from surgical_cdc.warehouse import Warehouse
 
 # A reason is for a person; the log has the rest.
 REASON_LENGTH = 2000
 
 
-def record_success(
+def record(
     project: Project,
     warehouse: Warehouse,
     run: Run,
     *,
     change_sets: Mapping[str, ChangeSet],
-    fact_results: Mapping[str, FactResult],
+    waiting: Collection[str],
+    failed: Collection[str],
+    fact_results: Iterable[FactResult],
     seconds_sync: float,
 ) -> None:
-    """Write the lines of a synced run inside the caller's transaction."""
+    """Write the lines of a synced run inside the caller's transaction.
+
+    Where facts have `failed` or sources are kept `waiting` the run has failed: its cleanup writes its own line.
+    """
     run_sources, run_facts = (schema.control(project, name) for name in ("run_sources", "run_facts"))
-    _record_lines(warehouse, run_sources, [_source_line(run, change_set) for change_set in change_sets.values()])
-    _record_lines(warehouse, run_facts, [_fact_line(run, result) for result in fact_results.values()])
-    seconds_detect = sum(change_set.seconds for change_set in change_sets.values())
-    seconds_update = sum(result.seconds for result in fact_results.values())
-    _record_run(project, warehouse, run, (seconds_detect, seconds_update, seconds_sync), result="success", reason=None)
+    synced = {name: name not in waiting for name in change_sets}
+    lines = [{**_source_line(run, change_set), "synced": synced[name]} for name, change_set in change_sets.items()]
+    results = [*fact_results, *(FactResult(fact=fact, reason="it has failed") for fact in failed)]
+    _record_lines(warehouse, run_sources, lines)
+    _record_lines(warehouse, run_facts, [_fact_line(run, result) for result in results])
+    if not failed and not waiting:
+        seconds_detect = sum(change_set.seconds for change_set in change_sets.values())
+        seconds_update = sum(result.seconds for result in results)
+        seconds = (seconds_detect, seconds_update, seconds_sync)
+        _record_run(project, warehouse, run, seconds, result="success", reason=None)
 
 
 def record_failure(project: Project, warehouse: Warehouse, run: Run, reason: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import (
     Asset,
@@ -29,7 +29,16 @@ from airflow.sdk.exceptions import (
 )
 
 from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, NotPrepared, SurgicalCdcError, did_you_mean
+from surgical_cdc.errors import (
+    AlreadySynced,
+    DataError,
+    LeaseError,
+    NotPrepared,
+    OutdatedFact,
+    SurgicalCdcError,
+    SyncedInPart,
+    did_you_mean,
+)
 from surgical_cdc.retries import Steps, is_transient
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run, new_token
 
@@ -37,6 +46,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
+    from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.project import Project
 
 log = logging.getLogger(__name__)
@@ -156,9 +166,9 @@ class WarehouseTask(BaseOperator):
                     self.template_fields = ("sql",)
         except (AirflowSkipException, AirflowRescheduleException):
             raise
-        except AlreadySynced as done:
-            raise AirflowSkipException(str(done)) from done
         except (Exception, AirflowTaskTimeout) as error:
+            if isinstance(error, AlreadySynced) and not isinstance(error, SyncedInPart):
+                raise AirflowSkipException(str(error)) from error
             from surgical_cdc.refusals import refusal
 
             context["ti"].xcom_push(ERROR_KEY, refusal(error))
@@ -260,7 +270,8 @@ class UpdateOperator(FactTask):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
         from surgical_cdc.announce import announced
-        from surgical_cdc.update import relations, settle, update
+        from surgical_cdc.containment import update_or_explain
+        from surgical_cdc.update import relations
 
         ti, preparation = context["ti"], preparation_of(context)
         run = run_of(context, preparation.token)
@@ -272,8 +283,7 @@ class UpdateOperator(FactTask):
             ti.xcom_push("return_value", skipped.to_dict())
             raise AirflowSkipException(reason)
         with self.steps(context, run) as (project, steps):
-            step = partial(update, project, self.fact, run=run, preparation=preparation, change_sets=change_sets)
-            result = steps.run(self.task_id, step, settle=settle)
+            result = update_or_explain(project, self.fact, steps, run, preparation, change_sets)
         if run.dry_run:
             log.info("%s", announced(result))
         else:
@@ -282,16 +292,23 @@ class UpdateOperator(FactTask):
 
 
 class SyncOperator(WarehouseTask):
-    """Brings all baselines up to date in one transaction, with the run's ledger lines."""
+    """Brings the baselines up to date in one transaction, with the run's ledger lines, but for what failed facts read.
+
+    It runs whatever became of the other tasks, and fails if one of them has.
+    """
 
     def __init__(self, *, dictionary: Path, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.dictionary = dictionary
 
     def execute(self, context: Context) -> None:
-        """Sync; skip in a dry run."""
+        """Sync; skip in a dry run.
+
+        Raises:
+            NotPrepared: the run has not begun, so that there is nothing to sync.
+            OutdatedFact, SyncedInPart: a task has failed.
+        """
         from surgical_cdc import alerts
-        from surgical_cdc.announce import announced
         from surgical_cdc.sync import sync
 
         run = run_of(context, preparation_of(context).token)
@@ -299,14 +316,25 @@ class SyncOperator(WarehouseTask):
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
         if run.dry_run:
-            log.info("A run over this window would do this:\n%s", "\n".join(map(announced, fact_results.values())))
-            raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
+            self._announce(dictionary, fact_results)
         change_sets = change_sets_of(context, dictionary.sources)
         with self.steps(context, run) as (project, steps):
             step = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
-            quarantined = steps.run(self.task_id, step)
-        if quarantined:
-            alerts.quarantined(context, quarantined, control_schema=project.control_schema)
+            done = steps.run(self.task_id, step)
+            if done.quarantined:
+                alerts.quarantined(context, done.quarantined, control_schema=project.control_schema)
+            done.require_all(run)
+
+    @staticmethod
+    def _announce(dictionary: Dictionary, fact_results: Mapping[str, FactResult]) -> NoReturn:
+        """Say what a dry run has found, and end it."""
+        from surgical_cdc.announce import announced
+
+        log.info("A run over this window would do this:\n%s", "\n".join(map(announced, fact_results.values())))
+        failed = [fact for fact in dictionary.facts if fact not in fact_results]
+        if failed:
+            raise OutdatedFact(f"The dry run could not look at {', '.join(failed)}: see their tasks.")
+        raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
 
 
 class CleanupOperator(WarehouseTask):

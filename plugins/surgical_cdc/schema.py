@@ -86,6 +86,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         **WINDOW,
         **dict.fromkeys(SOURCE_COUNTS, "bigint"),
         "farthest_cursor": "varchar(32)",
+        "synced": "boolean",
         "changed_columns": TEXT,
         "seconds": "double precision",
     },

@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from surgical_cdc import definitions, lease, ledger, schema
 from surgical_cdc.cleanup import end
 from surgical_cdc.dictionary import load_dictionary
-from surgical_cdc.errors import OutdatedFact
+from surgical_cdc.errors import OutdatedFact, SyncedInPart
 from surgical_cdc.templates import render
+from surgical_cdc.values import FactResult
 
 if TYPE_CHECKING:
     from surgical_cdc.contract import Source
+    from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.project import Project
-    from surgical_cdc.values import ChangeSet, FactResult, Run
+    from surgical_cdc.values import ChangeSet, Run
     from surgical_cdc.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync has done.
+
+    `quarantined` are the rows that are new in quarantine, by source, where there are any. `failed` are facts that the
+    run has not brought up to date, and `waiting` the sources that were not synced, because such a fact reads them or
+    because they were not detected: what is staged there waits for a later run.
+    """
+
+    quarantined: Mapping[str, int]
+    failed: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+    def require_all(self, run: Run) -> None:
+        """Raise SyncedInPart unless every source was synced: the run has failed then."""
+        if self.failed or self.waiting:
+            raise SyncedInPart(
+                f"Run {run.key} is synced in part. Not brought up to date: {', '.join(self.failed) or 'no fact'}. Not"
+                f" synced: {', '.join(self.waiting) or 'no source'}; what is staged there waits for the next run, which"
+                " tries again. Mend what has failed; nothing has to be cleared."
+            )
 
 
 def sync(
@@ -25,56 +51,68 @@ def sync(
     run: Run,
     change_sets: Mapping[str, ChangeSet],
     fact_results: Mapping[str, FactResult],
-) -> dict[str, int]:
-    """Bring the baselines up to date with the run, once all its facts are.
+) -> Synced:
+    """Bring the baselines up to date with the run.
 
-    Returns:
-        Per source the rows that are new in its quarantine, where there are any.
+    A source is synced when every fact that reads it has been brought up to date. One that has failed, so that it has no
+    result, keeps its sources back, and no others; the caller says that the run has failed (`Synced.require_all`).
 
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
-        OutdatedFact: a fact has not seen a change set; its later rows would never reach it.
+        OutdatedFact: a fact has not seen a change set, so that its rows would never reach it; or facts have failed, and
+            what changed is read by them alone.
     """
     started = time.perf_counter()
+    dictionary = load_dictionary(project.dictionary_path)
+    failed = tuple(fact for fact in project.facts if fact not in fact_results)
+    kept_back = {source for fact in failed for source in dictionary.feeding(fact)}
+    ready = [change_set for name, change_set in change_sets.items() if name not in kept_back]
+    undetected = {name for name in dictionary.sources if run.covers(name) and name not in change_sets}
+    waiting = tuple(name for name in dictionary.sources if name in undetected | (kept_back & change_sets.keys()))
     quarantined: dict[str, int] = {}
     with warehouse.transaction(dry_run=run.dry_run):
         lease.hold(project, warehouse, run, lease.baselines(run, change_sets.values()))
-        _refuse_outdated_facts(project, run, change_sets, fact_results)
-        lease.move_baseline(project, warehouse, run.key, run.token)
-        for change_set in change_sets.values():
+        _refuse_outdated_facts(run, dictionary, change_sets, fact_results)
+        if failed or waiting:
+            _refuse_to_sync_nothing(run, ready, failed, waiting)
+        lease.move_baseline(project, warehouse, run.key, lease.in_part(run) if failed or waiting else run.token)
+        for change_set in ready:
             source = project.source(change_set.source)
             _sync_baseline(source, change_set, warehouse)
             _sync_tombstones(project, source, change_set, warehouse)
             if change_set.quarantined:
                 quarantined[source.name] = _keep_quarantine(project, source, change_set, warehouse, run)
         for result in fact_results.values():
-            if result.affected:
+            # One that has seen what is kept back stays ahead of the baseline there.
+            if result.affected and kept_back.isdisjoint(dictionary.feeding(result.fact)):
                 pending = schema.pending(project, project.fact(result.fact)).relation
                 warehouse.execute(render("forget_pending_keys", pending=pending), (run.token,))
         definitions.record(project, warehouse, fact_results.values())
-        ledger.record_success(
+        ledger.record(
             project,
             warehouse,
             run,
             change_sets=change_sets,
-            fact_results=fact_results,
+            waiting=waiting,
+            failed=failed,
+            fact_results=fact_results.values(),
             seconds_sync=time.perf_counter() - started,
         )
         # Whoever comes to the sync ends the run: a cleared task has no cleanup behind it.
         end(project, warehouse, run, keep_scratch=False)
-        new = warehouse.unconfirmed = {name: rows for name, rows in quarantined.items() if rows}
-    return new
+        new = {name: rows for name, rows in quarantined.items() if rows}
+        done = warehouse.unconfirmed = Synced(new, failed, waiting)
+    return done
 
 
 def _refuse_outdated_facts(
-    project: Project, run: Run, change_sets: Mapping[str, ChangeSet], fact_results: Mapping[str, FactResult]
+    run: Run, dictionary: Dictionary, change_sets: Mapping[str, ChangeSet], fact_results: Mapping[str, FactResult]
 ) -> None:
-    dictionary = load_dictionary(project.dictionary_path)
     outdated = []
-    for fact in project.facts:
+    for fact, result in fact_results.items():
         feeding = dictionary.feeding(fact)
         detected = {change_set.relation for name, change_set in change_sets.items() if name in feeding}
-        if fact not in fact_results or detected != set(fact_results[fact].change_sets):
+        if detected != set(result.change_sets):
             outdated.append(fact)
     if outdated:
         tasks = ", ".join(f"update.{fact}" for fact in outdated)
@@ -82,6 +120,19 @@ def _refuse_outdated_facts(
             f"Run {run.key} can not be synced: {', '.join(outdated)} would miss changes for good. A source that feeds"
             f" them was detected again after their update, or that was passed over. Clear {tasks} and sync_public."
         )
+
+
+def _refuse_to_sync_nothing(
+    run: Run, ready: Iterable[ChangeSet], failed: Iterable[str], waiting: Iterable[str]
+) -> None:
+    """Leave the run as it is where no other source has changed, so that it can go on once what failed is mended."""
+    if any(change_set.rewrites or change_set.unknown_deletes or change_set.quarantined for change_set in ready):
+        return
+    raise OutdatedFact(
+        f"Run {run.key} is not synced. Not brought up to date: {', '.join(failed) or 'no fact'}. What has changed is"
+        f" read by these, or was not detected: {', '.join(waiting) or 'nothing'}. Mend what has failed, then"
+        " clear the failed tasks with sync_public, or leave it to the next run."
+    )
 
 
 def _sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -55,21 +55,20 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
     """
     started = time.perf_counter()
     fact = project.fact(fact_name)
-    changes = {name: _change(change_set) for name, change_set in change_sets.items() if change_set.changes}
+    changes = changes_of(change_sets)
     unbuilt = fact_name in preparation.unbuilt
     with warehouse.transaction(dry_run=run.dry_run):
-        baselines = {preparation.baseline_token, *lease.baselines(run, change_sets.values())}
-        _begin(project, fact, warehouse, run, baselines)
+        pending = begin(project, fact, warehouse, run, preparation, change_sets)
         gone, built = _build(project, fact, warehouse) if unbuilt else (0, 0)
-        pending = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation)) != (0,)
-        columns = _columns_to_set(project, fact, changes, every=pending)
+        columns = columns_to_set(project, fact, changes, every=pending)
         if fact.maintenance == "full":
             affected, null_key = _recompute_all(project, fact, warehouse, changes)
-            _keep_pending(project, fact, warehouse, run, pending=pending)
         else:
-            affected, null_key = _recompute_affected(
-                project, fact, warehouse, run, changes, columns=columns, pending=pending
-            )
+            affected, null_key = reach_keys(project, fact, warehouse, changes, pending=pending)
+            if affected:
+                recompute_keys(project, fact, warehouse, changes, columns, null_key=null_key)
+        if affected:
+            _keep_pending(project, fact, warehouse, run, pending=pending)
         inserted = updated = deleted = 0
         announcement = None
         if affected:
@@ -108,12 +107,30 @@ def settle(unconfirmed: FactResult, repeated: FactResult) -> FactResult:
     return repeated if repeated.inserted or repeated.updated or repeated.deleted else unconfirmed
 
 
-def _begin(project: Project, fact: Fact, warehouse: Warehouse, run: Run, baselines: Collection[str | None]) -> None:
-    """Hold the lease, and wait for an earlier try of the same update, whose COMMIT may be under way still."""
-    lock = render("lock_pending_keys", pending=schema.pending(project, fact).relation)
-    warehouse.execute(lock)
+def begin(  # noqa: PLR0917
+    project: Project,
+    fact: Fact,
+    warehouse: Warehouse,
+    run: Run,
+    preparation: Preparation,
+    change_sets: Mapping[str, ChangeSet],
+) -> bool:
+    """Hold the lease, and wait for an earlier try of the same update, whose COMMIT may be under way still.
+
+    Returns:
+        Whether keys are pending that earlier runs have updated without a sync.
+    """
+    baselines = {preparation.baseline_token, *lease.baselines(run, change_sets.values())}
+    pending = schema.pending(project, fact).relation
+    warehouse.execute(render("lock_pending_keys", pending=pending))
     if lease.hold(project, warehouse, run, baselines):
-        warehouse.execute(lock)
+        warehouse.execute(render("lock_pending_keys", pending=pending))
+    return warehouse.row(render("count_pending_keys", pending=pending)) != (0,)
+
+
+def changes_of(change_sets: Mapping[str, ChangeSet]) -> dict[str, SourceChange]:
+    """Return the change sets that can change a fact, as the compiler sees them."""
+    return {name: _change(change_set) for name, change_set in change_sets.items() if change_set.changes}
 
 
 def _build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]:
@@ -126,7 +143,7 @@ def _change(change_set: ChangeSet) -> SourceChange:
     return SourceChange(change_set.relation, None if came_or_went else frozenset(change_set.changed_columns))
 
 
-def _columns_to_set(
+def columns_to_set(
     project: Project, fact: Fact, changes: Mapping[str, SourceChange], *, every: bool
 ) -> tuple[Column, ...]:
     """Return the fact's columns that the changes can reach; none where no changed column is read."""
@@ -139,34 +156,36 @@ def _columns_to_set(
     return tuple(column for column in fact.columns if every or column.name in names)
 
 
-def _recompute_affected(
-    project: Project,
-    fact: Fact,
-    warehouse: Warehouse,
-    run: Run,
-    changes: Mapping[str, SourceChange],
-    *,
-    columns: tuple[Column, ...],
-    pending: bool,
+def reach_keys(
+    project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange], *, pending: bool
 ) -> tuple[int, bool]:
-    """Fill affected_keys and recomputed; return the number of affected keys, and whether NULL is one."""
-    tree = join_tree(project, fact.name)
+    """Fill affected_keys; return their number, and whether NULL is one."""
     pending_keys = schema.pending(project, fact).relation
-    climbs = affected_keys(tree, changes)
+    climbs = affected_keys(join_tree(project, fact.name), changes)
     for statement in climbs:
         warehouse.execute(statement)
     if not climbs or climbs[-1].this.name != AFFECTED_KEYS:
         warehouse.execute(render("empty_affected_keys", pending=pending_keys))
     if pending:
         warehouse.execute(render("add_pending_keys", pending=pending_keys))
-    affected, null_key = _count_affected_keys(warehouse)
-    if affected:
-        _keep_pending(project, fact, warehouse, run, pending=pending)
-        query = sliced_query(tree, [column.name for column in columns], null_key=null_key)
-        for statement in slices(tree, changes, query, null_key=null_key):
-            warehouse.execute(statement)
-        _recompute(fact, warehouse, query)
-    return affected, null_key
+    return count_affected_keys(warehouse)
+
+
+def recompute_keys(
+    project: Project,
+    fact: Fact,
+    warehouse: Warehouse,
+    changes: Mapping[str, SourceChange],
+    columns: tuple[Column, ...],
+    *,
+    null_key: bool,
+) -> None:
+    """Fill recomputed with the fact's rows of the affected keys as they will be."""
+    tree = join_tree(project, fact.name)
+    query = sliced_query(tree, [column.name for column in columns], null_key=null_key)
+    for statement in slices(tree, changes, query, null_key=null_key):
+        warehouse.execute(statement)
+    _recompute(fact, warehouse, query)
 
 
 def _recompute_all(
@@ -176,10 +195,11 @@ def _recompute_all(
     sources = {source.relation: source for source in project.sources.values()}
     _recompute(fact, warehouse, overlaid_query(fact_query(project, fact.name), sources, changes))
     warehouse.execute(render("every_key", fact=fact))
-    return _count_affected_keys(warehouse)
+    return count_affected_keys(warehouse)
 
 
-def _count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
+def count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
+    """Return how many keys are affected, and whether NULL is one."""
     affected, null_keys = warehouse.row(render("count_affected_keys"))
     return int(affected), bool(null_keys)
 

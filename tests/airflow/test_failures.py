@@ -59,7 +59,7 @@ def mend_snapshot(site: Site) -> None:
 
 
 def test_a_failed_detection_fails_the_run_and_only_what_depends_on_it(stocked: Site, shop_cdc: DagUnderTest) -> None:
-    """The facts of the other sources are brought up to date, the baseline stays, and cleanup does not hide it."""
+    """The facts of the other sources are brought up to date, and these are synced; cleanup does not hide the failure."""
     stocked.stage("orders", ORDER)
     empty_snapshot(stocked)
     run_id, state = shop_cdc.run(FORM)
@@ -72,13 +72,20 @@ def test_a_failed_detection_fails_the_run_and_only_what_depends_on_it(stocked: S
         "detect.products": "failed",
         "update.fact_order": "success",
         "update.fact_line": "upstream_failed",
-        "sync_public": "upstream_failed",
+        "sync_public": "failed",
         "cleanup": "success",
     }
-    assert stocked.table("shop_raw.orders", "order_id") == []
+    assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
+    assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+    assert stocked.table("cdc.run_sources", "source_name", "synced") == [
+        ("customers", True),
+        ("order_lines", False),
+        ("orders", True),
+    ]
     (ledger,) = stocked.rows("SELECT result, reason FROM cdc.runs WHERE run_key = %s", (f"shop_cdc/{run_id}",))
     assert ledger[0] == "failed"
     assert "detect.products: shop_staging.products: this snapshot of 0 rows would delete 4" in ledger[1]
+    assert "Not synced: order_lines, products; what is staged there waits for the next run" in ledger[1]
 
 
 def test_a_failed_run_alerts_once_through_every_target(
@@ -89,7 +96,7 @@ def test_a_failed_run_alerts_once_through_every_target(
     run_id, _ = shop_cdc.run(FORM)
     for kind, inbox in inboxes.items():
         message = inbox.wait_for(run_id)
-        assert message.subject == "shop_cdc failed: detect.products", kind
+        assert message.subject == "shop_cdc failed: detect.products, sync_public", kind
         for part in (
             "DAG: shop_cdc",
             "Task: detect.products (source products)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,9 @@ class Prepared:
 
     def __init__(self, site: Site, run: Run, sources: Iterable[str] = ("orders",)) -> None:
         """Prepare the run and detect."""
+        sources = tuple(sources)
+        # As if the trigger form had asked for these alone.
+        run = run.model_copy(update={"sources": sources})
         preparation = prepare(site.project, site.warehouse, run)
         assert preparation is not None
         self.site, self.run, self.preparation = site, run, preparation
@@ -67,17 +70,19 @@ class Prepared:
         seen = {source: found for source, found in self.change_sets.items() if source in feeding}
         return FactResult(fact=fact, change_sets=relations(seen), **values)
 
-    def sync(self) -> dict[str, int]:
-        """Sync the run."""
+    def sync(self) -> Mapping[str, int]:
+        """Sync the run; return what is new in quarantine, by source."""
         site = self.site
-        return sync(site.project, site.warehouse, self.run, self.change_sets, self.fact_results)
+        done = sync(site.project, site.warehouse, self.run, self.change_sets, self.fact_results)
+        done.require_all(self.run)
+        return done.quarantined
 
     def cleanup(self, failure: str | None = None) -> None:
         """Clean the run up."""
         cleanup(self.site.project, self.site.warehouse, self.run, failure=failure)
 
 
-def cycle(site: Site, run_id: str, end: float, *sources: str) -> dict[str, int]:
+def cycle(site: Site, run_id: str, end: float, *sources: str) -> Mapping[str, int]:
     """Prepare, detect, sync and clean up."""
     run = Prepared(site, site.run(at(end), run_id=run_id), sources or ("orders",))
     quarantined = run.sync()

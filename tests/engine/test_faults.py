@@ -40,7 +40,7 @@ QUICK = Backoff(first_wait=0.005)
 SECONDS = {FaultKind.DELAY: 0.01, FaultKind.REFUSE_CONNECTIONS: 0.03}
 NEVER = Fault(FaultKind.CUT_BEFORE, 1_000_000)
 # What depends on when, and for how long, a run has worked.
-CLOCK = {"taken_at", "expires_at", "started_at", "finished_at", "scdc_quarantined_at", "seconds"} | {
+CLOCK = {"taken_at", "expires_at", "swept_at", "started_at", "finished_at", "scdc_quarantined_at", "seconds"} | {
     f"seconds_{step}" for step in ("detect", "update", "sync")
 }
 

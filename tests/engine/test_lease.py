@@ -221,7 +221,7 @@ def test_lease_is_renewed_while_a_step_works(bare: Site, monkeypatch: pytest.Mon
     bare.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, 1, GETDATE())")
     with lease.beating(bare.project, bare.connect, run):
         deadline = time.monotonic() + 30
-        while (left := lease.holder(bare.project, bare.warehouse)) and not left.lasts(timedelta(minutes=4)):
+        while not ((held := lease.holder(bare.project, bare.warehouse)) and held.lasts(timedelta(minutes=4))):
             assert time.monotonic() < deadline
     assert not take(bare, bare.run(run_id="other"))
 

@@ -18,7 +18,7 @@ from surgical_cdc.prepare import prepare
 from surgical_cdc.refresh import refresh
 from surgical_cdc.update import update
 from surgical_cdc.verify import Verification, verify
-from tests.conftest import administer, at
+from tests.conftest import PASSWORD, administer, at
 from tests.engine.bookshop import EDITED, Prepared, open_shop, run
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def test_refresh_makes_a_table_with_other_columns_anew(open_site: Site) -> None:
 @pytest.fixture
 def people(redshift: LocalRedshift, open_site: Site) -> Iterator[None]:
     """Two users and a group who read facts."""
-    for statement in ('CREATE USER "bi:reader"', "CREATE USER loader", "CREATE GROUP analysts"):
+    for statement in ('CREATE USER "bi:reader"', f"CREATE USER loader PASSWORD '{PASSWORD}'", "CREATE GROUP analysts"):
         administer(redshift, statement)
     yield
     # An owner is let go after what is his: those of a failed test hold the schema still.
@@ -196,7 +196,7 @@ def test_refresh_refuses_what_the_user_does_not_own(open_site: Site, redshift: L
         )
     change_columns(open_site)
     before = (tables(open_site), open_site.table("cdc.lease", "baseline_run"))
-    connection = redshift_connector.connect(**{**redshift.settings, "user": "loader"})
+    connection = redshift_connector.connect(**{**redshift.settings, "user": "loader", "password": PASSWORD})
     with (
         closing(session(connection, "tests")) as warehouse,
         pytest.raises(PrivilegeError, match=rf"is {redshift.user}'s, and this user is loader.*OWNER TO \"loader\";"),
@@ -212,6 +212,7 @@ def test_refresh_refuses_to_lose_grants_that_the_user_does_not_see(open_site: Si
     change_columns(open_site)
     hide = "CREATE VIEW shop_public.{0} AS SELECT * FROM pg_catalog.{0} WHERE identity_name <> 'bi:reader'"
     administer(redshift, hide.format("svv_relation_privileges"))
+    administer(redshift, "GRANT SELECT ON shop_public.svv_relation_privileges TO PUBLIC")
     open_site.execute("SET search_path TO shop_public, pg_catalog")
     with pytest.raises(PrivilegeError, match=r"1 users and groups have privileges on .*, of which \S+ sees 0"):
         refresh(open_site.project, "fact_order", open_site.warehouse)

@@ -151,7 +151,7 @@ def test_sync_refuses_a_fact_without_a_result(shop: Site) -> None:
     """An update that was marked as done by hand, and was not, does not let the baseline move past its fact."""
     run = Prepared(shop, shop.run())
     del run.fact_results["fact_line"]
-    with pytest.raises(OutdatedFact, match=r"Clear update.fact_line and sync_public"):
+    with pytest.raises(OutdatedFact, match=r"is not synced. Not brought up to date: fact_line"):
         run.sync()
 
 

@@ -1,5 +1,6 @@
--- A change set in figures, one row: rows of the baseline that no key tells apart, rows that wait for a later window,
--- keys compared, rows per change type, disagreements, updates per column.
+-- A change set in figures, one row.
+-- Rows of the baseline that no key tells apart, rows that wait for a later window, keys compared, rows per change type,
+-- disagreements, updates per column.
 -- Names: source, candidates, relation, keys (their number; none: all). Parameters: window end, keys.
 {% from "window.jinja" import among %}
 {% set key = source.key | name %}

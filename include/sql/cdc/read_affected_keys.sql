@@ -1,0 +1,4 @@
+-- The affected keys.
+SELECT
+  anchor
+FROM scdc_affected_keys
