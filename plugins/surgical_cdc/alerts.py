@@ -8,10 +8,10 @@ The Variable holds a JSON list; each target's secrets are in its Airflow connect
       {"via": "apprise", "conn_id": "apprise_default"}
     ]
 
-The run's cleanup sends it, which knows every failed task and has a worker's time. It leaves a mark, an XCom. Where
-there is none, because cleanup was killed or did not begin, the DAG's callback sends the alert: it runs in the DAG
-processor, which ends a callback that takes long. A run that is cleared and fails again is told of again. A refresh has
-no cleanup, and is told of by its DAG's callback alone.
+The run's teardown sends it, `cleanup` or `alert`, which knows every failed task and has a worker's time. It leaves a
+mark, an XCom. Where there is none, because the teardown was killed or reached no target, the DAG's callback sends the
+alert: it runs in the DAG processor, which ends a callback that takes long. A run that is cleared and fails again is
+told of again.
 
 What is wrong in the Variable is found by `check` and by the first task of each run, not when the DAG is parsed: an
 error there would take the DAG away, and each task would ask the API server for the Variable when it parses the file.
@@ -25,6 +25,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
@@ -62,14 +63,15 @@ class Smtp(BaseModel):
     conn_id: str = "smtp_default"
     from_email: str | None = None
 
-    def notifier(self, subject: str, text: str) -> BaseNotifier:
-        """Return the provider's notifier for one message."""
+    def send(self, subject: str, text: str) -> None:
+        """Send one message, or raise whatever keeps it from arriving."""
         from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
         body = f"<pre>{html.escape(text)}</pre>"
-        return SmtpNotifier(
+        # Called directly: a notifier that is called as a callback would take braces in an error for a template.
+        SmtpNotifier(
             to=self.to, from_email=self.from_email, subject=subject, html_content=body, smtp_conn_id=self.conn_id
-        )
+        ).notify({})
 
 
 class Sns(BaseModel):
@@ -83,17 +85,18 @@ class Sns(BaseModel):
     conn_id: str = "aws_default"
     region_name: str | None = None
 
-    def notifier(self, subject: str, text: str) -> BaseNotifier:
-        """Return the provider's notifier for one message."""
+    def send(self, subject: str, text: str) -> None:
+        """Send one message, or raise whatever keeps it from arriving."""
         from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
 
-        return SnsNotifier(
+        notifier: BaseNotifier = SnsNotifier(
             target_arn=self.target_arn,
             message=defused(text),
             subject=subject,
             aws_conn_id=self.conn_id,
             region_name=self.region_name,
         )
+        notifier.notify({})
 
 
 class Apprise(BaseModel):
@@ -106,19 +109,25 @@ class Apprise(BaseModel):
     conn_id: str = "apprise_default"
     tag: str = "all"
 
-    def notifier(self, subject: str, text: str) -> BaseNotifier:
-        """Return the provider's notifier for one message."""
-        from airflow.providers.apprise.notifications.apprise import AppriseNotifier
-        from apprise import NotifyFormat, NotifyType
+    def send(self, subject: str, text: str) -> None:
+        """Send one message, or raise whatever keeps it from arriving."""
+        import apprise
+        from airflow.providers.apprise.hooks.apprise import AppriseHook
 
-        return AppriseNotifier(
+        # The hook's own notify does not say whether the message has arrived.
+        hook, services = AppriseHook(self.conn_id), apprise.Apprise()
+        hook.set_config_from_conn(hook.get_connection(self.conn_id), services)
+        arrived = services.notify(
             title=defused(subject),
             body=defused(text),
-            body_format=NotifyFormat.TEXT,
-            notify_type=NotifyType.FAILURE,
+            body_format=apprise.NotifyFormat.TEXT,
+            notify_type=apprise.NotifyType.FAILURE,
             tag=self.tag,
-            apprise_conn_id=self.conn_id,
         )
+        if not arrived:
+            raise ConnectionError(
+                f"Apprise has not reached every service of {self.conn_id}, or none has tag {self.tag}."
+            )
 
 
 Target = Annotated[Smtp | Sns | Apprise, Field(discriminator="via")]
@@ -127,20 +136,21 @@ _TARGET: TypeAdapter[Target] = TypeAdapter(Target)
 
 def run_failed(context: Context) -> None:
     """Alert that a run has failed, unless it has been told of; a DAG's on_failure_callback."""
-    from surgical_cdc.operators import CLEANUP, failures_of
+    from surgical_cdc.operators import ALERT, CLEANUP, failures_of
 
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     failures: Mapping[str, str] = {}
     try:
         ti = context["ti"]
-        told = ti.xcom_pull(task_ids=CLEANUP, key=ALERTED, run_id=run_id)
-        if told is not None and told == context["dag_run"].clear_number:
-            log.info("Run %s of %s has been told of by its %s.", run_id, dag_id, CLEANUP)
-            return
+        for teardown in (CLEANUP, ALERT):
+            told = ti.xcom_pull(task_ids=teardown, key=ALERTED, run_id=run_id)
+            if told is not None and told == context["dag_run"].clear_number:
+                log.info("Run %s of %s has been told of by its %s.", run_id, dag_id, teardown)
+                return
         failures = failures_of(ti, dag_id, run_id)
     except Exception:
         log.exception("The failed tasks of run %s can not be read; the alert goes out without them.", run_id)
-    tell_failures(dag_id, run_id, failures, reason=REASONS.get(str(context.get("reason")), ""))
+    _send_failures(dag_id, run_id, failures, REASONS.get(str(context.get("reason")), ""))
 
 
 def cleanup_failed(context: Context) -> None:
@@ -153,19 +163,14 @@ def cleanup_failed(context: Context) -> None:
     own = {ti.task_id: refusal(error) if isinstance(error, BaseException) else str(error)}
     failures = failures_of(ti, ti.dag_id, ti.run_id) | own
     note = "The run itself is not failed by this task." if failures == own else ""
-    tell_failures(ti.dag_id, ti.run_id, failures, reason=note)
-    leave_mark(context)
+    tell(context, failures, reason=note)
 
 
-def tell_failures(dag_id: str, run_id: str, failures: Mapping[str, str], *, reason: str = "") -> None:
-    """Send the alert of a failed run; `failures` has the failed tasks' errors."""
-    subject = f"{dag_id} failed: {', '.join(failures) or reason or 'see its tasks'}"
-    send(subject, failure_text(dag_id, run_id, failures, reason=reason))
-
-
-def leave_mark(context: Context) -> None:
-    """Say that the run has been told of."""
-    context["ti"].xcom_push(ALERTED, context["dag_run"].clear_number)
+def tell(context: Context, failures: Mapping[str, str], *, reason: str = "") -> None:
+    """Alert that a run has failed, from a task of it; `failures` has the failed tasks' errors."""
+    ti = context["ti"]
+    if _send_failures(ti.dag_id, ti.run_id, failures, reason):
+        ti.xcom_push(ALERTED, context["dag_run"].clear_number)
 
 
 def quarantined(context: Context, counts: Mapping[str, int], *, control_schema: str) -> None:
@@ -205,21 +210,24 @@ def failure_text(dag_id: str, run_id: str, failures: Mapping[str, str], *, reaso
     return "\n\n".join(blocks) + "\n"
 
 
-def send(subject: str, text: str) -> None:
-    """Send a message to every target; what can not be sent is logged, and neither raises nor holds up the others."""
+def send(subject: str, text: str) -> bool:
+    """Send a message to every target; what can not be sent is logged, and neither raises nor holds up the others.
+
+    Returns:
+        Whether it has reached a target.
+    """
     targets, problems = read_targets()
     if problems:
         log.error("%s It keeps this alert from some: %s\n%s", _wrong(problems), subject, text)
     elif not targets:
         log.info("The Airflow Variable %s names no target, so nobody was told: %s", VARIABLE, subject)
     if not targets:
-        return
+        return False
     # A line of a mail's header: without control characters, and ASCII as SNS wants it.
     printable = "".join(letter if letter.isprintable() else "?" for letter in " ".join(subject.split()))
     line = printable.encode("ascii", "replace").decode()[:SUBJECT_LENGTH]
     with ThreadPoolExecutor(len(targets)) as pool:
-        for target in targets:
-            pool.submit(_send_to, target, line, text)
+        return any(list(pool.map(partial(_send_to, subject=line, text=text), targets)))
 
 
 def check_targets() -> Sequence[Target]:
@@ -277,6 +285,11 @@ def defused(text: str) -> str:
     return MARKUP.sub(NO_WIDTH, text)
 
 
+def _send_failures(dag_id: str, run_id: str, failures: Mapping[str, str], reason: str) -> bool:
+    subject = f"{dag_id} failed: {', '.join(failures) or reason or 'see its tasks'}"
+    return send(subject, failure_text(dag_id, run_id, failures, reason=reason))
+
+
 def _problem(item: Any) -> str:
     """Return what is wrong with one key of a target; values are not shown, for one may be a secret."""
     where = ".".join(str(part) for part in item["loc"][1:])
@@ -292,13 +305,14 @@ def _wrong(problems: Sequence[str]) -> str:
     )
 
 
-def _send_to(target: Target, subject: str, text: str) -> None:
+def _send_to(target: Target, subject: str, text: str) -> bool:
     try:
-        # Called directly: a notifier that is called as a callback would take braces in an error for a template.
-        target.notifier(subject, text).notify({})
-        log.info("Alerted via %s: %s", target.via, subject)
+        target.send(subject, text)
     except Exception:
         log.exception("The alert could not be sent via %s (%s): %s", target.via, target.conn_id, subject)
+        return False
+    log.info("Alerted via %s: %s", target.via, subject)
+    return True
 
 
 def _subject_of(task_id: str) -> str:

@@ -12,11 +12,13 @@ from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, Param, TaskG
 from surgical_cdc import alerts
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.operators import (
+    ALERT,
     CLEANUP,
     DETECT,
     PREPARE,
     SYNC,
     UPDATE,
+    AlertOperator,
     CleanupOperator,
     DetectOperator,
     PrepareSensor,
@@ -154,8 +156,13 @@ def refresh_dag(
                 for fact in facts
             }
         with TaskGroup("verify", tooltip="Compares each fact with its SELECT run in full"):
-            for fact, task in refresh.items():
-                task >> VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
+            verify = {
+                fact: VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
+                for fact in facts
+            }
+        for fact, task in refresh.items():
+            task >> verify[fact]
+        [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
     return dag
 
 

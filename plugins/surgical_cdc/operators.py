@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PREPARE, DETECT, UPDATE, SYNC, CLEANUP = "prepare", "detect", "update", "sync_public", "cleanup"
+PREPARE, DETECT, UPDATE, SYNC, CLEANUP, ALERT = "prepare", "detect", "update", "sync_public", "cleanup", "alert"
 # What Airflow's command `tasks test` calls the runs that it makes for a task.
 TEST_RUN = "__airflow_temporary_run_"
 # The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
@@ -356,8 +356,7 @@ class CleanupOperator(WarehouseTask):
             with self.steps(context) as (project, steps):
                 steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
         if failures:
-            alerts.tell_failures(self.dag_id, context["run_id"], failures)
-            alerts.leave_mark(context)
+            alerts.tell(context, failures)
         if not run:
             raise AirflowSkipException(f"The run has not begun. {failure}")
 
@@ -401,6 +400,19 @@ class VerifyOperator(WarehouseTask):
             if not found.equal:
                 raise DataError(found.verdict(project))
         return asdict(found)
+
+
+class AlertOperator(BaseOperator):
+    """Ends a run that has nothing to clean up: alerts if a task of it has failed."""
+
+    def execute(self, context: Context) -> None:
+        """Send one message about all failed tasks; skip where there is none."""
+        from surgical_cdc import alerts
+
+        failures = failures_of(context["ti"], self.dag_id, context["run_id"])
+        if not failures:
+            raise AirflowSkipException("No task has failed.")
+        alerts.tell(context, failures)
 
 
 def project_at(path: Path) -> Project:

@@ -66,12 +66,21 @@ def test_a_subject_is_one_line_of_a_header(configured: Any, inboxes: dict[str, I
     assert inboxes["smtp"].wait_for("headers:").subject == "failed Bcc: all@example.com??[31m"
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
+def test_an_alert_that_reaches_nobody_is_not_taken_for_sent(configured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has tried to send it says so, and the DAG's callback tries again."""
+    closed = {"conn_type": "apprise", "extra": {"config": {"path": "json://127.0.0.1:9/"}}}
+    monkeypatch.setenv("AIRFLOW_CONN_CLOSED", json.dumps(closed))
+    configured({"via": "apprise", "conn_id": "closed"})
+    assert not alerts.send("vendor_cdc failed", "text")
+
+
 def test_one_wrong_target_does_not_keep_the_alert_from_others(
     configured: Any, inboxes: dict[str, Inbox], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever can be told is, and the log says who can not."""
     configured({"via": "pigeon"}, inboxes["smtp"].target)
-    alerts.send("vendor_cdc failed", "beside a pigeon: text")
+    assert alerts.send("vendor_cdc failed", "beside a pigeon: text")
     assert inboxes["smtp"].wait_for("beside a pigeon:")
     assert "target 1: Input tag 'pigeon'" in caplog.text
 
@@ -90,7 +99,7 @@ def test_a_wrong_configuration_is_logged_with_what_should_have_been_told(
 ) -> None:
     """A mistake in the Variable must not hide the failure that it keeps from being told."""
     monkeypatch.setenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", variable)
-    alerts.send("vendor_cdc failed", "Error: the disk is full")
+    assert not alerts.send("vendor_cdc failed", "Error: the disk is full")
     assert said in caplog.text
     assert "the disk is full" in caplog.text
 

@@ -346,7 +346,7 @@ def test_a_lost_connection_is_transient(stocked: Site, connect: Connect) -> None
 
 @pytest.mark.parametrize("verify_only", [pytest.param(True, id="verify only"), pytest.param(False, id="refresh")])
 def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
-    stocked: Site, shop_cdc: DagUnderTest, *, verify_only: bool
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox], *, verify_only: bool
 ) -> None:
     """Verification fails with the number of rows; a refresh of the chosen fact builds it anew and verifies it."""
     stocked.stage("orders", ORDER)
@@ -359,6 +359,11 @@ def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
     assert (states["refresh.fact_line"], states["verify.fact_line"]) == ("skipped", "skipped")
     if verify_only:
         assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("failed", "skipped", "failed")
+        message = inboxes["smtp"].wait_for(run_id)
+        assert message.subject == "shop_refresh failed: verify.fact_order"
+        told = f"Run {run_id} of shop_refresh has been told of by its alert"
+        refresh.stack.wait_for(lambda: told in callback_log(refresh), "the DAG's callback", seconds=RUN_SECONDS)
+        assert len(inboxes["smtp"].about(run_id)) == 1
         error = refresh.value(run_id, "verify.fact_order", "error")
         assert "DIFFERS, 0 rows where its SELECT gives 1; 1 of these are missing, 0 are unexpected." in error
     else:

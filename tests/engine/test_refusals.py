@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from redshift_connector.error import ProgrammingError
+
+from surgical_cdc.cycle import run_cycle
+from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.errors import DataError
+from surgical_cdc.lineage import compile_dictionary
+from surgical_cdc.refresh import refresh
+from surgical_cdc.refusals import refusal
+from surgical_cdc.retries import run_step
+from tests.conftest import at
+from tests.engine.one_model import one_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from surgical_cdc.project import Project
+    from tests.conftest import Site
+
+ROW = {"id": 1, "customer_id": 0, "kind": 1, "status": 1, "updated_at": at(-5)}
+
+
+@pytest.fixture
+def divided(site: Callable[[Project], Site], tmp_path: Path) -> Site:
+    """A project whose fact divides by a column."""
+    project = one_model(
+        tmp_path,
+        "SELECT orders.id, 100 / orders.customer_id AS share FROM {{ source('live', 'orders') }} AS orders",
+        "id share",
+    )
+    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
+    return site(project)
+
+
+def test_an_error_in_an_update_names_fact_statement_and_remedy(divided: Site) -> None:
+    """Of one row that stops a fact, whoever is called at night learns in which fact and in which of its statements."""
+    run_cycle(divided.project, divided.connect, divided.run(at(-30), run_id="builds it"))
+    divided.stage("orders", ROW)
+    with pytest.raises(ProgrammingError) as caught:
+        run_cycle(divided.project, divided.connect, divided.run())
+    said = (
+        "The warehouse refuses (Fills scdc_recomputed; update.fact): division by zero. A row has a value that the"
+        " statement can not compute with. Correct the row in its source, or the SELECT, as in a / NULLIF(b, 0)."
+    )
+    assert refusal(caught.value) == said
+    assert divided.rows("SELECT reason FROM cdc.runs WHERE result = 'failed'") == [(said,)]
+
+
+def test_an_error_in_a_refresh_names_the_fact(divided: Site) -> None:
+    """A refresh by hand fails with the same words."""
+    divided.load("orders", ROW)
+    with pytest.raises(ProgrammingError) as caught:
+        run_step(divided.connect, "refresh.fact", partial(refresh, divided.project, "fact"))
+    assert refusal(caught.value).startswith("The warehouse refuses (Fills fact; refresh.fact): division by zero. ")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(
+            ProgrammingError({"C": "XX000", "M": "1023", "D": "Serializable isolation violation on table - 12."}),
+            "The warehouse refuses: 1023. Serializable isolation violation on table - 12. SQLSTATE XX000.",
+            id="detail and no advice",
+        ),
+        pytest.param(
+            ProgrammingError({"C": "42501", "M": "permission denied for table orders"}),
+            "The warehouse refuses: permission denied for table orders. Grant what is missing: `python -m surgical_cdc"
+            " check` lists it.",
+            id="advice",
+        ),
+        pytest.param(DataError("Two rows."), "Two rows.", id="an error of the engine"),
+        pytest.param(KeyError("total"), "KeyError: 'total'", id="a mistake of the engine"),
+    ],
+)
+def test_an_error_is_a_sentence(error: Exception, said: str) -> None:
+    """What the server says is told without the fields around it, and a mistake is not taken for a lost connection."""
+    assert refusal(error) == said
