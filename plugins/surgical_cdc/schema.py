@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
 from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
 
 from surgical_cdc.contract import Column, Fact, Source, Table
-from surgical_cdc.names import PREFIX, fitted
+from surgical_cdc.names import PREFIX, fitted, own_name
 
 if TYPE_CHECKING:
     from surgical_cdc.project import Project
@@ -30,8 +29,6 @@ SIMPLE_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "double precision": sa.Double(),
 }
 SIZED_TYPES = {"varchar": sa.String, "char": sa.CHAR, "numeric": sa.Numeric}
-
-LONGEST_NAME = 63
 
 NAME = "varchar(64)"
 RUN_KEY = "varchar(512)"
@@ -132,15 +129,9 @@ def create_fact(fact: Fact) -> list[str]:
 
 
 def beside(fact: Fact) -> Fact:
-    """Return a fact as it is while it is made anew: in the same schema, under a name that is the engine's own.
-
-    The name is shortened by a digest where it would be longer than PostgreSQL's 63 bytes, of Redshift's 127.
-    """
+    """Return a fact as it is while it is made anew: in the same schema, under a name that is the engine's own."""
     schema_name, _, table = fact.relation.partition(".")
-    name = f"cdc_refresh__{table}"
-    if len(name.encode()) > LONGEST_NAME:
-        name = f"cdc_refresh__{hashlib.sha256(table.encode()).hexdigest()[:32]}"
-    return fact.model_copy(update={"relation": f"{schema_name}.{name}"})
+    return fact.model_copy(update={"relation": f"{schema_name}.{own_name('refresh', table)}"})
 
 
 def drop_fact(fact: Fact) -> str:
