@@ -445,7 +445,10 @@ def raise_event(context: Context, task: BaseOperator, result: FactResult) -> Non
 def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
     """Return the failed tasks of a run, each with its error in a sentence."""
     states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+    # What the others have led to comes last.
+    last = (SYNC, CLEANUP)
     failed = [task_id for task_id, state in states.items() if state == "failed"]
+    failed.sort(key=lambda task_id: last.index(task_id) + 1 if task_id in last else 0)
     unknown = "ended without a word: it was killed, or the machine was out of memory."
     return {task_id: ti.xcom_pull(task_ids=task_id, key=ERROR_KEY, run_id=run_id) or unknown for task_id in failed}
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from redshift_connector.error import ProgrammingError
 
 from local_redshift.faults import Fault, FaultKind
 from surgical_cdc import lease
 from surgical_cdc.catalog import complete_control
 from surgical_cdc.cycle import run_cycle
+from surgical_cdc.errors import DataError
 from surgical_cdc.refusals import refusal
 from surgical_cdc.retries import is_transient
 from tests.airflow.conftest import RUN_SECONDS
@@ -48,6 +48,9 @@ def stocked(shop: Site) -> Site:
     return shop
 
 
+LINE = {"line_code": "1-1", "order_id": 1, "product_id": 1, "quantity": 1, "changed_at": at(-60)}
+
+
 def empty_snapshot(site: Site) -> None:
     """Leave an empty snapshot of the products: a load that went wrong."""
     site.execute("DELETE FROM shop_staging.products")
@@ -59,7 +62,7 @@ def mend_snapshot(site: Site) -> None:
 
 
 def test_a_failed_detection_fails_the_run_and_only_what_depends_on_it(stocked: Site, shop_cdc: DagUnderTest) -> None:
-    """The facts of the other sources are brought up to date, and these are synced; cleanup does not hide the failure."""
+    """The other sources and their facts are brought up to date; cleanup does not hide the failure."""
     stocked.stage("orders", ORDER)
     empty_snapshot(stocked)
     run_id, state = shop_cdc.run(FORM)
@@ -162,7 +165,7 @@ def test_a_cleanup_that_fails_alerts_with_the_rest(
     run_id, state = shop_cdc.run(FORM)
     assert (state, shop_cdc.states(run_id)["cleanup"]) == ("failed", "failed")
     message = inboxes["smtp"].wait_for(run_id)
-    assert message.subject == "shop_cdc failed: detect.products, cleanup"
+    assert message.subject == "shop_cdc failed: detect.products, sync_public, cleanup"
     assert "; cleanup): new row for relation" in message.text
     told = f"Run {run_id} of shop_cdc has been told of by its cleanup"
     shop_cdc.stack.wait_for(lambda: told in callback_log(shop_cdc), "the DAG's callback", seconds=RUN_SECONDS)
@@ -183,10 +186,10 @@ def test_an_alert_says_what_the_command_line_says(
     run_id, state = shop_cdc.run(FORM)
     assert state == "failed"
     message = inboxes["smtp"].wait_for(run_id)
-    with pytest.raises(ProgrammingError) as caught:
+    with pytest.raises(DataError) as caught:
         run_cycle(stocked.project, connect, stocked.run(at(10)))
     said = refusal(caught.value)
-    assert said.startswith("The warehouse refuses (Inserts")
+    assert said.startswith("fact_order is not updated. The warehouse refuses (Inserts")
     assert "; update.fact_order): division by zero. A row has a value" in said
     assert f"Error: {said}" in html.unescape(message.text)
     (ledger,) = stocked.rows("SELECT reason FROM cdc.runs WHERE run_key = %s", (f"shop_cdc/{run_id}",))
@@ -195,20 +198,34 @@ def test_an_alert_says_what_the_command_line_says(
 
 def test_a_cleared_task_resumes_a_failed_run(stocked: Site, shop_cdc: DagUnderTest) -> None:
     """With the cause mended, clearing the failed tasks finishes the run on the change sets that it has."""
-    stocked.stage("orders", ORDER)
+    stocked.stage("order_lines", LINE)
     empty_snapshot(stocked)
     run_id, _ = shop_cdc.run(FORM)
     mend_snapshot(stocked)
     cleared = shop_cdc.stack.airflow.clear("shop_cdc", run_id, only_failed=True)
     assert sorted(cleared) == ["detect.products", "sync_public", "update.fact_line"]
     assert shop_cdc.wait(run_id) == "success"
-    assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
-    assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+    assert stocked.table("shop_raw.order_lines", "line_code") == [(LINE["line_code"],)]
+    assert lease.holder(stocked.project, stocked.warehouse) is None
+
+
+def test_a_run_that_is_synced_in_part_goes_on_from_its_beginning(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """Its change sets are of the baseline before: clearing its failed tasks says what to clear, and that helps."""
+    stocked.stage("orders", ORDER)
+    stocked.stage("order_lines", LINE)
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, only_failed=True)
+    assert shop_cdc.wait(run_id) == "failed"
+    assert "it has been synced in part. Clear it from `prepare` on" in shop_cdc.value(run_id, "sync_public", "error")
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["prepare"], include_downstream=True)
+    assert shop_cdc.wait(run_id) == "success"
+    assert stocked.table("shop_raw.order_lines", "line_code") == [(LINE["line_code"],)]
 
 
 def test_the_sync_refuses_what_was_detected_after_the_update(stocked: Site, shop_cdc: DagUnderTest) -> None:
     """When only a detection and what failed are cleared, the message says which fact must be, and that helps."""
-    stocked.stage("orders", ORDER)
     empty_snapshot(stocked)
     run_id, _ = shop_cdc.run(FORM)
     mend_snapshot(stocked)
@@ -220,7 +237,7 @@ def test_the_sync_refuses_what_was_detected_after_the_update(stocked: Site, shop
     assert stocked.table("shop_raw.orders", "order_id") == []
     shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["update.fact_order", "sync_public"])
     assert shop_cdc.wait(run_id) == "success"
-    assert stocked.table("shop_public.fact_order", "order_id") == [(1,), (2,)]
+    assert stocked.table("shop_public.fact_order", "order_id") == [(2,)]
 
 
 @pytest.mark.parametrize(
