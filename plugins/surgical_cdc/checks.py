@@ -7,23 +7,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from surgical_cdc import alerts, schema
 from surgical_cdc.catalog import check_contract, read_catalog, schemas_of
+from surgical_cdc.deletion import deletion
 from surgical_cdc.detect import refuse_keys
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
-from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError, ProjectError
+from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError
 from surgical_cdc.lineage import compile_fact
-from surgical_cdc.query import DIALECT
 from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.templates import render, sql_name
 
 if TYPE_CHECKING:
-    from surgical_cdc.contract import Source, Table
+    from surgical_cdc.contract import Table
     from surgical_cdc.project import Project
     from surgical_cdc.warehouse import Warehouse
 
@@ -72,28 +68,11 @@ def models(project: Project) -> str:
         UnsupportedQuery: a fact can not be maintained.
     """
     for source in project.sources.values():
-        _check_delete_when(project, source)
+        deletion(project, source.name)
     full = [name for name, fact in project.facts.items() if fact.maintenance == "full"]
     for name in project.facts:
         compile_fact(project, name)
     return f"{len(project.facts)} facts compile" + (f", maintenance: full for {', '.join(full)}" if full else "")
-
-
-def _check_delete_when(project: Project, source: Source) -> None:
-    """Refuse a `delete_when` that is no predicate on columns of the source: every detection would fail."""
-    if source.delete_when is None:
-        return
-    where = f"Project {project.name} ({project.path}): sources: {source.name}: delete_when: {source.delete_when!r}"
-    try:
-        predicate = sqlglot.parse_one(source.delete_when, read=DIALECT)
-    except SqlglotError as error:
-        raise ProjectError(f"{where} is no predicate on a staged row, such as deleted_at IS NOT NULL.") from error
-    unknown = sorted({column.name.lower() for column in predicate.find_all(exp.Column)} - {*source.column_names})
-    if unknown:
-        raise ProjectError(
-            f"{where} names columns that {source.name} does not list: {', '.join(unknown)}."
-            f" Listed: {', '.join(source.column_names)}."
-        )
 
 
 def dictionary(project: Project) -> str:

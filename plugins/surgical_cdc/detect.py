@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from surgical_cdc import lease, scratch
+from surgical_cdc.deletion import deletion
 from surgical_cdc.errors import DataError
 from surgical_cdc.templates import render
 from surgical_cdc.values import ChangeSet, Preparation, Run
@@ -33,7 +34,13 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
         lease.hold(project, warehouse, run, {preparation.baseline_token})
         # A temporary table of the change set's own name, so that no other one of the session has it.
         candidates = relation.rpartition(".")[2]
-        statement = render("detect_candidates", source=source, candidates=candidates, keys=run.keys)
+        statement = render(
+            "detect_candidates",
+            source=source,
+            deletion=deletion(project, source.name),
+            candidates=candidates,
+            keys=run.keys,
+        )
         warehouse.execute(statement, (run.window_end, run.window_start, *run.keys))
         _write_change_set(project, source, candidates, relation, warehouse)
         if source.load == "snapshot":

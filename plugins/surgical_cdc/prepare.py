@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc import definitions, lease, schema
 from surgical_cdc.catalog import check_contract, complete_control
+from surgical_cdc.deletion import deletion
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError
 from surgical_cdc.templates import render
@@ -24,12 +25,14 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
     Raises:
         DictionaryError: the dictionary is missing, or was derived from other models than these.
         ContractError: tables differ from the contract; the message lists all differences.
-        ProjectError: the run asks for a source that the project does not have.
+        ProjectError: the run asks for a source that the project does not have, or a `delete_when` is no predicate.
         UnsupportedQuery: the SELECT of a fact is none that can be maintained.
     """
     for name in run.sources:
         project.source(name)
     _check_dictionary(project)
+    for name in project.sources:
+        deletion(project, name)
     with warehouse.transaction(dry_run=rehearsal):
         catalog = complete_control(project, warehouse)
         check_contract(project, catalog)

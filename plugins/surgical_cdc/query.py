@@ -74,10 +74,8 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
         _check_tables(tree, project)
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         query = pushdown_projections(qualified)
-        _check_values(query)
         dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
-        for part in moments(query, _schema(project), dates):
-            _refuse_arbitrary(part)
+        check_values(query, _schema(project), dates)
     except Refused as error:
         raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except SqlglotError as error:
@@ -239,7 +237,19 @@ def _check_tables(query: exp.Expr, project: Project) -> None:
             )
 
 
-def _check_values(query: exp.Select) -> None:
+def check_values(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str]) -> None:
+    """Refuse what gives another value at each run, is not Redshift's, or compares in a way of its own.
+
+    Args:
+        query: a qualified query.
+        schema: schema -> table -> column -> data type.
+        dates: its columns that are stored as dates.
+
+    Raises:
+        Refused: there is such a part.
+    """
+    for part in moments(query, schema, dates):
+        _refuse_arbitrary(part)
     for part in query.walk():
         if _is_arbitrary(part):
             _refuse_arbitrary(part)

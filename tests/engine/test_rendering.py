@@ -372,10 +372,25 @@ def test_malformed_yaml_is_named_with_file_and_key(
 @pytest.mark.parametrize(
     ("predicate", "problem"),
     [
+        pytest.param("lost AND (", r"^Project library \(.*sql\): sources: copies: .* can not be read: ", id="no SQL"),
         pytest.param(
-            "lost AND (", r"^Project library \(.*sql\): sources: copies: .* is no predicate on a", id="no SQL"
+            "gone", r"can not be read: Column 'gone' could not be .* Its columns: barcode", id="unknown column"
         ),
-        pytest.param("gone", "names columns that copies does not list: gone. Listed: barcode", id="unknown column"),
+        pytest.param("lost IS NULL OR (" + "(" * 5000, "can not be read|nested too deeply", id="parentheses"),
+        pytest.param("updated_at < GETDATE()", r"GETDATE\(\) gives another value at each run", id="clock"),
+        pytest.param("updated_at < ''today''", "today.* gives another value at each run", id="a text that is a date"),
+        pytest.param("title_id = 1 -- OR title_id = 2", "it has a comment", id="comment"),
+        pytest.param("title_id = 1 /* lost */", "it has a comment", id="comment inside"),
+        pytest.param("title_id = 1; DELETE FROM copies", r"no single expression \(2 statements\)", id="two statements"),
+        pytest.param("DELETE FROM copies", "it is no single expression", id="statement"),
+        pytest.param("MAX(title_id) = 1", r"MAX\(title_id\) reads more than the row", id="aggregate"),
+        pytest.param("title_id IN (SELECT 1)", r"\(SELECT 1\) reads more than the row", id="subquery"),
+        pytest.param("ROW_NUMBER() OVER (ORDER BY title_id) = 1", "reads more than the row", id="window"),
+        pytest.param("LENGTH(shelf)", "it is BIGINT, and neither true nor false", id="number"),
+        pytest.param("LENGTH(shelf) + 1", "and neither true nor false", id="sum"),
+        pytest.param("my_function(shelf)", "calls no function of Redshift", id="foreign function"),
+        pytest.param("titles.title_id = 1", "titles.title_id is of another table", id="another table"),
+        pytest.param("title_id = %s", "can not be read|has no value|no single", id="placeholder"),
     ],
 )
 def test_delete_when_is_a_predicate_on_the_source(library: Path, predicate: str, problem: str) -> None:

@@ -1,6 +1,6 @@
 -- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
 -- Grain: a staged row. scdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
--- Names: source, candidates, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
+-- Names: source, deletion (a predicate), candidates, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
 {% from "window.jinja" import in_window %}
 CREATE TEMP TABLE {{ candidates | name }}
 DISTKEY ({{ source.key | name }})
@@ -16,7 +16,7 @@ FROM (
     {% for column in source.columns %}
     {{ column.name | name }},
     {% endfor %}
-    CASE WHEN {{ source.delete_when or "1 = 0" }} THEN 1 ELSE 0 END AS scdc_deleted,
+    CASE WHEN {{ deletion }} THEN 1 ELSE 0 END AS scdc_deleted,
     ROW_NUMBER() OVER (
       PARTITION BY {{ source.key | name }}
       ORDER BY {{ source.cursor | name }} DESC NULLS LAST
