@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from surgical_cdc import alerts, schema
+from surgical_cdc import alerts, collation, schema
 from surgical_cdc.catalog import check_contract, read_catalog, schemas_of
 from surgical_cdc.deletion import deletion
 from surgical_cdc.detect import refuse_keys
@@ -197,6 +197,17 @@ def keys(project: Project, warehouse: Warehouse) -> str | Advice:
     )
 
 
+def collations(project: Project, warehouse: Warehouse) -> str:
+    """Check that the strings of sources are compared letter by letter.
+
+    Raises:
+        ContractError: the database, or columns, take 'a' and 'A' for equal.
+    """
+    collation.check_database(project, warehouse)
+    collation.check_columns(project, warehouse)
+    return "strings are compared with regard to case"
+
+
 def baselines(project: Project, warehouse: Warehouse) -> str:
     """Check that each row of a baseline has a key of its own.
 
@@ -225,6 +236,7 @@ OF_THE_WAREHOUSE: Mapping[str, Callable[[Project, Warehouse], str | Advice]] = {
     "isolation": isolation,
     "contract": contract,
     "keys": keys,
+    "collations": collations,
     "baselines": baselines,
 }
 

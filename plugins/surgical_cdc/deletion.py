@@ -32,11 +32,8 @@ def deletion(project: Project, source_name: str) -> str:
     source = project.source(source_name)
     if source.delete_when is None:
         return exp.false().sql(DIALECT)
-    said = (
-        source.delete_when
-        if len(source.delete_when) <= SHOWN_CHARACTERS
-        else f"{source.delete_when[:SHOWN_CHARACTERS]}…"
-    )
+    text = source.delete_when
+    said = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
     where = f"Project {project.name} ({project.path}): sources: {source.name}: delete_when: {said!r}"
     try:
         predicate = _parsed(source.delete_when)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from surgical_cdc import definitions, lease, schema
+from surgical_cdc import collation, definitions, lease, schema
 from surgical_cdc.catalog import check_contract, complete_control
 from surgical_cdc.deletion import deletion
 from surgical_cdc.dictionary import load_dictionary
@@ -39,12 +39,16 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
         found = lease.take(project, warehouse, run)
         if found.taken_from(run.token):
             return None
+        collation.check_database(project, warehouse)
         built_by = definitions.recorded(project, warehouse)
         unbuilt = [
             name
             for name, fact in project.facts.items()
             if fact.relation not in catalog or built_by.get(name) != definitions.fingerprint(project, name)
         ]
+        if unbuilt:
+            # It costs a statement a table; a table's columns keep the collation that they were made with.
+            collation.check_columns(project, warehouse)
         pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
     return Preparation(
         token=run.token,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_redshift import LocalRedshift
+from surgical_cdc.checks import run_checks
 from surgical_cdc.contract import Column, Source
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.dictionary import dump_dictionary
-from surgical_cdc.errors import DataError
+from surgical_cdc.errors import ContractError, DataError
 from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.project import Project
 from surgical_cdc.verify import verify
-from tests.conftest import Site, at
+from tests.conftest import Site, administer, at
 from tests.engine.bookshop import EDITED, ORDER, Prepared, run
 from tests.engine.one_model import one_model
 from tests.engine.test_equivalence import CORNERS
@@ -176,3 +179,34 @@ def test_names_that_no_project_may_have_are_refused(values: dict[str, Any], mess
 def test_engines_own_columns_are_apart_from_the_projects() -> None:
     """A column may be called as the engine's own were if it were not for their prefix."""
     assert Column(name="cdc_mask", data_type="bigint").name == "cdc_mask"
+
+
+@pytest.fixture
+def insensitive(shop: Site, redshift: LocalRedshift) -> Iterator[Site]:
+    """The bookshop in a database that takes 'a' and 'A' for equal."""
+    administer(redshift, "ALTER DATABASE dev SET redshift.db_collation = 'case_insensitive'")
+    yield replace(shop, warehouse=shop.connect())
+    administer(redshift, "ALTER DATABASE dev RESET redshift.db_collation")
+
+
+def test_database_that_ignores_case_is_refused(insensitive: Site) -> None:
+    """A run and `check` say that changes of case would be lost, before anything is written."""
+    with pytest.raises(ContractError, match=r"The database is case_insensitive.*Keep customers, orders, order_lines"):
+        run(insensitive, 0)
+    found = {finding.name: finding.state for finding in run_checks(insensitive.project, insensitive.connect)}
+    assert found["collations"] == "FAILED"
+    assert insensitive.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'cdc'") == []
+
+
+def test_column_that_ignores_case_is_refused(shop: Site) -> None:
+    """The first run and `check` name the columns."""
+    for table in ("shop_staging.products", "shop_raw.products"):
+        shop.execute(f"DROP TABLE {table}")
+        shop.execute(
+            f"CREATE TABLE {table} (product_id INTEGER NOT NULL, title VARCHAR(128) COLLATE CASE_INSENSITIVE,"
+            " price NUMERIC(10, 2), changed_at TIMESTAMP)"
+        )
+    with pytest.raises(ContractError, match=r"(?s)shop_staging.products.title.*shop_raw.products.title"):
+        run(shop, 0)
+    found = {finding.name: finding.text for finding in run_checks(shop.project, shop.connect)}
+    assert "shop_raw.products.title" in found["collations"]

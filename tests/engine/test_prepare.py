@@ -55,7 +55,8 @@ def test_later_runs_create_nothing(shop: Site) -> None:
     before = len(shop.warehouse.statements)
     prepare(shop.project, shop.warehouse, shop.run(run_id="second"))
     statements = [statement.sql for statement in shop.warehouse.statements[before:]]
-    assert len(statements) == 6
+    # Until the facts are built, the collation of each table is asked for.
+    assert len([sql for sql in statements if "SHOW COLUMNS" not in sql]) == 7
     assert not [sql for sql in statements if "CREATE" in sql]
 
 
