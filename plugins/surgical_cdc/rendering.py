@@ -19,6 +19,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from surgical_cdc.errors import ProjectError
 
+# dbt's documentation has a project's variables begin with this; those of other names may hold other programs' secrets.
+VARIABLE_PREFIX = "DBT_"
 SECRET_PREFIX = "DBT_ENV_SECRET"  # noqa: S105 - the prefix that dbt gives the names of secrets
 # YAML keys that dbt renders later or never, and that nothing here reads.
 UNRENDERED_KEYS = frozenset({"description", "docs", "tests", "data_tests", "unit_tests", "loaded_at_query", "vars"})
@@ -271,11 +273,16 @@ class Renderer:
 
 
 class YamlRenderer:
-    """Renders the strings of a YAML file that hold Jinja; a value that is one expression keeps its type."""
+    """Renders the strings of a YAML file that hold Jinja; a value that is one expression keeps its type.
 
-    def __init__(self, target: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
+    A profile, which says where the warehouse is, reads variables of any name that is no secret's.
+    """
+
+    def __init__(self, target: Mapping[str, Any], variables: Mapping[str, Any], *, profile: bool = False) -> None:
         self._environment = _NativeEnvironment()
         self._words = {**_shared_words(target), "var": _Var(variables)}
+        if profile:
+            self._words["env_var"] = _read_variable
 
     def render(self, value: Any, file: Path) -> Any:
         """Return a value with all strings in it rendered, but for keys that dbt leaves alone.
@@ -340,6 +347,15 @@ def _shared_words(target: Mapping[str, Any]) -> Words:
 
 
 def _env_var(name: str, default: Any = None) -> Any:
+    if not name.startswith(VARIABLE_PREFIX):
+        raise WordError(
+            f"env_var({name!r}): a project reads only variables whose names begin with {VARIABLE_PREFIX}, so that "
+            f"nothing of another program gets into its SQL. Call it {VARIABLE_PREFIX}{name}, here and where it is set"
+        )
+    return _read_variable(name, default)
+
+
+def _read_variable(name: str, default: Any = None) -> Any:
     if name.startswith(SECRET_PREFIX):
         raise WordError(f"env_var({name!r}): a secret can only be read in profiles.yml")
     value = os.environ.get(name, default)

@@ -141,7 +141,7 @@ def _target(file: Path, profile_name: str) -> dict[str, Any]:
     if profile_name not in content:
         fail(file, f"has no profile {profile_name!r}, which dbt_project.yml names")
     profile = shaped(Profile, content[profile_name], file, profile_name)
-    renderer = YamlRenderer({}, {})
+    renderer = YamlRenderer({}, {}, profile=True)
     name = os.environ.get("DBT_TARGET") or renderer.render(profile.target, file)
     outputs = profile.outputs
     if name not in outputs or "schema" not in outputs[name]:

@@ -35,7 +35,7 @@ def test_dbt_builds_the_facts_that_the_engine_reads_in_the_models(
     folder = tmp_path / "sql"
     shutil.copytree(LIBRARY, folder)
     monkeypatch.setenv("LIBRARY_TARGET", "prod")
-    monkeypatch.setenv("LIBRARY_CURRENCY", "INR")
+    monkeypatch.setenv("DBT_LIBRARY_CURRENCY", "INR")
     command = [str(PYTHON), "-c", SEED_AND_BUILD, str(folder)]
     environment = os.environ | {"REDSHIFT_HOST": redshift.host, "REDSHIFT_PORT": str(redshift.port)}
     environment["DBT_ENV_SECRET_REDSHIFT_PASSWORD"] = redshift.password

@@ -75,8 +75,8 @@ def test_config_may_build_on_what_it_says_elsewhere(tmp_path: Path) -> None:
 
 def test_env_var_is_read_where_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment wins over the default, which stands in where there is nothing."""
-    monkeypatch.setenv("CDC_TEST_LIMIT", "7")
-    expression = "{{ env_var('CDC_TEST_LIMIT', '1') }} {{ env_var('CDC_TEST_OTHER', '2') }}"
+    monkeypatch.setenv("DBT_TEST_LIMIT", "7")
+    expression = "{{ env_var('DBT_TEST_LIMIT', '1') }} {{ env_var('DBT_TEST_OTHER', '2') }}"
     assert sql_of(tmp_path, expression) == "7 2"
 
 
@@ -91,8 +91,9 @@ def test_env_var_is_read_where_it_is_set(tmp_path: Path, monkeypatch: pytest.Mon
                      r"own\.sql, line 3, called from .*fact\.sql, line 2: 'log' is undefined", id="inside a macro"),
         pytest.param("{{ target.host }}", "", r"line 2: 'dict object' has no attribute 'host'", id="target"),
         pytest.param("{{ var('gone') }}", "", r"line 2: var\('gone'\) is not set .*Known: limit", id="var"),
-        pytest.param("{{ env_var('CDC_GONE') }}", "", r"env_var\('CDC_GONE'\): the environment has no", id="env_var"),
+        pytest.param("{{ env_var('DBT_GONE') }}", "", r"env_var\('DBT_GONE'\): the environment has no", id="env_var"),
         pytest.param("{{ env_var('DBT_ENV_SECRET_X', '') }}", "", "a secret can only be read in profiles", id="secret"),
+        pytest.param("{{ env_var('HOME') }}", "", r"line 2: env_var\('HOME'\): .* DBT_HOME", id="other program"),
         pytest.param("{{ ref('gone') }}", "", r"line 2: ref\('gone'\): no such model\. Known: fact", id="ref"),
         pytest.param("{{ ref('other', 'fact') }}", "", "models of packages are not supported", id="ref of a package"),
         pytest.param("{{ ref('fact', v=1) }}", "", "versions of models are not supported", id="ref of a version"),
@@ -190,7 +191,7 @@ def test_clause_that_fits_nothing_is_named_with_its_line(tmp_path: Path, sql: st
 def test_environment_is_part_of_the_fingerprint(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dictionary made under another target, variable or environment is stale."""
     prints = {load_project(library).fingerprint}
-    monkeypatch.setenv("LIBRARY_CURRENCY", "INR")
+    monkeypatch.setenv("DBT_LIBRARY_CURRENCY", "INR")
     prints.add(load_project(library).fingerprint)
     monkeypatch.setenv("LIBRARY_TARGET", "prod")
     prints.add(load_project(library).fingerprint)
@@ -218,7 +219,7 @@ def test_profile_may_be_in_another_folder(library: Path, tmp_path: Path, monkeyp
         pytest.param("+schema: facts", "schema: other", "dev_library_other", id="without plus"),
         pytest.param("fact_title:\n", "fact_title:\n        +schema: other\n", "dev_library_other", id="model"),
         pytest.param("+schema: facts", '+schema: "{{ target.type }}"', "dev_library_redshift", id="rendered"),
-        pytest.param("fact_title:\n", "fact_title:\n        +enabled: \"{{ env_var('CDC_X', 'false') | as_bool }}\"\n",
+        pytest.param("fact_title:\n", "fact_title:\n        +enabled: \"{{ env_var('DBT_X', 'false') | as_bool }}\"\n",
                      None, id="bool"),
     ],
 )  # fmt: skip
@@ -288,6 +289,8 @@ def test_macros_of_the_project_name_its_relations(library: Path) -> None:
                      "models.fact_title has versions", id="versions"),
         pytest.param("models/marts/_facts.yml", "- name: fact_title", "- name: fact_loan",
                      "models.fact_loan is described in .*_facts.yml too", id="described twice"),
+        pytest.param("dbt_project.yml", "model-paths: [models]", "model-paths: [\"{{ env_var('HOME') }}\"]",
+                     r"dbt_project\.yml: .*env_var\('HOME'\): .* DBT_HOME", id="other program's variable"),
         pytest.param("models/marts/_facts.yml", "version: 2", 'version: "{{ gone }}"',
                      "'{{ gone }}' can not be rendered: 'gone' is undefined", id="word in YAML"),
         pytest.param("models/sources/_stock.yml", "- name: copies", "- name: loans",
