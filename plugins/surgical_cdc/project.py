@@ -126,7 +126,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         control_schema=_variable(settings, "cdc_control_schema", "cdc", IDENTIFIER),
         scratch_schema=_variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER),
         retention=_variable(settings, "cdc_retention", Retention(), TypeAdapter(Retention)),
-        documents=tuple((path / document).resolve() for document in _variable(settings, "cdc_documents", [], PATHS)),
+        documents=_documents(settings),
         threads=settings.target["threads"],
     )
 
@@ -317,6 +317,22 @@ class _Models:
                     models[name].file,
                     f"{source}, has no `config: meta: cdc:` (staging, key, cursor), and the fact {fact} reads it",
                 )
+
+
+def _documents(settings: Settings) -> tuple[Path, ...]:
+    """Return the files that the documents of a project are, links followed: what is written stays beside its folder."""
+    folder = settings.path.resolve().parent
+    documents = []
+    for name in _variable(settings, "cdc_documents", [], PATHS):
+        document = (settings.path / name).resolve()
+        if not document.is_relative_to(folder):
+            fail(
+                settings.file,
+                f"vars: cdc_documents: {name} is {document}, outside of {folder}, which holds the project and its "
+                "dictionary.yaml. Move the document there",
+            )
+        documents.append(document)
+    return tuple(documents)
 
 
 def _refuse_no_fact(settings: Settings) -> NoReturn:

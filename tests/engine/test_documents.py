@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from surgical_cdc.documents import compiled_files
-from surgical_cdc.errors import DictionaryError
+from surgical_cdc.errors import DictionaryError, ProjectError
 from surgical_cdc.project import load_project
 from tests.conftest import ROOT, SHOP
 
@@ -78,10 +78,22 @@ def test_unknown_block_is_refused(tmp_path: Path) -> None:
 
 
 def test_vendor_documents_name_every_fact_and_its_columns() -> None:
-    """The README has all sources and facts, the page on lineage each column of each fact."""
-    readme, page = ((ROOT / name).read_text() for name in ("README.md", "docs/lineage.md"))
+    """The page on lineage has all sources and facts, and each column of each fact."""
+    page = (ROOT / "include" / "lineage.md").read_text()
     for source in VENDOR.sources.values():
-        assert f"\n| {source.name} ({len(source.columns)}) |" in readme
+        assert f"\n| {source.name} ({len(source.columns)}) |" in page
     for fact in VENDOR.facts.values():
         section = re.split(r"\n### ", page.partition(f"\n### {fact.name}\n")[2])[0]
         assert re.findall(r"^\| (\w+) \|", section, re.MULTILINE)[1:] == list(fact.column_names)
+
+
+@pytest.mark.parametrize("document", ["../../outside.md", "../link.md", "/etc/hostname"])
+def test_document_outside_of_the_project_is_refused(tmp_path: Path, document: str) -> None:
+    """Nothing is written beyond the folder that holds the dictionary, by no path and through no link."""
+    shutil.copytree(SHOP, tmp_path / "shop" / "sql")
+    (tmp_path / "outside.md").write_text("kept")
+    (tmp_path / "shop" / "link.md").symlink_to(tmp_path / "outside.md")
+    settings = tmp_path / "shop" / "sql" / "dbt_project.yml"
+    settings.write_text(settings.read_text().replace("vars:", f"vars:\n  cdc_documents: [{document}]"))
+    with pytest.raises(ProjectError, match=r"dbt_project\.yml: vars: cdc_documents: .* outside of .*shop"):
+        load_project(settings.parent)
