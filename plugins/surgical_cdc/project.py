@@ -116,6 +116,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
     if not facts:
         _refuse_no_fact(settings)
     _check_relations(sources, facts)
+    control_schema, scratch_schema = _engine_schemas(settings, sources, facts)
     return Project(
         name=settings.name,
         path=path,
@@ -123,8 +124,8 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         models=models,
         facts=facts,
         unkept=unkept,
-        control_schema=_variable(settings, "cdc_control_schema", "cdc", IDENTIFIER),
-        scratch_schema=_variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER),
+        control_schema=control_schema,
+        scratch_schema=scratch_schema,
         retention=_variable(settings, "cdc_retention", Retention(), TypeAdapter(Retention)),
         documents=_documents(settings),
         threads=settings.target["threads"],
@@ -445,6 +446,22 @@ def _check_relations(sources: Mapping[str, Source], facts: Mapping[str, Fact]) -
         if relation in owners:
             raise ProjectError(f"{relation} is both {owners[relation]} and {owner}; each needs a table of its own.")
         owners[relation] = owner
+
+
+def _engine_schemas(settings: Settings, sources: Mapping[str, Source], facts: Mapping[str, Fact]) -> tuple[str, str]:
+    """Return the control and the scratch schema; the engine makes and drops tables there, so both are its own."""
+    control = _variable(settings, "cdc_control_schema", "cdc", IDENTIFIER)
+    scratch = _variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER)
+    remedy = "Name a schema there that holds nothing else"
+    if control == scratch:
+        fail(settings.file, f"vars: cdc_control_schema and cdc_scratch_schema are both {control}. {remedy}")
+    relations = [source.staging for source in sources.values()]
+    relations += [table.relation for table in (*sources.values(), *facts.values())]
+    for variable, schema in (("cdc_control_schema", control), ("cdc_scratch_schema", scratch)):
+        for relation in relations:
+            if relation.partition(".")[0] == schema:
+                fail(settings.file, f"vars: {variable} is {schema}, the schema of {relation}. {remedy}")
+    return control, scratch
 
 
 def _columns(file: Path, place: str, entry: ModelEntry | TableEntry) -> tuple[Column, ...]:

@@ -424,3 +424,19 @@ def test_source_without_meta_may_be_read_by_what_is_no_fact(library: Path) -> No
     project = load_project(library)
     assert "visitors" not in project.sources
     assert project.models["visits"].sql.endswith("FROM dev_library_raw.visitors")
+
+
+@pytest.mark.parametrize(
+    ("control", "scratch", "problem"),
+    [
+        ("cdc_own", "cdc_own", "cdc_control_schema and cdc_scratch_schema are both cdc_own"),
+        ("library_staging", "cdc_own", "cdc_control_schema is library_staging, the schema of library_staging"),
+        ("cdc_own", "dev_library_facts", "cdc_scratch_schema is dev_library_facts, the schema of dev_library_facts"),
+    ],
+)
+def test_schema_of_the_engine_is_its_own(library: Path, control: str, scratch: str, problem: str) -> None:
+    """The engine's two schemas are neither one nor a schema of the project's tables."""
+    edit(library, "dbt_project.yml", "cdc_control_schema: library_cdc", f"cdc_control_schema: {control}")
+    edit(library, "dbt_project.yml", "cdc_scratch_schema: library_cdc_scratch", f"cdc_scratch_schema: {scratch}")
+    with pytest.raises(ProjectError, match=rf"dbt_project\.yml: vars: {problem}"):
+        load_project(library)
