@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from surgical_cdc import alerts, collation, schema
@@ -13,9 +14,10 @@ from surgical_cdc.deletion import deletion
 from surgical_cdc.detect import refuse_keys
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
-from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError
+from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError, WarehouseRefusal
 from surgical_cdc.lineage import compile_fact
 from surgical_cdc.refusals import ERRORS, refusal
+from surgical_cdc.rehearsal import rehearse_fact, rehearse_source
 from surgical_cdc.templates import render, sql_name
 
 if TYPE_CHECKING:
@@ -52,9 +54,11 @@ def run_checks(project: Project, connect: Callable[[], Warehouse]) -> Iterator[F
     except ERRORS as error:
         yield Finding("connection", "FAILED", refusal(error))
         return
-    with closing(warehouse), warehouse.transaction(dry_run=True):
+    with closing(warehouse):
         for name, check in OF_THE_WAREHOUSE.items():
-            finding = _finding(name, check, project, warehouse)
+            # One for each: an error ends the transaction that it is in.
+            with warehouse.transaction(dry_run=True):
+                finding = _finding(name, check, project, warehouse)
             yield finding
             if finding.state == "FAILED" and name in {"connection", "privileges", "contract"}:
                 return
@@ -225,6 +229,23 @@ def baselines(project: Project, warehouse: Warehouse) -> str:
     return "each row of a baseline has a key of its own"
 
 
+def statements(project: Project, warehouse: Warehouse) -> str:
+    """Let the warehouse plan every statement that a cycle would send, by source and fact, and write nothing.
+
+    Raises:
+        WarehouseRefusal: it refuses one; the message has the source or fact, and what the statement is for.
+    """
+    steps = [(f"source {name}", partial(rehearse_source, project, source)) for name, source in project.sources.items()]
+    steps += [(f"fact {name}", partial(rehearse_fact, project, name)) for name in project.facts]
+    for name, rehearse in steps:
+        try:
+            rehearse(warehouse)
+        except ERRORS as error:
+            raise WarehouseRefusal(f"{name}: {refusal(error)}") from error
+        warehouse.rollback()
+    return f"the warehouse plans all statements of {len(project.sources)} sources and {len(project.facts)} facts"
+
+
 OF_THE_PROJECT: Mapping[str, Callable[[Project], str]] = {
     "models": models,
     "dictionary": dictionary,
@@ -238,6 +259,7 @@ OF_THE_WAREHOUSE: Mapping[str, Callable[[Project, Warehouse], str | Advice]] = {
     "keys": keys,
     "collations": collations,
     "baselines": baselines,
+    "statements": statements,
 }
 
 

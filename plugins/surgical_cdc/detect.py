@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from surgical_cdc import lease, scratch
 from surgical_cdc.deletion import deletion
@@ -32,23 +33,7 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     started = time.perf_counter()
     with warehouse.transaction():
         lease.hold(project, warehouse, run, {preparation.baseline_token})
-        # A temporary table of the change set's own name, so that no other one of the session has it.
-        candidates = relation.rpartition(".")[2]
-        statement = render(
-            "detect_candidates",
-            source=source,
-            deletion=deletion(project, source.name),
-            candidates=candidates,
-            keys=run.keys,
-        )
-        warehouse.execute(statement, (run.window_end, run.window_start, *run.keys))
-        _write_change_set(project, source, candidates, relation, warehouse)
-        if source.load == "snapshot":
-            _add_absent(source, relation, warehouse, run)
-        summary = render("detect_summary", source=source, candidates=candidates, relation=relation, keys=run.keys)
-        surplus, nulls, waiting, farthest, *counted = warehouse.row(summary, (run.window_end, *run.keys))
-        if surplus or nulls:
-            refuse_keys(source, warehouse, candidates=candidates)
+        waiting, farthest, *counted = write_change_set(project, source, relation, warehouse, run)
         candidate_keys, tied_keys, *figures = map(int, counted)
         counts = dict(zip(COUNTS, figures, strict=False))
         if source.load == "snapshot":
@@ -92,7 +77,30 @@ def refuse_keys(source: Source, warehouse: Warehouse, *, candidates: str | None 
         )
 
 
-def _write_change_set(project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse) -> None:
+def write_change_set(project: Project, source: Source, relation: str, warehouse: Warehouse, run: Run) -> Sequence[Any]:
+    """Write a change set inside the caller's transaction, and return it in figures, as detect_summary.sql has them.
+
+    The rows of the baseline that are wrong, with which these begin there, are refused.
+
+    Raises:
+        DataError: see `detect`.
+    """
+    # A temporary table of the change set's own name, so that no other one of the session has it.
+    candidates = relation.rpartition(".")[2]
+    names = {"source": source, "candidates": candidates, "keys": run.keys}
+    statement = render("detect_candidates", deletion=deletion(project, source.name), **names)
+    warehouse.execute(statement, (run.window_end, run.window_start, *run.keys))
+    _compare(project, source, candidates, relation, warehouse)
+    if source.load == "snapshot":
+        _add_absent(source, relation, warehouse, run)
+    summary = render("detect_summary", relation=relation, **names)
+    surplus, nulls, *figures = warehouse.row(summary, (run.window_end, *run.keys))
+    if surplus or nulls:
+        refuse_keys(source, warehouse, candidates=candidates)
+    return figures
+
+
+def _compare(project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse) -> None:
     flags = ["1" if name == source.cursor else "0" for name in source.column_names]
     statement = render(
         "detect_change_set",

@@ -58,6 +58,10 @@ class BoundViews(SurgicalCdcError):
     """Views are bound to a table that has to be made anew."""
 
 
+class WarehouseRefusal(SurgicalCdcError):
+    """The warehouse refuses a statement that a cycle would send."""
+
+
 class PrivilegeError(SurgicalCdcError):
     """The user of a connection may not do all that a run does."""
 

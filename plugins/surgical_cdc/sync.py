@@ -78,7 +78,7 @@ def sync(
         lease.move_baseline(project, warehouse, run.key, lease.in_part(run) if failed or waiting else run.token)
         for change_set in ready:
             source = project.source(change_set.source)
-            _sync_baseline(source, change_set, warehouse)
+            sync_baseline(source, change_set, warehouse)
             _sync_tombstones(project, source, change_set, warehouse)
             if change_set.quarantined:
                 quarantined[source.name] = _keep_quarantine(project, source, change_set, warehouse, run)
@@ -135,7 +135,8 @@ def _refuse_to_sync_nothing(
     )
 
 
-def _sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
+def sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
+    """Move a source's baseline to a change set inside the caller's transaction."""
     if change_set.updates or change_set.deletes:
         warehouse.execute(render("sync_delete", source=source, relation=change_set.relation))
     if change_set.inserts or change_set.updates:

@@ -62,7 +62,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         gone, built = _build(project, fact, warehouse) if unbuilt else (0, 0)
         columns = columns_to_set(project, fact, changes, every=pending)
         if fact.maintenance == "full":
-            affected, null_key = _recompute_all(project, fact, warehouse, changes)
+            affected, null_key = recompute_all(project, fact, warehouse, changes)
         else:
             affected, null_key = reach_keys(project, fact, warehouse, changes, pending=pending)
             if affected:
@@ -75,7 +75,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             _check_rows(fact, warehouse, null_key=null_key)
             if run.dry_run:
                 announcement = announce(fact, warehouse, columns, null_key=null_key)
-            inserted, updated, deleted = _apply(fact, warehouse, columns, null_key=null_key)
+            inserted, updated, deleted = apply(fact, warehouse, columns, null_key=null_key)
         result = warehouse.unconfirmed = FactResult(
             fact=fact_name,
             change_sets=relations(change_sets),
@@ -188,7 +188,7 @@ def recompute_keys(
     _recompute(fact, warehouse, query)
 
 
-def _recompute_all(
+def recompute_all(
     project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
 ) -> tuple[int, bool]:
     """Fill recomputed with the whole fact as it will be and affected_keys with all its keys; return the same."""
@@ -224,7 +224,7 @@ def _check_rows(fact: Fact, warehouse: Warehouse, *, null_key: bool) -> None:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact, null_key=null_key)))
 
 
-def _apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
+def apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
     """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
     if fact.maintenance == "incremental" and len(columns) < len(fact.columns):
         # What decides on rows and on their keys feeds every column, so there are the same rows as before.

@@ -48,6 +48,11 @@ class Warehouse:
         with self._cursor(statement, params) as cursor:
             return int(cursor.rowcount)
 
+    def explain(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> None:
+        """Let the warehouse plan a statement, without running it."""
+        with self._cursor(statement, params, prefix="EXPLAIN\n"):
+            pass
+
     def rows(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one query and return all its rows."""
         with self._cursor(statement, params) as cursor:
@@ -71,8 +76,7 @@ class Warehouse:
                 self._connection.rollback()
             raise
         if dry_run:
-            with self._driver():
-                self._connection.rollback()
+            self.rollback()
         else:
             self.commit()
         self.unconfirmed = None
@@ -81,6 +85,11 @@ class Warehouse:
         """Commit what the current transaction has executed so far; its next statement begins another."""
         with self._driver():
             self._connection.commit()
+
+    def rollback(self) -> None:
+        """Undo what the current transaction has executed so far; its next statement begins another."""
+        with self._driver():
+            self._connection.rollback()
 
     def close(self) -> None:
         """End the session; its temporary tables go with it."""
@@ -92,10 +101,10 @@ class Warehouse:
             self._connection._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - the driver can not cancel
 
     @contextmanager
-    def _cursor(self, statement: str | exp.Expr, params: Sequence[object]) -> Iterator[Any]:
+    def _cursor(self, statement: str | exp.Expr, params: Sequence[object], *, prefix: str = "") -> Iterator[Any]:
         # A tree is made for one execution, so that the generator may rearrange it.
         purpose = _purpose(statement)
-        sql = statement if isinstance(statement, str) else _text(statement)
+        sql = prefix + (statement if isinstance(statement, str) else _text(statement))
         started = time.perf_counter()
         with self._connection.cursor() as cursor:
             try:

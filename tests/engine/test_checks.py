@@ -3,8 +3,10 @@ from __future__ import annotations
 import gc
 import re
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,15 @@ from surgical_cdc.checks import Finding, isolation, run_checks
 from surgical_cdc.connection import connect as connect_to
 from surgical_cdc.connection import session
 from surgical_cdc.cycle import run_cycle
+from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import PrivilegeError
+from surgical_cdc.lineage import compile_dictionary
 from surgical_cdc.prepare import prepare
-from surgical_cdc.project import load_project
+from surgical_cdc.project import Project, load_project
 from surgical_cdc.refusals import refusal
 from tests.conftest import SHOP, Connect, Site, administer, airflow_connection, database_user, schemas_of_project
-from tests.engine.bookshop import Prepared, open_shop
+from tests.engine.bookshop import EDITED, Prepared, open_shop
+from tests.engine.one_model import one_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -278,3 +283,35 @@ def test_tables_of_the_engine_have_keys(shop: Site) -> None:
         ("cdc", "tombstones", "source_name", False),
         ("cdc_scratch", "orders", "order_id", True),
     ]
+
+
+def test_statement_that_the_warehouse_refuses_is_found(site: Callable[[Project], Site], tmp_path: Path) -> None:
+    """What compiles and can not be run is named by its fact and purpose, and nothing of the rehearsal stays."""
+    sql = "SELECT o.id, SOUNDEX(o.note) AS sound FROM {{ source('live', 'orders') }} AS o"
+    project = one_model(tmp_path, sql, "id sound:varchar(8)")
+    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
+    place = site(project)
+    (found,) = [finding for finding in run_checks(project, place.connect) if finding.name == "statements"]
+    assert found.state == "FAILED"
+    assert found.text.startswith(
+        "fact fact: The warehouse refuses (Fills fact): function soundex(character varying) does not exist"
+    )
+    assert place.rows("SELECT 1 FROM information_schema.tables WHERE table_schema IN ('cdc', 'cdc_scratch')") == []
+
+
+def test_rehearsal_writes_no_row(open_shop_site: Site) -> None:
+    """A check beside a warehouse that is in use leaves all as it was."""
+    place = open_shop_site
+    relations = [*(fact.relation for fact in place.project.facts.values()), "shop_raw.orders", "cdc.lease", "cdc.runs"]
+    before = {relation: sorted(map(str, place.rows(f"SELECT * FROM {relation}"))) for relation in relations}  # noqa: S608
+    assert {finding.name: finding.state for finding in run_checks(place.project, place.connect)}["statements"] == "ok"
+    assert before == {relation: sorted(map(str, place.rows(f"SELECT * FROM {relation}"))) for relation in relations}  # noqa: S608
+
+
+@pytest.fixture
+def open_shop_site(shop: Site) -> Site:
+    """The bookshop after its first run, with a change staged."""
+    open_shop(shop)
+    run_cycle(shop.project, shop.connect, shop.run())
+    shop.stage("orders", {**EDITED, "note": "changed"})
+    return shop

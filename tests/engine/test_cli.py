@@ -110,6 +110,7 @@ def test_check_has_a_line_for_each_part(shop: Site) -> None:
         "ok      keys",
         "ok      collations",
         "ok      baselines",
+        "ok      statements",
     ]
     assert "4 sources are as the project describes them; the first run builds fact_line, fact_order" in result.output
 
