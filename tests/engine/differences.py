@@ -25,12 +25,17 @@ class Difference:
     cells: Mapping[str, int] = field(default_factory=dict)
 
 
+def written(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return rows with their floats as text, which tells 0 from -0."""
+    return [tuple(repr(value) if isinstance(value, float) else value for value in row) for row in rows]
+
+
 def facts(site: Site) -> dict[str, Rows]:
     """Return all facts, their rows by row key, which is without the blanks that end it: they make no other key."""
     found = {}
     for name, fact in site.project.facts.items():
         key = fact.column_names.index(fact.unique_key)
-        rows = site.table(fact.relation, *fact.column_names)
+        rows = written(site.table(fact.relation, *fact.column_names))
         found[name] = {row[key].rstrip(" ") if isinstance(row[key], str) else row[key]: row for row in rows}
     return found
 

@@ -9,23 +9,32 @@ import ast
 import copy
 import random
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import strategies as st
+from redshift_connector import ProgrammingError
 from sqlglot import exp
 
 from surgical_cdc.contract import Column, Source
 from surgical_cdc.cycle import run_cycle
+from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import load_dictionary
-from surgical_cdc.errors import DataError
+from surgical_cdc.errors import DataError, LeaseError
+from surgical_cdc.prepare import prepare
 from surgical_cdc.project import Project
+from surgical_cdc.query import DIALECT
+from surgical_cdc.sync import sync
+from surgical_cdc.update import update
+from surgical_cdc.values import Run, new_token
 from surgical_cdc.verify import compare
-from tests.engine.differences import announced, differences, facts
+from tests.engine.differences import announced, differences, facts, written
 
 if TYPE_CHECKING:
     from tests.conftest import Site
@@ -82,6 +91,10 @@ SESSIONS = (
     ("search_path", "corners_facts"),
     ("extra_float_digits", "-10"),
 )
+# The fact of the project of corners that can not be computed while a row has an amount of 0.
+FAILING = "ratio"
+# In which share of the windows another deployment interferes, or a baseline has a key twice.
+OFTEN = 0.15
 # Later than any window ends: such a version waits, and must be seen to.
 FUTURE = datetime(9999, 12, 31)  # noqa: DTZ001
 
@@ -181,11 +194,11 @@ class Upstream:
 
     def poisoned(self) -> set[str]:
         """Return the facts that a row makes fail which is to come into a baseline: those of the project of corners."""
-        if "ratio" not in self.project.facts:
+        if FAILING not in self.project.facts:
             return set()
         ahead = copy.deepcopy(self)
         ahead.sync()
-        return {"ratio"} if any(row["amount"] == 0 for row in ahead.baseline["baseline"].values()) else set()
+        return {FAILING} if any(row["amount"] == 0 for row in ahead.baseline["baseline"].values()) else set()
 
     def _apply(self, source: Source, key: int, row: Row) -> None:
         baseline, buried, cursor = self.baseline[source.name], self.buried[source.name], row[source.cursor]
@@ -226,11 +239,6 @@ def _is_removed(source: Source, row: Row) -> bool:
     column, value = _removal(source)
     found = row[column].rstrip(" ") if isinstance(row[column], str) else row[column]
     return found is not None if value is None else bool(found == value)
-
-
-def _written(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return rows with their floats as text, which tells 0 from -0."""
-    return [tuple(repr(value) if isinstance(value, float) else value for value in row) for row in rows]
 
 
 def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
@@ -276,18 +284,63 @@ def _set_sessions(site: Site, setting: tuple[str, str] | None) -> None:
         site.execute(f"ALTER USER {user} SET {name} TO '{value}'")
 
 
+def choice_of(steps: Steps) -> int:
+    """Return what decides on all that a window leaves open."""
+    return steps[0][3]
+
+
+def _other_deployment(site: Site, run: Run, pick: random.Random) -> Callable[[], object]:
+    """Let another Airflow begin a run with the same id, update some facts, and die; return how it would go on later."""
+    project, other = site.project, run.model_copy(update={"token": new_token()})
+    preparation = prepare(project, site.warehouse, other)
+    assert preparation is not None
+    found = {name: detect(project, name, site.warehouse, other, preparation) for name in project.sources}
+    read = load_dictionary(project.dictionary_path)
+    results = {}
+    for fact in pick.sample(sorted(project.facts), 2):
+        feeding = {name: found[name] for name in read.feeding(fact)}
+        with closing(site.connect()) as session, suppress(ProgrammingError):
+            results[fact] = update(project, fact, session, other, preparation, feeding)
+    site.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, -1, GETDATE())")
+    return partial(sync, project, site.warehouse, other, found, results)
+
+
+def _run_over_a_key_that_is_there_twice(site: Site, upstream: Upstream, pick: random.Random) -> None:
+    """Run while a baseline has a key twice: the run fails, and what it leaves is made up for without that row."""
+    rows = [(source, row) for source in site.project.sources.values() for row in upstream.rows(source)]
+    if not rows:
+        return
+    source, row = pick.choice(rows)
+    older = {source.cursor: START - timedelta(days=1)}
+    site.insert(source.relation, row | older)
+    run = site.run(upstream.end, run_id=f"twice at {upstream.end}")
+    with pytest.raises(DataError, match=f"the key {source.key} of source {source.name} is not unique"):
+        run_cycle(site.project, site.connect, run)
+    surplus = exp.LT(
+        this=exp.column(source.cursor, quoted=True), expression=exp.cast(exp.Literal.string(str(START)), "timestamp")
+    )
+    site.execute(exp.delete(source.relation, where=surplus).sql(DIALECT))
+
+
 def _play(site: Site, drawn: list[Steps]) -> None:
     project, upstream = site.project, Upstream(site.project)
     read = load_dictionary(project.dictionary_path)
     for number, steps in enumerate(drawn):
-        _set_sessions(site, random.Random(steps[0][3]).choice((None, *SESSIONS)))
+        _set_sessions(site, random.Random(choice_of(steps)).choice((None, *SESSIONS)))
         window = f"window {number}"
         for name, rows in upstream.window(steps).items():
             site.stage(name, *rows)
         if number == len(drawn) // 2:
-            _, _, _, choice = steps[0]
-            _fill_by_another_select(site, sorted(project.facts)[choice % len(project.facts)])
-        run, poisoned = site.run(upstream.end, run_id=window), upstream.poisoned()
+            built = sorted(project.facts.keys() - {FAILING})
+            _fill_by_another_select(site, built[choice_of(steps) % len(built)])
+        run, poisoned, pick = (
+            site.run(upstream.end, run_id=window),
+            upstream.poisoned(),
+            random.Random(number + choice_of(steps)),
+        )
+        go_on = _other_deployment(site, run, pick) if number and pick.random() < OFTEN else None
+        if number and pick.random() < OFTEN:
+            _run_over_a_key_that_is_there_twice(site, upstream, pick)
         if poisoned:
             # What fails is told, and keeps back the sources that it reads, and no others.
             with pytest.raises(DataError, match=f"{min(poisoned)} is not updated. .*division by zero"):
@@ -302,12 +355,15 @@ def _play(site: Site, drawn: list[Steps]) -> None:
             done = run_cycle(project, site.connect, run)
             waiting = {name: change_set.waiting for name, change_set in done.change_sets.items() if change_set.waiting}
             assert waiting == upstream.waiting, f"waiting after {window}"
+        if go_on:
+            with pytest.raises(LeaseError):
+                go_on()
         kept_back = {source for fact in poisoned for source in read.feeding(fact)}
         upstream.sync(kept_back=kept_back)
         for source in project.sources.values():
             expected = [tuple(row[name] for name in source.column_names) for row in upstream.rows(source)]
             stored = site.table(source.relation, *source.column_names)
-            assert _written(stored) == _written(expected), f"{source.relation} after {window}"
+            assert written(stored) == written(expected), f"{source.relation} after {window}"
         with site.warehouse.transaction():
             for fact in project.facts:
                 # One that reads what was kept back is ahead of it, until a run succeeds.
