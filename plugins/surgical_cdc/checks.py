@@ -15,6 +15,7 @@ from surgical_cdc.detect import refuse_keys
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError, WarehouseRefusal
+from surgical_cdc.files import read_text
 from surgical_cdc.lineage import compile_fact
 from surgical_cdc.refusals import ERRORS, refusal
 from surgical_cdc.rehearsal import rehearse_fact, rehearse_source
@@ -86,7 +87,7 @@ def dictionary(project: Project) -> str:
         DictionaryError: one is missing, unreadable or stale.
     """
     load_dictionary(project.dictionary_path)
-    stale = [file for file, text in compiled_files(project).items() if file.read_text() != text]
+    stale = [file for file, text in compiled_files(project).items() if read_text(file) != text]
     if stale:
         raise DictionaryError(
             f"{stale[0]} is not what the models say. Write it anew and review what changed:"

@@ -21,6 +21,7 @@ from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import ProjectError
 from surgical_cdc.explain import not_staged
+from surgical_cdc.files import write_text
 from surgical_cdc.lineage import compile_fact
 from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
@@ -171,7 +172,7 @@ def compile_(
         console.print(checks.dictionary(loaded))
         return
     for file, text in compiled_files(loaded).items():
-        file.write_text(text)
+        write_text(file, text)
         console.print(f"Wrote {file}.")
 
 

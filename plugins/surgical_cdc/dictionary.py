@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import yaml
 
 from surgical_cdc.errors import DictionaryError, yaml_problem
+from surgical_cdc.files import check_yaml, read_text
 
 if TYPE_CHECKING:
     from surgical_cdc.values import ChangeSet, Preparation
@@ -61,14 +62,18 @@ def load_dictionary(path: Path) -> Dictionary:
 
     Raises:
         DictionaryError: the file is missing or no dictionary; the message has the command that writes it.
+        ProjectError: the file may not be read, or is no text.
     """
     try:
-        return _parsed(path.read_text())
+        return _parsed(read_text(path))
     except FileNotFoundError as error:
         message = f"{path} does not exist. Write it with: {_writing(path)}"
         raise DictionaryError(message) from error
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        problem = yaml_problem(error) if isinstance(error, yaml.MarkedYAMLError) else error
+    except yaml.MarkedYAMLError as error:
+        message = f"{path} is no dictionary ({yaml_problem(error)}). Write it again with: {_writing(path)}"
+        raise DictionaryError(message) from error
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+        problem = "expected a mapping with facts, sources and fingerprint"
         message = f"{path} is no dictionary ({problem}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
 
@@ -81,6 +86,7 @@ def _writing(path: Path) -> str:
 
 @lru_cache
 def _parsed(text: str) -> Dictionary:
+    check_yaml(text)
     content = yaml.load(text, Loader=yaml.CSafeLoader)
     feeds = {
         source: {

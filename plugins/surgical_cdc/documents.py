@@ -6,6 +6,7 @@ In it, what stands between `<!-- compiled: table -->` and `<!-- /compiled -->` i
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, dump_dictionary
 from surgical_cdc.errors import DictionaryError
+from surgical_cdc.files import read_text
 from surgical_cdc.lineage import compile_dictionary, projected_columns
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def compiled_files(project: Project) -> dict[Path, str]:
         DictionaryError: a document has a block of an unknown name.
     """
     dictionary = compile_dictionary(project)
-    documents = {path: _filled(path, project, dictionary) for path in project.documents if path.exists()}
+    documents = {path: _filled(path, project, dictionary) for path in project.documents if os.path.lexists(path)}
     return {project.dictionary_path: dump_dictionary(dictionary), **documents}
 
 
@@ -40,7 +42,7 @@ def _filled(path: Path, project: Project, dictionary: Dictionary) -> str:
             raise DictionaryError(f"{path}: no block is called {match['name']!r}. Known: {', '.join(BLOCKS)}.")
         return f"{match['start']}{BLOCKS[match['name']](project, dictionary)}\n{match['end']}"
 
-    return BLOCK.sub(block, path.read_text())
+    return BLOCK.sub(block, read_text(path))
 
 
 def _table(project: Project, dictionary: Dictionary) -> str:

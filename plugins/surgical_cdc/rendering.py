@@ -18,6 +18,7 @@ from jinja2.nativetypes import NativeCodeGenerator, NativeTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from surgical_cdc.errors import ProjectError
+from surgical_cdc.files import read_text
 
 # dbt's documentation has a project's variables begin with this; those of other names may hold other programs' secrets.
 VARIABLE_PREFIX = "DBT_"
@@ -218,14 +219,14 @@ class Renderer:
     def _template(self, file: Path) -> jinja2.Template:
         """Return the template of a model, which may be rendered twice."""
         if file not in self._templates:
-            tree = self._environment.parse(file.read_text())
+            tree = self._environment.parse(read_text(file))
             _mark_lines(tree)
             self._templates[file] = self._environment.template(tree, file)
         return self._templates[file]
 
     def _macro_file(self, file: Path) -> tuple[Path, list[str], jinja2.Template]:
         with self._places(file):
-            tree = self._environment.parse(file.read_text())
+            tree = self._environment.parse(read_text(file))
             macros = [node for node in tree.body if isinstance(node, nodes.Macro)]
             names = [macro.name for macro in macros]
             tree.body = list(macros)

@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn
 import yaml
 
 from surgical_cdc.errors import ProjectError, yaml_problem
+from surgical_cdc.files import check_yaml, read_text
 from surgical_cdc.properties import Output, Profile, ProjectFile, shaped
 from surgical_cdc.rendering import UNRENDERED_KEYS, YamlRenderer, merged
 
@@ -82,9 +83,15 @@ def load_settings(path: Path) -> Settings:
 
 
 def files_in(folders: Sequence[Path], *suffixes: str) -> Iterator[tuple[Path, Path]]:
-    """Yield the files with these suffixes, each with its folder of `folders`."""
+    """Yield the files with these suffixes, each with its folder of `folders`.
+
+    Raises:
+        ProjectError: a folder can not be read, or a link leads nowhere.
+    """
     for folder in folders:
-        for file in sorted(file for suffix in suffixes for file in folder.rglob(f"*{suffix}")):
+        for file in sorted(_files_below(folder, suffixes) if folder.is_dir() else ()):
+            if not file.exists():
+                fail(file, "is a link that leads to no file. Correct it, or remove it")
             yield folder, file
 
 
@@ -95,7 +102,9 @@ def read_yaml(file: Path) -> dict[str, Any]:
         ProjectError: the file is missing, no YAML, or something else.
     """
     try:
-        loader = yaml.CSafeLoader(file.read_text())
+        text = read_text(file)
+        check_yaml(text)
+        loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
         _check_node(file, node, [])
         content = None if node is None else loader.construct_document(node)
@@ -110,6 +119,14 @@ def read_yaml(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         fail(file, f"expected a mapping at the top, found {type(content).__name__}")
     return content
+
+
+def _files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    def refuse(error: OSError) -> NoReturn:
+        fail(Path(error.filename), f"can not be read: {error.strerror}. The user who runs this must be able to read it")
+
+    for below, folders, names in os.walk(folder, onerror=refuse):
+        yield from (Path(below, name) for name in (*folders, *names) if name.endswith(suffixes))
 
 
 def fail(file: Path, problem: str) -> NoReturn:
