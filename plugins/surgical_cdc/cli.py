@@ -19,24 +19,28 @@ from surgical_cdc.connection import connect
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.documents import compiled_files
-from surgical_cdc.errors import ProjectError
+from surgical_cdc.errors import ProjectError, shortened
 from surgical_cdc.explain import not_staged
 from surgical_cdc.files import write_text
 from surgical_cdc.lineage import compile_fact
 from surgical_cdc.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.refresh import refresh as refresh_fact
 from surgical_cdc.refusals import ERRORS, refusal
-from surgical_cdc.retries import run_step
-from surgical_cdc.values import Run, new_token
+from surgical_cdc.retries import reached_at_once, run_step
+from surgical_cdc.values import Run, new_token, read_time
 from surgical_cdc.verify import verify as verify_fact
 from surgical_cdc.warehouse import Warehouse
 
 DAG_ID = "command_line"
-ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder of the dbt project.", file_okay=False)]
+# What the driver binds in one statement, in which two stand for the window.
+MOST_VALUES = 32_767
+MOST_KEYS = MOST_VALUES - 2
+ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder of the dbt project.")]
 ConnectionId = Annotated[str, typer.Option("--conn-id", help="Airflow connection of type redshift.")]
 Facts = Annotated[list[str] | None, typer.Argument(metavar="[FACT]...", help="Facts; all if none is named.")]
-TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
-Time = Annotated[datetime | None, typer.Option(formats=TIMES, metavar="TIME", help="2026-03-01T12:30:00")]
+Time = Annotated[
+    str | None, typer.Option(metavar="TIME", help="In ISO 8601, as 2026-03-01T12:30:00Z; UTC if no offset.")
+]
 
 app = typer.Typer(
     help="Keeps fact tables equal to their SELECTs by recomputing only what changed.",
@@ -57,7 +61,7 @@ def quiet() -> None:
 def check(project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default") -> None:
     """Check the project, the connection, and what the warehouse has and allows; the exit code is 1 if a check fails."""
     failed = False
-    for finding in checks.run_checks(load_project(project), _session(conn_id, "check")):
+    for finding in checks.run_checks(_project(project), _session(conn_id, "check")):
         failed = failed or finding.state == "FAILED"
         console.print(f"{finding.state:<8}{finding.name}: {finding.text}")
     raise typer.Exit(failed)
@@ -70,25 +74,23 @@ def explain(
     conn_id: ConnectionId = "redshift_default",
     keys: Annotated[str | None, typer.Option(help="Only these keys of the source, as in 1,2,3.")] = None,
     window: Annotated[
-        tuple[datetime, datetime] | None,
-        typer.Option(formats=TIMES, metavar="START END", help="Only rows staged from START on and before END."),
+        tuple[str, str] | None,
+        typer.Option(metavar="START END", help="Only rows staged from START on and before END."),
     ] = None,
 ) -> None:
     """Show what a source feeds, and which rows and cells its staged rows would change; nothing is written.
 
     Of a column: what its own change does, while the other columns stay as they are.
     """
-    loaded = load_project(project)
-    source_name, _, column_name = column.partition(".")
+    loaded = _project(project)
+    source_name, dot, column_name = column.partition(".")
     source = loaded.source(source_name)
-    if column_name and column_name not in source.column_names:
+    if dot and column_name not in source.column_names:
         raise ProjectError(
-            f"Source {source_name} has no column {column_name!r}. Known: {', '.join(source.column_names)}."
+            f"Source {source_name} has no column {shortened(column_name)}. Known: {', '.join(source.column_names)}."
         )
-    start, end = window or (None, None)
-    chosen = tuple(key.strip() for key in (keys or "").split(",") if key.strip())
-    if keys is not None and not chosen:
-        raise ProjectError(f"--keys {keys!r} names no key of {source_name}. Expected keys with commas, as in 1,2,3.")
+    start, end = (_time("--window", text) for text in window or (None, None))
+    chosen = () if keys is None else _keys(source_name, keys)
     asked = _run("explain", (source_name,), start=start, end=end, keys=chosen, dry_run=True)
     dictionary = load_dictionary(loaded.dictionary_path)
     console.print(report.feeds(dictionary, source_name, column_name))
@@ -114,8 +116,10 @@ def run(
     conn_id: ConnectionId = "redshift_default",
 ) -> None:
     """Run one cycle over what is staged before --end (UTC, now if not given), from --start on if given."""
-    asked = _run("run", tuple(source or ()), start=start, end=end, dry_run=dry_run)
-    done = run_cycle(load_project(project), _session(conn_id, "run", asked), asked, progress=console.print)
+    loaded = _project(project)
+    sources = tuple(loaded.source(name).name for name in source or ())
+    asked = _run("run", sources, start=_time("--start", start), end=_time("--end", end), dry_run=dry_run)
+    done = run_cycle(loaded, _session(conn_id, "run", asked), asked, progress=console.print)
     console.print(report.cycle(done))
 
 
@@ -124,10 +128,10 @@ def refresh(
     facts: Facts = None, project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default"
 ) -> None:
     """Build facts anew from the baselines."""
-    loaded = load_project(project)
+    loaded, session = _project(project), _session(conn_id, "refresh")
     for name in _chosen(loaded, facts):
         console.print(f"{name}: building it anew ...")
-        result = run_step(_session(conn_id, "refresh"), f"refresh.{name}", partial(refresh_fact, loaded, name))
+        result = run_step(session, f"refresh.{name}", partial(refresh_fact, loaded, name))
         console.print(f"{name}: {result.deleted} rows replaced by {result.inserted} in {result.seconds:.2f} s")
 
 
@@ -136,11 +140,11 @@ def verify(
     facts: Facts = None, project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default"
 ) -> None:
     """Compare facts with their SELECTs run in full; the exit code is 1 if one differs."""
-    loaded = load_project(project)
+    loaded, session = _project(project), _session(conn_id, "verify")
     differs = False
     for name in _chosen(loaded, facts):
         console.print(f"{name}: running its SELECT in full ...")
-        found = run_step(_session(conn_id, "verify"), f"verify.{name}", partial(verify_fact, loaded, name))
+        found = run_step(session, f"verify.{name}", partial(verify_fact, loaded, name))
         console.print(found.verdict(loaded))
         differs = differs or not found.equal
     raise typer.Exit(differs)
@@ -149,7 +153,7 @@ def verify(
 @app.command()
 def release(project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "redshift_default") -> None:
     """Free the warehouse from a run that has died, and say whose it was; refuse while that run is at work."""
-    loaded = load_project(project)
+    loaded = _project(project)
     console.print(run_step(_session(conn_id, "release"), "release", partial(lease.free_dead, loaded)))
 
 
@@ -160,7 +164,7 @@ def compile_(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the dictionary is stale.")] = False,
 ) -> None:
     """Write the dictionary of a project from its models, and what its documents have of it; or refuse a fact."""
-    loaded = load_project(project)
+    loaded = _project(project)
     for name, fact in loaded.facts.items():
         started = time.perf_counter()
         compile_fact(loaded, name)
@@ -189,7 +193,36 @@ def main() -> None:
 
 def _session(conn_id: str, command: str, asked: Run | None = None) -> Callable[[], Warehouse]:
     """Return what opens a session, labelled by the command and its run."""
-    return partial(connect, conn_id, label="/".join([DAG_ID, command, *([asked.run_id] if asked else [])]))
+    label = "/".join([DAG_ID, command, *([asked.run_id] if asked else [])])
+    return reached_at_once(partial(connect, conn_id, label=label))
+
+
+def _project(path: Path) -> Project:
+    if not path.is_dir():
+        raise ProjectError(
+            f"{shortened(str(path))} is no folder. Expected --project and the folder of a dbt project, in which"
+            " dbt_project.yml lies."
+        )
+    return load_project(path)
+
+
+def _keys(source: str, text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    if not keys:
+        raise ProjectError(f"--keys {text!r} names no key of {source}. Expected keys with commas, as in 1,2,3.")
+    if len(keys) > MOST_KEYS:
+        raise ProjectError(
+            f"--keys has {len(keys)} keys of {source}. The driver binds {MOST_VALUES} values in a statement: ask for"
+            f" {MOST_KEYS} keys at most."
+        )
+    return keys
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    try:
+        return None if text is None else read_time(option, text)
+    except ValueError as error:
+        raise ProjectError(str(error)) from None
 
 
 def _chosen(project: Project, facts: Iterable[str] | None) -> list[str]:
@@ -206,7 +239,7 @@ def _run(
     dry_run: bool,
 ) -> Run:
     if start and end and start >= end:
-        raise ProjectError(f"The window from {start} to {end} is empty: its start must be before its end.")
+        raise ProjectError(f"The window from {start} to {end} UTC is empty: its start must be before its end.")
     now = datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{command}__{now.isoformat()}"
     window_end = end or now

@@ -6,10 +6,14 @@ import inspect
 import json
 import os
 import socket
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError, did_you_mean
+from pydantic import TypeAdapter, ValidationError
+
+from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError, did_you_mean, shortened
+from surgical_cdc.retries import of_network, server_answer
 from surgical_cdc.templates import render
 from surgical_cdc.warehouse import Warehouse
 
@@ -62,6 +66,23 @@ OTHER_IDENTITIES = frozenset(
     }
 )
 
+TYPES_FOR_THE_TOKEN = {"serverless_token_duration_seconds": int}
+# What JSON has, as messages call it; and what the driver annotates.
+FOUND = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a fraction",
+    list: "a list",
+    dict: "an object",
+}
+EXPECTED: dict[Any, str] = {
+    str: "a string",
+    bool: "true or false, without quotes",
+    int: "a whole number, without quotes",
+}
+MOST_SECONDS = 24 * 60 * 60
+
 
 def connect(conn_id: str, *, label: str) -> Warehouse:
     """Open a session with the driver's settings of that connection: password, IAM or serverless.
@@ -88,6 +109,10 @@ def connect(conn_id: str, *, label: str) -> Warehouse:
             f" Airflow connection {conn_id!r}."
         ) from error
     except (Error, OSError) as error:
+        if not server_answer(error) and not of_network(error):
+            raise ConnectionSettingError(
+                f"The driver does not take the settings of Airflow connection {conn_id!r}: {error}. Correct its extras."
+            ) from error
         error.add_note(f"Airflow connection {conn_id!r}, {address}")
         raise
     return session(opened, label, timeout=arguments.get("timeout"))
@@ -113,8 +138,8 @@ def driver_arguments(conn_id: str) -> dict[str, Any]:
     except AirflowNotFoundException as error:
         _check_variable(conn_id)
         raise ConnectionNotFound(
-            f"Airflow knows no connection {conn_id!r}. Add one of type redshift under that name (`airflow connections"
-            f" add`), or set AIRFLOW_CONN_{conn_id.upper()}."
+            f"Airflow knows no connection {shortened(conn_id)}. Add one of type redshift under that name (`airflow"
+            f" connections add`), or set {shortened(f'AIRFLOW_CONN_{conn_id.upper()}')}."
         ) from error
     extra = _extra(conn_id, connection)
     _check_settings(conn_id, hook, extra)
@@ -154,19 +179,23 @@ def _check_variable(conn_id: str) -> None:
     value = os.environ.get(variable, "").strip()
     try:
         if value.startswith("{"):
-            Connection.from_json(value, conn_id=conn_id)
+            read = Connection.from_json(value, conn_id=conn_id)
         elif value:
-            Connection.from_uri(value, conn_id=conn_id)
+            read = Connection.from_uri(value, conn_id=conn_id)
+        else:
+            return
     except Exception as error:  # noqa: BLE001 - whatever it is, Airflow has passed over it
         # What is wrong in a URI may be a password that is not encoded, and the error would show a part of it.
         why = (
-            str(error)
+            str(error).rstrip(".")
             if value.startswith("{")
             else "its port is no number from 0 to 65535, or its password or another part is not percent-encoded"
         )
         raise ConnectionSettingError(
             f"Airflow can not read the connection {conn_id!r} in {variable}: {why}. Correct the variable."
         ) from None
+    for name in ("host", "schema", "login", "password"):
+        _check_type(f"{variable}, which holds Airflow connection {conn_id!r}", name, getattr(read, name), str)
 
 
 def _extra(conn_id: str, connection: Connection) -> dict[str, Any]:
@@ -211,9 +240,32 @@ def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) 
         raise ConnectionSettingError(
             f"{where} has extras that redshift_connector does not know: {', '.join(hints)}. Correct or remove them."
         )
+    _check_types(where, extra, get_type_hints(redshift_connector.connect) | TYPES_FOR_THE_TOKEN)
     useless = sorted(OTHER_IDENTITIES.intersection(extra))
     if iam and useless:
         raise ConnectionSettingError(
             f"{where} has the extra iam, with which the credentials come from the Airflow connection aws_default;"
             f" {', '.join(useless)} would have no effect. Remove them, and set up aws_default."
         )
+
+
+def _check_types(where: str, extra: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+    """Refuse extras that the driver would misread: it takes the text "true" for no, and opens a session without SSL."""
+    for name, value in extra.items():
+        _check_type(where, f"extra {name}", value, types[name])
+    seconds = extra.get("timeout")
+    if seconds is not None and not 1 <= seconds <= MOST_SECONDS:
+        beyond = "less than 1" if seconds < 1 else f"more than {MOST_SECONDS}"
+        raise ConnectionSettingError(
+            f"{where}: extra timeout is {beyond}. Expected seconds from 1 to {MOST_SECONDS}, or none for no bound."
+        )
+
+
+def _check_type(where: str, name: str, value: Any, annotated: Any) -> None:
+    """Refuse a value of another type; the message has the types alone, since the value may be secret."""
+    try:
+        TypeAdapter(annotated | None).validate_python(value, strict=True)
+    except ValidationError:
+        of_one = (text for kind, text in EXPECTED.items() if annotated in (kind, kind | None))
+        expected = next(of_one, "a list of strings")
+        raise ConnectionSettingError(f"{where}: {name} is {FOUND[type(value)]}. Expected {expected}.") from None

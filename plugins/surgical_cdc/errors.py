@@ -74,8 +74,22 @@ class ConnectionSettingError(SurgicalCdcError):
     """An Airflow connection lacks a setting, or has one that nobody reads."""
 
 
+class NotReached(SurgicalCdcError):
+    """A command could not open its first session."""
+
+
 class AlertSettingError(SurgicalCdcError):
     """The Airflow Variable of the alerts does not say whom to tell."""
+
+
+# Of what somebody has typed, so many characters are shown in a message.
+SHOWN = 60
+
+
+def shortened(value: object) -> str:
+    """Return a value as Python writes it, so that no control character is printed; a long one is cut off."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…{text[-1]}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

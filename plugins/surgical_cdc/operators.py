@@ -40,7 +40,15 @@ from surgical_cdc.errors import (
     did_you_mean,
 )
 from surgical_cdc.retries import Steps, is_transient
-from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run, new_token
+from surgical_cdc.values import (
+    ChangeSet,
+    FactResult,
+    Preparation,
+    Run,
+    as_utc,
+    new_token,
+    read_time,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -93,7 +101,7 @@ def run_of(context: Context, token: str) -> Run:
     check_fields(context)
     dag_run, params = context["dag_run"], context["params"]
     start = _form_time(params, "window_start")
-    end = _form_time(params, "window_end") or _utc(dag_run.data_interval_end or dag_run.run_after)
+    end = _form_time(params, "window_end") or as_utc(dag_run.data_interval_end or dag_run.run_after)
     if start and start >= end:
         raise FormError(
             f"The window from {start} to {end} UTC is empty: window_start must be before window_end."
@@ -487,15 +495,11 @@ def handed_on(context: Context, group: str, names: Sequence[str]) -> dict[str, M
 
 
 def _form_time(params: Mapping[str, Any], name: str) -> datetime | None:
-    text = params[name]
-    if not text:
+    value = params[name]
+    # The form leaves an empty text where a field was cleared.
+    if value in (None, ""):
         return None
     try:
-        return _utc(datetime.fromisoformat(text))
-    except (TypeError, ValueError):
-        raise FormError(f"{name} is {text!r}, which is no time. Expected one like 2024-02-29T06:30:00Z.") from None
-
-
-def _utc(time: datetime) -> datetime:
-    """Return a time as the warehouse has it: UTC, without an offset; one without an offset is taken as UTC."""
-    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+        return read_time(name, value)
+    except ValueError as error:
+        raise FormError(str(error)) from None

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlglot import exp
 
 from surgical_cdc.contract import Cdc, Column, Fact, Identifier, Model, Retention, Source, Table
-from surgical_cdc.errors import ProjectError
+from surgical_cdc.errors import ProjectError, shortened
 from surgical_cdc.properties import (
     ModelConfig,
     ModelEntry,
@@ -93,7 +93,9 @@ class Project:
 
     def _named(self, known: Mapping[str, T], name: str, kind: str) -> T:
         if name not in known:
-            message = f"No {kind} {name!r} in project {self.name} ({self.path}). Known: {', '.join(sorted(known))}."
+            message = (
+                f"No {kind} {shortened(name)} in project {self.name} ({self.path}). Known: {', '.join(sorted(known))}."
+            )
             raise ProjectError(message)
         return known[name]
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from botocore.exceptions import BotoCoreError, ClientError
 from redshift_connector.error import Error
 
-from surgical_cdc.errors import SurgicalCdcError
-from surgical_cdc.retries import server_answer
+from surgical_cdc.errors import SurgicalCdcError, shortened
+from surgical_cdc.retries import of_network, server_answer
 
 # What can come of opening a session or of running a statement in it. The driver raises a plain OSError where the server
 # falls silent; the last two are AWS's, where it gives no token.
@@ -31,6 +31,14 @@ ADVICE = {
     "42501": "Grant what is missing: `python -m surgical_cdc check` lists it.",
     "53300": "Wait until other sessions end, or raise the number of connections.",
     "57014": "An administrator, a queue's rule or statement_timeout has ended it; see SYS_QUERY_HISTORY.",
+}
+
+FILE_ADVICE: Mapping[type[OSError], str] = {
+    PermissionError: "Allow this user to read it, or to write it where the command writes.",
+    FileNotFoundError: "Create it, or correct its path.",
+    IsADirectoryError: "It is a folder where a file is expected: rename or move it.",
+    NotADirectoryError: "A part of its path is a file and no folder: correct the path.",
+    FileExistsError: "Something else is in its place: move that away.",
 }
 
 
@@ -52,7 +60,12 @@ def refusal(error: BaseException) -> str:
             f"AWS gives no token: {str(error).rstrip('.')}. Check the Airflow connection aws_default, its region, and"
             " the policy of its identity (redshift:GetClusterCredentials, redshift-serverless:GetCredentials)."
         )
-    return f"The warehouse can not be reached{where}: {_unreached(_cause(error))}"
+    cause = _cause(error)
+    if isinstance(cause, OSError) and cause.filename is not None:
+        return _of_a_file(cause)
+    if not of_network(error):
+        return f"The driver refuses{where}: {_said(error)}."
+    return f"The warehouse can not be reached{where}: {_unreached(cause)}"
 
 
 def _answered(answer: Mapping[str, str]) -> str:
@@ -68,6 +81,12 @@ def _cause(error: BaseException) -> BaseException:
     return next((part for part in error.args if isinstance(part, OSError)), error)
 
 
+def _of_a_file(error: OSError) -> str:
+    """Return what the system says of a file or folder, and what to do; it is not the warehouse's."""
+    advice = next((advice for kind, advice in FILE_ADVICE.items() if isinstance(error, kind)), "Correct its path.")
+    return f"{shortened(str(error.filename))}: {error.strerror}. {advice}"
+
+
 def _unreached(error: BaseException) -> str:
     where = "the host and port of the Airflow connection"
     if isinstance(error, socket.gaierror):
@@ -78,7 +97,11 @@ def _unreached(error: BaseException) -> str:
         return f"it does not answer. Check {where}, the security group, and the route from here."
     if isinstance(error, ssl.SSLError):
         return f"{error}. Its certificate is not one of Amazon's, or not this host's: check {where}."
-    said = " ".join(str(part) for part in error.args) or type(error).__name__
+    said = _said(error)
     if "refuses SSL" in said:
         return 'it speaks no SSL. Only the stand-in does so: give the Airflow connection the extra {"ssl": false}.'
     return f"{said}. Check {where}."
+
+
+def _said(error: BaseException) -> str:
+    return (" ".join(str(part) for part in error.args) or type(error).__name__).rstrip(".")

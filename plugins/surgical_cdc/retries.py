@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from surgical_cdc.errors import AlreadySynced, SurgicalCdcError
+from surgical_cdc.errors import AlreadySynced, NotReached, SurgicalCdcError
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -190,6 +190,28 @@ def run_step(
         return steps.run(name, step, settle=settle)
 
 
+def reached_at_once(connect: Connect) -> Connect:
+    """Return what opens sessions as `connect` does, but whose first session is opened at once or not at all.
+
+    For a person who waits: a closed port is told at once, while a connection that is lost later is waited for.
+    """
+    reached = Event()
+
+    def open_session() -> Warehouse:
+        from surgical_cdc.refusals import ERRORS, refusal
+
+        try:
+            warehouse = connect()
+        except ERRORS as error:
+            if reached.is_set() or isinstance(error, SurgicalCdcError):
+                raise
+            raise NotReached(refusal(error)) from error
+        reached.set()
+        return warehouse
+
+    return open_session
+
+
 def is_transient(error: BaseException) -> bool:
     """Return whether the same step may well succeed a little later, on a new session."""
     # Here, not above: a DAG file imports this module at each parse.
@@ -210,6 +232,12 @@ def is_transient(error: BaseException) -> bool:
     message = answer.get("M", "")
     told = TRANSIENT_NUMBERS.match(message) is not None or any(text in message for text in TRANSIENT_MESSAGES)
     return told or answer.get("C") in TRANSIENT_CODES
+
+
+def of_network(error: BaseException) -> bool:
+    """Return whether an error that is not the server's is the network's, and not one in what the driver is told."""
+    causes = [error, *error.args]
+    return is_transient(error) or "refuses SSL" in str(error) or any(isinstance(cause, OSError) for cause in causes)
 
 
 def server_answer(error: BaseException) -> Mapping[str, str]:

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
+
+from surgical_cdc.errors import shortened
 
 
 def new_token() -> str:
     """Return twelve hex digits that nobody else has drawn."""
     return secrets.token_hex(6)
+
+
+def as_utc(time: datetime) -> datetime:
+    """Return a time as the warehouse has it: UTC, without an offset; one without an offset is taken as UTC."""
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+
+
+def read_time(name: str, value: object) -> datetime:
+    """Return a time in ISO 8601, as a person gives it, in UTC without an offset.
+
+    Args:
+        name: what the field or option is called, for the message.
+        value: the text; one without an offset is taken as UTC.
+
+    Raises:
+        ValueError: it is no such text, or no time of the years 1 to 9999 in UTC.
+    """
+    shown = f"{name} is {shortened(value)}"
+    example = "Expected one like 2024-02-29T06:30:00Z."
+    if not isinstance(value, str):
+        raise ValueError(f"{shown}, which is no time. {example}")  # noqa: TRY004 - it is what somebody has typed
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{shown}, which is no time. {example}") from None
+    try:
+        return as_utc(time)
+    except OverflowError:
+        raise ValueError(f"{shown}, which in UTC is not in the years 1 to 9999. {example}") from None
 
 
 class Value(BaseModel):

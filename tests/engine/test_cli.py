@@ -83,7 +83,7 @@ def test_empty_window_is_refused() -> None:
     """A window that ends before it starts is an error, before anything is connected to."""
     result = shell("run", "--start", "2026-03-02", "--end", "2026-03-01")
     assert result.returncode == 1
-    assert result.stderr.startswith("The window from 2026-03-02 00:00:00 to 2026-03-01 00:00:00 is empty")
+    assert result.stderr.startswith("The window from 2026-03-02 00:00:00 to 2026-03-01 00:00:00 UTC is empty")
 
 
 def test_dry_run_writes_nothing(open_site: Site) -> None:
