@@ -10,6 +10,7 @@ from surgical_cdc.retention import sweep
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.lease import Lease
     from surgical_cdc.project import Project
     from surgical_cdc.values import Run
     from surgical_cdc.warehouse import Warehouse
@@ -25,16 +26,21 @@ def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | 
             # The very first run may have failed before there was a ledger to write to.
             complete_control(project, warehouse)
             ledger.record_failure(project, warehouse, run, failure)
-        end(project, warehouse, run, keep_scratch=failure is not None)
-        if not run.dry_run:
-            sweep(project, warehouse)
+        found = end(project, warehouse, run, keep_scratch=failure is not None)
+        if failure is None and not run.dry_run:
+            sweep(project, warehouse, found)
 
 
-def end(project: Project, warehouse: Warehouse, run: Run, *, keep_scratch: bool) -> None:
-    """Drop the scratch tables that nobody needs any more and give the lease back, inside the caller's transaction."""
+def end(project: Project, warehouse: Warehouse, run: Run, *, keep_scratch: bool) -> Lease:
+    """Drop the scratch tables that nobody needs any more and give the lease back, inside the caller's transaction.
+
+    Returns:
+        The lease as it was found.
+    """
     found = lease.read(project, warehouse)
     relations = scratch.relations_to_drop(project, warehouse, run, found, keep_own=keep_scratch)
     if relations:
         warehouse.execute(render("drop_tables", relations=relations))
     if found.token == run.token:
         lease.release(project, warehouse, run.token)
+    return found

@@ -5,22 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from surgical_cdc import lease, schema
+from surgical_cdc import schema
 from surgical_cdc.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.lease import Lease
     from surgical_cdc.project import Project
     from surgical_cdc.warehouse import Warehouse
 
 EVERY = timedelta(days=1)
 
 
-def sweep(project: Project, warehouse: Warehouse) -> None:
+def sweep(project: Project, warehouse: Warehouse, found: Lease) -> None:
     """Delete inside the caller's transaction what has been kept for longer than the project says; once a day.
+
+    `found` is the lease, which knows when that was done last.
 
     A tombstone stays as long as staging has a version of its key, which would come back without it.
     """
-    found = lease.read(project, warehouse)
     if found.swept_at and found.read_at - found.swept_at < EVERY:
         return
     control, kept = project.control_schema, project.retention

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from surgical_cdc import report
+from surgical_cdc import lease, report
 from surgical_cdc.cli import app
 from surgical_cdc.project import load_project
 from tests.conftest import ROOT, SHOP, at
@@ -328,3 +328,15 @@ def test_unknown_connection_is_named() -> None:
     assert "Airflow knows no connection 'nowhere'" in result.stderr
     assert "AIRFLOW_CONN_NOWHERE" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_release_frees_the_warehouse_from_a_dead_run(open_site: Site) -> None:
+    """The command says whose run it was; it refuses while that one has just been at work."""
+    with open_site.warehouse.transaction():
+        lease.take(open_site.project, open_site.warehouse, open_site.run(run_id="dead"))
+    result = shell("release", "--project", str(SHOP))
+    assert (result.returncode, result.stderr.partition(":")[0]) == (1, "The warehouse is not freed")
+    assert "run test/dead holds the warehouse since" in result.stderr
+    open_site.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, 30, GETDATE())")
+    assert call("release").output.startswith("Freed the warehouse from run test/dead, which held it since")
+    assert call("release").output.strip() == "Nobody holds the warehouse."

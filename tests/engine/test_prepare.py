@@ -120,3 +120,13 @@ def test_ddl_has_redshifts_types_and_keys(shop: Site) -> None:
     assert baseline.endswith('DISTKEY ("customer_id") SORTKEY ("order_id", "customer_id")')
     assert "NOT NULL" not in staging
     assert staging.endswith('DISTKEY ("customer_id") SORTKEY ("changed_at")')
+
+
+def test_rehearsal_takes_no_lease(shop: Site) -> None:
+    """`airflow tasks test` runs a task in a run that nothing ends: it checks what a run would, and leaves nothing."""
+    assert prepare(shop.project, shop.warehouse, shop.run(), rehearsal=True) is not None
+    assert shop.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'cdc'") == []
+    prepare(shop.project, shop.warehouse, shop.run(run_id="first"))
+    cleanup(shop.project, shop.warehouse, shop.run(run_id="first"), failure=None)
+    prepare(shop.project, shop.warehouse, shop.run(), rehearsal=True)
+    assert holder(shop.project, shop.warehouse) is None
