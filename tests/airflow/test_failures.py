@@ -274,6 +274,27 @@ def test_run_waits_for_a_lease_no_longer_than_its_heart_beats(stocked: Site, sho
     assert "waits: run another_airflow/dead holds the warehouse since" in shop_cdc.log(run_id, "prepare")
 
 
+def test_missed_window_alerts_once(stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]) -> None:
+    """A run that still waits when a whole window has gone by tells who holds the warehouse, once, and waits on."""
+    shop_cdc.run(FORM)
+    dead = stocked.run(run_id="dead", dag_id="another_airflow")
+    with stocked.warehouse.transaction():
+        assert not lease.take(stocked.project, stocked.warehouse, dead).taken_from(dead.token)
+    stocked.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, 25, GETDATE())")
+    interval = {"data_interval_start": "2026-03-01T11:30:00Z", "data_interval_end": "2026-03-01T12:00:00Z"}
+    run_id = shop_cdc.stack.airflow.trigger("shop_cdc", FORM, logical_date="2026-03-01T11:30:00Z", **interval)
+    message = inboxes["smtp"].wait_for(run_id)
+    assert message.subject == "shop_cdc: a window was missed, another run holds the warehouse"
+    assert "run another_airflow/dead holds the warehouse since" in message.text
+    assert "python -m surgical_cdc release" in message.text
+    assert shop_cdc.wait(run_id) == "success"
+    assert len(inboxes["smtp"].about(run_id)) == 1
+    assert stocked.rows("SELECT result FROM cdc.runs WHERE run_key = %s ORDER BY 1", (f"shop_cdc/{run_id}",)) == [
+        ("success",),
+        ("waiting",),
+    ]
+
+
 def test_a_task_of_an_outdated_run_may_not_go_on(stocked: Site, shop_cdc: DagUnderTest) -> None:
     """After a later run has moved the baseline, clearing an earlier one's task fails and says what to do."""
     empty_snapshot(stocked)
