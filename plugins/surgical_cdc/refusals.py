@@ -5,6 +5,7 @@ The command line, the log, the ledger and the alert all have it from here.
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Mapping
@@ -40,6 +41,9 @@ FILE_ADVICE: Mapping[type[OSError], str] = {
     NotADirectoryError: "A part of its path is a file and no folder: correct the path.",
     FileExistsError: "Something else is in its place: move that away.",
 }
+
+# No room on the device, or beyond the user's quota.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def refusal(error: BaseException) -> str:
@@ -83,7 +87,9 @@ def _cause(error: BaseException) -> BaseException:
 
 def _of_a_file(error: OSError) -> str:
     """Return what the system says of a file or folder, and what to do; it is not the warehouse's."""
-    advice = next((advice for kind, advice in FILE_ADVICE.items() if isinstance(error, kind)), "Correct its path.")
+    advice = FILE_ADVICE.get(type(error)) or (
+        "Make room, or correct the path." if error.errno in FULL else "Correct its path."
+    )
     return f"{shortened(str(error.filename))}: {error.strerror}. {advice}"
 
 

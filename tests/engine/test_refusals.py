@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from redshift_connector.error import ProgrammingError
+from redshift_connector.error import InterfaceError, ProgrammingError
 
 from surgical_cdc.cycle import run_cycle
 from surgical_cdc.dictionary import dump_dictionary
@@ -75,6 +75,33 @@ def test_an_error_in_a_refresh_names_the_fact(divided: Site) -> None:
             id="advice",
         ),
         pytest.param(DataError("Two rows."), "Two rows.", id="an error of the engine"),
+        pytest.param(
+            InterfaceError("Prepared statement exceeds bind parameter limit 32767."),
+            "The driver refuses: Prepared statement exceeds bind parameter limit 32767.",
+            id="the driver",
+        ),
+        pytest.param(
+            InterfaceError("communication error", ConnectionResetError(104, "Connection reset by peer")),
+            "The warehouse can not be reached: 104 Connection reset by peer. Check the host and port of the Airflow"
+            " connection.",
+            id="the network",
+        ),
+        pytest.param(
+            PermissionError(13, "Permission denied", "include/dictionary.yaml"),
+            "'include/dictionary.yaml': Permission denied. Allow this user to read it, or to write it where the command"
+            " writes.",
+            id="a file that may not be written",
+        ),
+        pytest.param(
+            IsADirectoryError(21, "Is a directory", "models/x.yml"),
+            "'models/x.yml': Is a directory. It is a folder where a file is expected: rename or move it.",
+            id="a folder",
+        ),
+        pytest.param(
+            OSError(28, "No space left on device", "include/dictionary.yaml"),
+            "'include/dictionary.yaml': No space left on device. Make room, or correct the path.",
+            id="a full disk",
+        ),
         pytest.param(KeyError("total"), "KeyError: 'total'", id="a mistake of the engine"),
     ],
 )

@@ -14,8 +14,8 @@ from redshift_connector import Error, InterfaceError, ProgrammingError
 from local_redshift.faults import Fault, FaultKind
 from surgical_cdc import retries
 from surgical_cdc.connection import session
-from surgical_cdc.errors import AlreadySynced
-from surgical_cdc.retries import Backoff, Steps, is_transient, run_step
+from surgical_cdc.errors import AlreadySynced, NotReached
+from surgical_cdc.retries import Backoff, Steps, is_transient, reached_at_once, run_step
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
@@ -264,3 +264,19 @@ def test_a_connection_may_end_anywhere_in_an_answer(cut_after: Callable[[int], W
     assert [error for error in errors if not is_transient(error)] == []
     assert {type(error) for error in errors} == {InterfaceError}
     assert {type(error.__cause__).__name__ for error in errors} >= {"NoneType", "error"}
+
+
+def test_a_command_waits_only_for_a_warehouse_that_it_has_reached(
+    redshift: LocalRedshift, connect: Connect, table: Callable[[], int]
+) -> None:
+    """The first session is opened at once or not at all; one that is lost later is opened anew."""
+    redshift.set_fault(Fault(FaultKind.CONFLICT, OPEN))
+    with pytest.raises(NotReached, match="conflict with concurrent transaction"):
+        run_step(reached_at_once(connect), "write", writer(), backoff=QUICK)
+    redshift.clear_faults()
+    at_once = reached_at_once(connect)
+    run_step(at_once, "write", writer(), backoff=QUICK)
+    redshift.set_fault(Fault(FaultKind.CONFLICT, OPEN))
+    run_step(at_once, "write", writer(), backoff=QUICK)
+    assert redshift.struck == 1
+    assert table() == 2
