@@ -184,6 +184,8 @@ def main() -> None:
     """Run the command line; an error that is meant for a person is printed as its message alone."""
     # Airflow takes this for a task otherwise, which asks a server for connections instead of reading the database.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    # Airflow logs a stack trace where its database has no tables yet; what it has not found is said without.
+    os.environ.setdefault("AIRFLOW__LOGGING__NAMESPACE_LEVELS", "task=CRITICAL")
     try:
         app()
     except ERRORS as error:

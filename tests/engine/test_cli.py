@@ -73,7 +73,7 @@ def test_window_and_sources_are_those_asked_for(open_site: Site) -> None:
     """--start, --end and --source narrow the run as the trigger form does."""
     for key, minute in ((5, 10), (6, 40), (7, 70)):
         open_site.stage("orders", {**ORDER, "order_id": key, "changed_at": at(minute)})
-    window = ("--start", "2026-03-01T12:30:00", "--end", "2026-03-01T13:00:00")
+    window = ("--start", "2026-03-01T12:30Z", "--end", "2026-03-01T18:30:00+05:30")
     result = call("run", *window, "--source", "orders")
     assert "detect.orders: 1 rows compared, 1 inserted, 1 waiting (as far as 2026-03-01 13:10:00) in" in result.output
     assert "detect.customers" not in result.output
@@ -340,3 +340,15 @@ def test_release_frees_the_warehouse_from_a_dead_run(open_site: Site) -> None:
     open_site.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, 30, GETDATE())")
     assert call("release").output.startswith("Freed the warehouse from run test/dead, which held it since")
     assert call("release").output.strip() == "Nobody holds the warehouse."
+
+
+def test_airflow_without_a_database_shows_no_stack_trace(tmp_path: Path) -> None:
+    """Where connections are in the environment alone, Airflow's database has no tables, and that is no news."""
+    result = shell("check", "--conn-id", "nowhere", "--project", str(SHOP), AIRFLOW_HOME=str(tmp_path))
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [
+        "ok      models",
+        "ok      dictionary",
+        "ok      alerts",
+        "FAILED  connection",
+    ]
+    assert result.stderr == ""
