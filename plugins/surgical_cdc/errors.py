@@ -83,7 +83,7 @@ class AlertSettingError(SurgicalCdcError):
 
 
 # Of what somebody has typed, so many characters are shown in a message.
-SHOWN = 60
+SHOWN = 200
 
 
 def shortened(value: object) -> str:

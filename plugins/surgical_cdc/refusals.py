@@ -5,7 +5,6 @@ The command line, the log, the ledger and the alert all have it from here.
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 from collections.abc import Mapping
@@ -34,17 +33,6 @@ ADVICE = {
     "57014": "An administrator, a queue's rule or statement_timeout has ended it; see SYS_QUERY_HISTORY.",
 }
 
-FILE_ADVICE: Mapping[type[OSError], str] = {
-    PermissionError: "Allow this user to read it, or to write it where the command writes.",
-    FileNotFoundError: "Create it, or correct its path.",
-    IsADirectoryError: "It is a folder where a file is expected: rename or move it.",
-    NotADirectoryError: "A part of its path is a file and no folder: correct the path.",
-    FileExistsError: "Something else is in its place: move that away.",
-}
-
-# No room on the device, or beyond the user's quota.
-FULL = (errno.ENOSPC, errno.EDQUOT)
-
 
 def refusal(error: BaseException) -> str:
     """Return an error in a sentence or two: what was refused or not reached, where, and what to do.
@@ -66,7 +54,8 @@ def refusal(error: BaseException) -> str:
         )
     cause = _cause(error)
     if isinstance(cause, OSError) and cause.filename is not None:
-        return _of_a_file(cause)
+        file = shortened(str(cause.filename))
+        return f"{file}: {cause.strerror}. Correct the path, or let the user who runs this read and write there."
     if not of_network(error):
         return f"The driver refuses{where}: {_said(error)}."
     return f"The warehouse can not be reached{where}: {_unreached(cause)}"
@@ -83,14 +72,6 @@ def _answered(answer: Mapping[str, str]) -> str:
 def _cause(error: BaseException) -> BaseException:
     """Return the error of the socket that the driver has wrapped, or the error itself."""
     return next((part for part in error.args if isinstance(part, OSError)), error)
-
-
-def _of_a_file(error: OSError) -> str:
-    """Return what the system says of a file or folder, and what to do; it is not the warehouse's."""
-    advice = FILE_ADVICE.get(type(error)) or (
-        "Make room, or correct the path." if error.errno in FULL else "Correct its path."
-    )
-    return f"{shortened(str(error.filename))}: {error.strerror}. {advice}"
 
 
 def _unreached(error: BaseException) -> str:

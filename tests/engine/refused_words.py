@@ -345,7 +345,9 @@ COMMANDS = [
         ("compile", "--project", ""),
     ),
     Command(
-        "--project: a name too long", "'xxx…': File name too long. Correct its path.", ("compile", "--project", LONG)
+        "--project: a name too long",
+        "'xxx…': File name too long. Correct the path, or let the user who runs this read and write there.",
+        ("compile", "--project", LONG),
     ),
     Command(
         "--conn-id: unknown",
