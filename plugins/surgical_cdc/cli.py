@@ -55,6 +55,7 @@ console = Console(highlight=False, soft_wrap=True, markup=False)
 def quiet() -> None:
     """Keep the engine's log, which has every statement, off the terminal: importing Airflow turns it on."""
     logging.getLogger("surgical_cdc").setLevel(logging.WARNING)
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 @app.command()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from surgical_cdc.errors import did_you_mean
 from surgical_cdc.names import PREFIX
@@ -17,6 +18,18 @@ _TYPE = re.compile(
     r"(?:smallint|integer|bigint|boolean|date|timestamp|timestamptz|real|double precision"
     r"|(?:varchar|char)\(\d{1,5}\)|numeric\(\d{1,2},\s?\d{1,2}\))"
 )
+
+# The greatest sizes that Redshift gives a type, in bytes.
+LENGTHS = {"varchar": 65535, "char": 4096}
+PRECISION, SCALE = 38, 37
+# Types of which equal values are written alike, whatever the session's settings.
+KEY_TYPES = ("smallint", "integer", "bigint", "numeric", "varchar", "char", "date", "timestamp")
+# Redshift's limits on the columns of a table, and on what one SELECT lists.
+COLUMNS, LISTED = 1600, 1664
+# What a change set has beside its source's columns: the change, its mask, the claim and the reason.
+CHANGE_SET_COLUMNS = 4
+# A century: what is older than that is in no warehouse.
+DAYS = 36_500
 
 # Types each of which holds what those before it hold.
 WIDER = (("smallint", "integer", "bigint"), ("real", "double precision"))
@@ -69,7 +82,10 @@ def _column(name: str) -> str:
 
 
 def _relation(name: str) -> str:
-    schema, _, table = name.partition(".")
+    schema, dot, table = name.partition(".")
+    if not dot:
+        message = f"{name!r} is no table: expected its schema too, as in public.{name}"
+        raise ValueError(message)
     return f"{_identifier(schema)}.{_identifier(table)}"
 
 
@@ -79,13 +95,64 @@ def _data_type(text: str) -> str:
             f"{text!r} is no data type of the contract: expected e.g. bigint, varchar(64), numeric(18,4), timestamp"
         )
         raise ValueError(message)
+    _check_sizes(text)
     return text
+
+
+def _check_sizes(text: str) -> None:
+    name, sizes = _name_and_sizes(text)
+    if name in LENGTHS and not 1 <= sizes[0] <= LENGTHS[name]:
+        message = f"{text!r} is no type of Redshift's: expected {name}(1) to {name}({LENGTHS[name]})"
+        raise ValueError(message)
+    if name == "numeric" and not (1 <= sizes[0] <= PRECISION and sizes[1] <= min(sizes[0], SCALE)):
+        message = (
+            f"{text!r} is no type of Redshift's: expected numeric(precision, scale), a precision of 1 to {PRECISION},"
+            f" and a scale of {SCALE} at most that is not above the precision"
+        )
+        raise ValueError(message)
+
+
+def _no_boolean(given: Any) -> Any:
+    """Refuse what pydantic takes for 0 or 1."""
+    if isinstance(given, bool):
+        message = f"expected a number, found {str(given).lower()}"
+        raise ValueError(message)  # noqa: TRY004 - pydantic makes a message of a ValueError alone
+    return given
+
+
+def _check_key(kind: str, name: str, columns: Sequence[Column]) -> None:
+    data_type = next((column.data_type for column in columns if column.name == name), "")
+    if data_type and data_type.partition("(")[0] not in KEY_TYPES:
+        message = (
+            f"the {kind} {name} is {data_type}; expected one of {', '.join(KEY_TYPES)}: make another column the key"
+        )
+        raise ValueError(message)
+
+
+def _check_width(columns: Sequence[Column], added: int) -> None:
+    """Refuse columns that Redshift would not take together with what the engine lists beside them."""
+    if len(columns) + added > COLUMNS:
+        beside = f", and a change set has {added} of the engine's own" if added else ""
+        message = (
+            f"{len(columns)} columns, expected {COLUMNS - added} at most: a table has {COLUMNS}{beside}. List fewer, or"
+            " make two tables of it"
+        )
+        raise ValueError(message)
+    compared = sum(column.look_alike is not None for column in columns)
+    if len(columns) + compared >= LISTED:
+        message = (
+            f"{len(columns)} columns and {compared} texts and floats, expected {LISTED - 1} of both at most: texts and"
+            " floats are compared in two ways, and a SELECT lists no more. List fewer, or make two tables of it"
+        )
+        raise ValueError(message)
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
 ColumnName = Annotated[str, AfterValidator(_column)]
 Relation = Annotated[str, AfterValidator(_relation)]
 DataType = Annotated[str, AfterValidator(_data_type)]
+Share = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1)]
+Days = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=DAYS)]
 Maintenance = Literal["incremental", "full"]
 
 
@@ -159,7 +226,7 @@ class Cdc(Strict):
     created: Identifier | None = None
     load: Literal["window", "snapshot"] = "window"
     delete_when: str | None = None
-    max_delete_share: float = Field(default=0.5, gt=0, le=1)
+    max_delete_share: Share = 0.5
     dist: Identifier | None = None
     sort: tuple[Identifier, ...] = ()
 
@@ -170,9 +237,9 @@ class Retention(Strict):
     A year of half hours is some 300,000 lines of the ledger for 12 sources and 6 facts.
     """
 
-    ledger_days: int = Field(default=400, ge=1)
-    tombstone_days: int = Field(default=400, ge=1)
-    quarantine_days: int = Field(default=400, ge=1)
+    ledger_days: Days = 400
+    tombstone_days: Days = 400
+    quarantine_days: Days = 400
 
 
 class Source(Table):
@@ -207,6 +274,8 @@ class Source(Table):
         if length and int(length) > KEY_BYTES:
             message = f"the key {self.key} is {types[self.key]}; a key has {KEY_BYTES} bytes at most"
             raise ValueError(message)
+        _check_key("key", self.key, self.columns)
+        _check_width(self.columns, CHANGE_SET_COLUMNS)
         return self
 
     @property
@@ -221,6 +290,12 @@ class Fact(Table):
     unique_key: Identifier
     anchor: Identifier
     maintenance: Maintenance = "incremental"
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        _check_key("row key", self.unique_key, self.columns)
+        _check_width(self.columns, 0)
+        return self
 
 
 class Model(Strict):

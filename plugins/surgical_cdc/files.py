@@ -18,6 +18,7 @@ CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 YAML_DEPTH = 100
 # So many values the aliases of a file may stand for; some 400 bytes of them can stand for a billion.
 YAML_ALIASED = 100_000
+IS_A_FOLDER = "is a folder, expected a file. Rename the folder"
 
 
 def read_text(file: Path) -> str:
@@ -30,14 +31,14 @@ def read_text(file: Path) -> str:
     try:
         mode = file.stat().st_mode
         if stat.S_ISDIR(mode):
-            _fail(file, "is a folder, expected a file. Rename the folder")
+            _fail(file, IS_A_FOLDER)
         if not stat.S_ISREG(mode):
             _fail(file, "is a pipe, a socket or a device, expected a file. Remove it")
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise
     except OSError as error:
-        _fail(file, f"can not be read: {error.strerror}. The user who runs this must be able to read it")
+        _fail(file, f"can not be read: {error.strerror}. Correct it, or who may read it")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         _fail(file, f"line {line} has the byte 0x{error.object[error.start]:02x}, which is not UTF-8. Save it as UTF-8")
@@ -58,8 +59,10 @@ def write_text(file: Path, text: str) -> None:
     """
     try:
         file.write_text(text, encoding="utf-8")
+    except IsADirectoryError:
+        _fail(file, IS_A_FOLDER)
     except OSError as error:
-        _fail(file, f"can not be written: {error.strerror}. The user who runs this must be able to write a file there")
+        _fail(file, f"can not be written: {error.strerror}. Correct it, or who may write there")
 
 
 def check_yaml(text: str) -> None:

@@ -35,6 +35,12 @@ MARKS = frozenset({TokenType.PLACEHOLDER, TokenType.PARAMETER, TokenType.COLON, 
 OPERANDS = frozenset(
     {TokenType.VAR, TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.STRING, TokenType.R_PAREN, TokenType.R_BRACKET}
 )
+# So deep may expressions and queries stand in one another, and so many branches may a CASE have: what reads and writes
+# a tree calls itself at each level.
+DEPTH = 200
+BRANCHES = 1000
+OPENS = frozenset({TokenType.L_PAREN, TokenType.CASE})
+CLOSES = frozenset({TokenType.R_PAREN, TokenType.END})
 UNCLOSED = re.compile(r"Missing (?P<quote>.+) from \d+:(?P<start>\d+)")
 
 
@@ -51,20 +57,68 @@ def parse(model: Model) -> exp.Query:
         raise ProjectError(_unclosed(error, model)) from error
     _check_commas(tokens, model)
     _check_add_months(tokens, model)
+    _check_nesting(tokens, model)
     try:
         statements = dialect.parser().parse(tokens, model.sql)
+    except RecursionError:
+        raise ProjectError(too_deep(model.path)) from None
     except ParseError as error:
         raise ProjectError(_unparsed(error, model)) from error
     queries = [statement for statement in statements if statement is not None]
     if len(queries) != 1 or not isinstance(queries[0], exp.Query):
-        raise ProjectError(f"{model.path}: expected one SELECT, found {len(queries)} statements.")
+        raise ProjectError(_no_select(queries, tokens, model))
     _check_placeholders(queries[0], tokens, model)
     for part in queries[0].walk():
         if part._meta and "line" in part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
             part.meta.update(path=model.path, line=model.lines[part.meta["line"] - 1])
+    check_depth(queries[0], model)
     query = normalize_identifiers(queries[0], dialect=dialect)
     _check_cte_names(query, model)
     return query
+
+
+def check_depth(query: exp.Expr, model: Model) -> None:
+    """Refuse a tree that is deeper, or a CASE that is longer, than all that reads them can take.
+
+    Raises:
+        ProjectError: it is; the message has the place.
+    """
+    depths: dict[int, int] = {}
+    for part in query.bfs():
+        depths[id(part)] = depth = depths.get(id(part.parent), 0) + 1
+        if depth > DEPTH:
+            raise ProjectError(too_deep(place(part, model)))
+        if isinstance(part, exp.Case) and len(part.args["ifs"]) > BRANCHES:
+            raise ProjectError(
+                f"{place(part, model)}: a CASE of {len(part.args['ifs'])} branches, expected {BRANCHES} at most. Keep"
+                " the values in a source, and join it."
+            )
+
+
+def _check_nesting(tokens: Sequence[Token], model: Model) -> None:
+    """Refuse before it is parsed what the parser would call itself for too often."""
+    depth = 0
+    for token in tokens:
+        depth += (token.token_type in OPENS) - (token.token_type in CLOSES)
+        if depth > DEPTH:
+            raise ProjectError(too_deep(_place(token.start, model)))
+
+
+def too_deep(where: str) -> str:
+    """Return the message of what is too deep at a place."""
+    return (
+        f"{where}: what stands here is more than {DEPTH} deep in other expressions and queries. Each operator of a"
+        " chain counts, as OR, + or UNION, and each model that another reads. Write IN (…) for a chain of OR, keep long"
+        " lists of values in a source that is joined, or materialize a model in between as a source."
+    )
+
+
+def _no_select(statements: Sequence[exp.Expr], tokens: Sequence[Token], model: Model) -> str:
+    found = f"{len(statements)} statements" if statements else "none"
+    if len(statements) == 1:
+        first = statements[0]
+        found = (first.key if isinstance(first, exp.DML | exp.DDL) else tokens[0].text).upper()
+    return f"{model.path}: expected one SELECT, found {found}. A model is a SELECT, and that alone."
 
 
 def _place(start: int, model: Model) -> str:

@@ -118,7 +118,9 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
     if not facts:
         _refuse_no_fact(settings)
     _check_relations(sources, facts)
-    control_schema, scratch_schema = _engine_schemas(settings, sources, facts)
+    control_schema = _variable(settings, "cdc_control_schema", "cdc", IDENTIFIER)
+    scratch_schema = _variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER)
+    _check_schemas(settings, (control_schema, scratch_schema), sources, facts)
     return Project(
         name=settings.name,
         path=path,
@@ -327,7 +329,7 @@ def _documents(settings: Settings) -> tuple[Path, ...]:
     folder = settings.path.resolve().parent
     documents = []
     for name in _variable(settings, "cdc_documents", [], PATHS):
-        document = (settings.path / name).resolve()
+        document = _document(settings, name)
         if not document.is_relative_to(folder):
             fail(
                 settings.file,
@@ -432,6 +434,13 @@ def _variable(settings: Settings, variable: str, default: T, kind: TypeAdapter[T
         fail_validation(settings.file, f"vars.{variable}", error)
 
 
+def _document(settings: Settings, name: str) -> Path:
+    try:
+        return (settings.path / name).resolve()
+    except (OSError, RuntimeError, ValueError):  # a link to itself, a NUL byte
+        fail(settings.file, f"vars.cdc_documents: {name!r} leads to no file. Correct it, or the link that it is")
+
+
 def _check_database(file: Path, place: str, database: str, settings: Settings) -> None:
     """Refuse another database than the one that the connection leads to."""
     if database and database != settings.target.get("dbname"):
@@ -450,20 +459,20 @@ def _check_relations(sources: Mapping[str, Source], facts: Mapping[str, Fact]) -
         owners[relation] = owner
 
 
-def _engine_schemas(settings: Settings, sources: Mapping[str, Source], facts: Mapping[str, Fact]) -> tuple[str, str]:
-    """Return the control and the scratch schema; the engine makes and drops tables there, so both are its own."""
-    control = _variable(settings, "cdc_control_schema", "cdc", IDENTIFIER)
-    scratch = _variable(settings, "cdc_scratch_schema", "cdc_scratch", IDENTIFIER)
-    remedy = "Name a schema there that holds nothing else"
-    if control == scratch:
-        fail(settings.file, f"vars: cdc_control_schema and cdc_scratch_schema are both {control}. {remedy}")
-    relations = [source.staging for source in sources.values()]
-    relations += [table.relation for table in (*sources.values(), *facts.values())]
-    for variable, schema in (("cdc_control_schema", control), ("cdc_scratch_schema", scratch)):
-        for relation in relations:
-            if relation.partition(".")[0] == schema:
-                fail(settings.file, f"vars: {variable} is {schema}, the schema of {relation}. {remedy}")
-    return control, scratch
+def _check_schemas(
+    settings: Settings, own: tuple[str, str], sources: Mapping[str, Source], facts: Mapping[str, Fact]
+) -> None:
+    """Refuse a schema of the engine's own that others use as well: what is in it, the engine drops as it needs."""
+    taken = {fact.relation: f"the fact {fact.name}" for fact in facts.values()}
+    taken |= {source.staging: f"the staging of source {source.name}" for source in sources.values()}
+    taken |= {source.relation: f"the source {source.name}" for source in sources.values()}
+    owners = {relation.partition(".")[0]: owner for relation, owner in taken.items()}
+    names = ("cdc_control_schema", "cdc_scratch_schema")
+    for name, schema in zip(names, own, strict=True):
+        if schema in owners:
+            fail(settings.file, f"vars.{name}: {schema} is the schema of {owners[schema]}; expected one of its own")
+    if own[0] == own[1]:
+        fail(settings.file, f"vars: {' and '.join(names)} are both {own[0]}; expected two schemas")
 
 
 def _columns(file: Path, place: str, entry: ModelEntry | TableEntry) -> tuple[Column, ...]:

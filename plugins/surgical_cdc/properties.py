@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from surgical_cdc.contract import Maintenance, Strict
 from surgical_cdc.errors import ProjectError
 
+# What pydantic calls a mapping.
+CLASSES = re.compile(r"a valid dictionary(?: or instance of \w+)?")
 S = TypeVar("S", bound=BaseModel)
 
 
@@ -143,6 +146,6 @@ def fail_validation(file: Path, place: str, error: ValidationError) -> NoReturn:
         where = ".".join(str(part) for part in item["loc"])
         found = f", found {type(item['input']).__name__}" if item["type"].endswith("_type") else ""
         said = "is missing" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
-        problem = said.replace("Input should be", "expected") + found
+        problem = CLASSES.sub("a mapping", said).replace("Input should be", "expected") + found
         problems.append(": ".join(filter(None, (where, problem))))
     raise ProjectError(f"{': '.join(filter(None, (str(file), place, '; '.join(problems))))}.") from error

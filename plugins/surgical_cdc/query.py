@@ -15,7 +15,7 @@ from sqlglot.optimizer.qualify import qualify
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
 from surgical_cdc.functions import is_foreign
 from surgical_cdc.moments import is_moment, moments
-from surgical_cdc.parsing import parse
+from surgical_cdc.parsing import check_depth, parse, too_deep
 from surgical_cdc.project import REF_SCHEMA
 from surgical_cdc.refusal import Refused, place, refuse, shortened
 
@@ -68,6 +68,7 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
     parsed = parse(model)
     try:
         tree = _inline(parsed, project.models, {})
+        check_depth(tree, model)
         if not isinstance(tree, exp.Select):
             rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact_name)))
             tree = exp.select("*").from_(rows)
@@ -78,6 +79,8 @@ def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp
         check_values(query, _schema(project), dates)
     except Refused as error:
         raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
+    except RecursionError:
+        raise ProjectError(too_deep(model.path)) from None
     except SqlglotError as error:
         raise ProjectError(_unresolved(str(error), parsed, model, project)) from error
     if not placed:

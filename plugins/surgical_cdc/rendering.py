@@ -35,6 +35,8 @@ RUNTIME_ERRORS = (
     *(jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
     *(RecursionError, OverflowError),
 )
+TOO_DEEP = "Jinja stands too deep in other Jinja here, or a macro calls itself. Write it with fewer levels"
+SHOWN_CHARACTERS = 160
 Words = dict[str, Any]
 
 
@@ -255,7 +257,7 @@ class Renderer:
         except _Return as error:
             raise ProjectError(f"{file}: return() stands outside a macro.") from error
         except (WordError, *RUNTIME_ERRORS) as error:
-            problem = str(error)
+            problem = TOO_DEEP if isinstance(error, RecursionError) else str(error).rstrip(".")
             if isinstance(error, jinja2.UndefinedError):
                 problem += f". {self._known_words()}"
             raise ProjectError(f"{self._place(error, file)}: {problem}.") from error
@@ -303,7 +305,9 @@ class YamlRenderer:
             return str(found) if isinstance(found, jinja2.Undefined) else found
         except (WordError, SyntaxError, *RUNTIME_ERRORS) as error:
             known = ", ".join(self._words)
-            raise ProjectError(f"{file}: {value!r} can not be rendered: {error}. Known words: {known}.") from error
+            problem = TOO_DEEP if isinstance(error, RecursionError) else error
+            shown = value if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]}…"
+            raise ProjectError(f"{file}: {shown!r} can not be rendered: {problem}. Known words: {known}.") from error
 
 
 def merged(settings: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

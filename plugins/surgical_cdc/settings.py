@@ -61,6 +61,8 @@ def load_settings(path: Path) -> Settings:
     file = path / "dbt_project.yml"
     raw = read_yaml(file)
     profile_name = shaped(ProjectFile, {"profile": raw.get("profile")}, file).profile
+    if not profile_name:
+        fail(file, "has no `profile`, the one of profiles.yml that dbt uses")
     target = _target(Path(os.environ.get("DBT_PROFILES_DIR", path)) / "profiles.yml", profile_name)
     renderer = YamlRenderer(target, {})
     read = {
@@ -123,7 +125,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 def _files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     def refuse(error: OSError) -> NoReturn:
-        fail(Path(error.filename), f"can not be read: {error.strerror}. The user who runs this must be able to read it")
+        fail(Path(error.filename), f"can not be read: {error.strerror}. Correct it, or who may read it")
 
     for below, folders, names in os.walk(folder, onerror=refuse):
         yield from (Path(below, name) for name in (*folders, *names) if name.endswith(suffixes))

@@ -12,7 +12,10 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "refused_input.md"
 # A heading, and the module that has a list CASES of Refused.
-CHAPTERS: dict[str, str] = {}
+CHAPTERS = {
+    "Files of a project": "tests.engine.refused_files",
+    "Command line, trigger form and connections": "tests.engine.refused_words",
+}
 HEAD = """# Refused input
 
 What is refused before anything is written, and the message that says so: what is wrong, where, and what to do. No input
