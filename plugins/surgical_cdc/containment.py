@@ -69,8 +69,7 @@ def update_or_explain(  # noqa: PLR0917 - the order of all steps: project, what,
             keys = steps.run(f"search.{fact_name}", Search(project, fact, run, preparation, change_sets))
         found = f" It comes of the rows of {fact.relation} with {fact.anchor}: {', '.join(keys)}." if keys else ""
         raise DataError(
-            f"{fact_name} is not updated. {refusal(error)}{found} Correct what the sources have there, or let the model"
-            " take it, as by NULLIF or a CASE; the next run tries again."
+            f"{fact_name} is not updated. {refusal(error)}{found} What it reads stays staged for the next run."
         ) from error
 
 

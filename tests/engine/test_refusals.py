@@ -42,14 +42,25 @@ def test_an_error_in_an_update_names_fact_statement_and_remedy(divided: Site) ->
     """Of one row that stops a fact, whoever is called at night learns in which fact and in which of its statements."""
     run_cycle(divided.project, divided.connect, divided.run(at(-30), run_id="builds it"))
     divided.stage("orders", ROW)
-    with pytest.raises(ProgrammingError) as caught:
+    with pytest.raises(DataError) as caught:
         run_cycle(divided.project, divided.connect, divided.run())
     said = (
-        "The warehouse refuses (Fills scdc_recomputed; update.fact): division by zero. A row has a value that the"
-        " statement can not compute with. Correct the row in its source, or the SELECT, as in a / NULLIF(b, 0)."
+        "fact is not updated. The warehouse refuses (Fills scdc_recomputed; update.fact): division by zero. A row has a"
+        " value that the statement can not compute with. Correct the row in its source, or the SELECT, as in"
+        " a / NULLIF(b, 0). It comes of the rows of facts.fact with id: 1. What it reads stays staged for the next run."
     )
     assert refusal(caught.value) == said
     assert divided.rows("SELECT reason FROM cdc.runs WHERE result = 'failed'") == [(said,)]
+
+
+def test_rows_that_stop_an_update_are_found_among_many(divided: Site) -> None:
+    """Of a thousand affected keys up to five are named by each of which alone the update fails."""
+    run_cycle(divided.project, divided.connect, divided.run(at(-30), run_id="builds it"))
+    poison = {3, 500, 501, 777, 998, 1000}
+    rows = [{**ROW, "id": key, "customer_id": 0 if key in poison else 1} for key in range(1, 1001)]
+    divided.stage("orders", *rows)
+    with pytest.raises(DataError, match=r"facts\.fact with id: 3, 500, 501, 777, 998\. What"):
+        run_cycle(divided.project, divided.connect, divided.run())
 
 
 def test_an_error_in_a_refresh_names_the_fact(divided: Site) -> None:
