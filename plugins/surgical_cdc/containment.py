@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 # So many keys are named; the search ends after so many attempts, or so long.
 NAMED = 5
-ATTEMPTS = 60
+ATTEMPTS = 100
 SEARCH = timedelta(minutes=1)
 # SQLSTATEs of errors that come of values: class 22, and what Redshift's compute nodes report about theirs.
 OF_VALUES = ("22", "XX000")
@@ -91,19 +91,27 @@ class Search:
         """Return up to five such keys, as text: halves of the keys are tried, and halves of those that fail."""
         deadline = time.monotonic() + SEARCH.total_seconds()
         found: list[str] = []
-        ranges = [(1, self._count(warehouse))]
-        attempts = 0
-        while ranges and len(found) < NAMED and attempts < ATTEMPTS and time.monotonic() < deadline:
-            first, last = ranges.pop()
-            attempts += 1
-            log.info("%s fails: trying keys %d to %d of those affected (try %d)", self.fact.name, first, last, attempts)
-            if first > last or not self._fails(warehouse, first, last):
+        # First and last number of some keys, and whether they are known to fail together.
+        ranges = [(1, self._count(warehouse), False)]
+        tries = 0
+
+        def fails(first: int, last: int) -> bool:
+            nonlocal tries
+            tries += 1
+            log.info("%s fails: trying keys %d to %d of those affected (try %d)", self.fact.name, first, last, tries)
+            return self._fails(warehouse, first, last)
+
+        while ranges and len(found) < NAMED and tries < ATTEMPTS and time.monotonic() < deadline:
+            first, last, known = ranges.pop()
+            if first > last or not (known or fails(first, last)):
                 continue
+            middle = (first + last) // 2
             if first == last:
                 found.append(self._key(warehouse, first))
+            elif fails(first, middle):
+                ranges += [(middle + 1, last, False), (first, middle, True)]
             else:
-                middle = (first + last) // 2
-                ranges += [(middle + 1, last), (first, middle)]
+                ranges.append((middle + 1, last, True))
         return found
 
     def _count(self, warehouse: Warehouse) -> int:
