@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from local_redshift import LocalRedshift
 
 # As parts of a dry run's statements, to which a run adds those of its sync: all steps are among them.
-MOMENTS = (0.05, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 1.1)
+MOMENTS = (0.05, 0.2, 0.4, 0.6, 0.85, 1.05)
 # A killed run's lease has to be waited for, and the next run takes a little itself.
 SOON = timedelta(minutes=10)
 SECONDS = 60
