@@ -94,7 +94,7 @@ SESSIONS = (
 # The fact of the project of corners that can not be computed while a row has an amount of 0.
 FAILING = "ratio"
 # In which share of the windows another deployment interferes, or a baseline has a key twice.
-OFTEN = 0.15
+OFTEN = 0.1
 # Later than any window ends: such a version waits, and must be seen to.
 FUTURE = datetime(9999, 12, 31)  # noqa: DTZ001
 
