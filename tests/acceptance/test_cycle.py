@@ -27,7 +27,7 @@ def test_checks_pass_on_an_empty_shop(shop: Site, connect: Connect) -> None:
     """The connection can be used, and its user may do what a run does; what only costs time may be warned of."""
     findings = list(run_checks(shop.project, connect))
     assert [finding for finding in findings if finding.state == "FAILED"] == []
-    assert [finding.name for finding in findings][-1] == "keys"
+    assert [finding.name for finding in findings][-1] == "statements"
 
 
 def test_a_day_in_the_shop(shop: Site, connect: Connect) -> None:

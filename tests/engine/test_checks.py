@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_connection_is_told_apart(
 
 def test_host_that_says_nothing_is_told(redshift: LocalRedshift, connection: Callable[..., str], silent: int) -> None:
     """A host that takes the connection and stays silent, as a wrong one may, is given up after the timeout."""
-    conn_id = connection(redshift, {"timeout": 0.2}, port=silent)
+    conn_id = connection(redshift, {"timeout": 1}, port=silent)
     assert "it does not answer. Check the host" in found_by(partial(connect_to, conn_id, label=""))["connection"].text
 
 

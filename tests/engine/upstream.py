@@ -301,7 +301,8 @@ def _other_deployment(site: Site, run: Run, pick: random.Random) -> Callable[[],
         feeding = {name: found[name] for name in read.feeding(fact)}
         with closing(site.connect()) as session, suppress(ProgrammingError):
             results[fact] = update(project, fact, session, other, preparation, feeding)
-    site.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, -1, GETDATE())")
+    expired = "UPDATE {}.lease SET expires_at = DATEADD(second, -1, GETDATE())"
+    site.execute(expired.format(project.control_schema))
     return partial(sync, project, site.warehouse, other, found, results)
 
 
