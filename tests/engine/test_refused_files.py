@@ -9,8 +9,12 @@ import pytest
 
 from surgical_cdc.cli import main
 from surgical_cdc.documents import compiled_files
+from surgical_cdc.maintain import SourceChange, affected_keys, sliced_query, slices
+from surgical_cdc.parsing import BRANCHES
 from surgical_cdc.project import load_project
-from tests.engine.refused_files import CASES, FileCase
+from surgical_cdc.query import DIALECT
+from surgical_cdc.tree import join_tree
+from tests.engine.refused_files import BASE, CASES, MODEL, FileCase
 from tests.engine.refused_page import PAGE, page
 
 SOMEBODY = 65534
@@ -46,6 +50,27 @@ def test_a_file_that_can_not_be_used_is_refused_in_words(
     assert ended.value.code == 1
     assert "Traceback" not in said
     assert case.is_said(said), said
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param(f"{'ABS(' * 190}o.n{')' * 190}", id="functions"),
+        pytest.param(" + ".join(["o.n"] * 190), id="sum"),
+        pytest.param(f"{'CASE WHEN o.n = 1 THEN 2 ELSE ' * 60}3{' END' * 60}", id="CASEs in one another"),
+        pytest.param(f"CASE {' '.join(f'WHEN o.n = {n} THEN {n}' for n in range(BRANCHES))} END", id="long CASE"),
+    ],
+)
+def test_what_is_within_the_bounds_is_compiled_and_its_statements_written(expression: str, tmp_path: Path) -> None:
+    """The bound on depth leaves room for what the compiler puts around an expression."""
+    FileCase("", "", {MODEL: BASE[MODEL].replace("o.n", f"{expression} AS n")}).write(tmp_path)
+    project = load_project(tmp_path / "sql")
+    tree = join_tree(project, "fact")
+    query = sliced_query(tree, ["id", "n"], null_key=True)
+    for columns in (None, frozenset({"n"})):
+        changes = {"orders": SourceChange("scratch.changes", columns)}
+        written = [*affected_keys(tree, changes), *slices(tree, changes, query, null_key=True), query]
+        assert all(statement.sql(DIALECT) for statement in written)
 
 
 def test_the_page_of_refused_input_is_what_is_said() -> None:
