@@ -30,13 +30,13 @@ from local_stack import demonstration
 from local_stack.airflow_api import time_of
 from local_stack.settings import ROOT
 from local_stack.stack import LocalStack
-from surgical_cdc.connection import session
-from surgical_cdc.cycle import run_cycle
-from surgical_cdc.project import load_project
-from surgical_cdc.refresh import refresh
+from surgical_cdc.dbt.project import load_project
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.refresh import refresh
+from surgical_cdc.steps.verify import verify
 from surgical_cdc.values import Run, new_token
-from surgical_cdc.verify import verify
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.warehouse.connection import session
+from surgical_cdc.warehouse.session import Warehouse
 
 SIZES = (2_000, 100_000, 1_000_000)
 ROUNDS = 5

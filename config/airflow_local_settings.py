@@ -19,7 +19,7 @@ ENGINE = Path(__file__).resolve().parents[1] / "plugins" / "surgical_cdc"
 
 
 def _state_of_the_engine() -> frozenset[tuple[str, int]]:
-    return frozenset((file.name, file.stat().st_mtime_ns) for file in ENGINE.glob("*.py"))
+    return frozenset((str(file), file.stat().st_mtime_ns) for file in ENGINE.rglob("*.py"))
 
 
 def _forget_an_edited_engine() -> None:
@@ -35,12 +35,23 @@ if {"scheduler", "celery"}.intersection(sys.argv):
     import sqlglot.dialects.redshift  # noqa: F401 - sqlglot imports a dialect when it is first used
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook  # noqa: F401
 
-    from surgical_cdc import cleanup, connection, dag, detect, operators, prepare, sync, update  # noqa: F401
+    from surgical_cdc.compiler.lineage import compile_fact
+    from surgical_cdc.dag import (
+        dags,  # noqa: F401
+        operators,
+    )
+    from surgical_cdc.dbt.project import DEFAULT_PROJECT
     from surgical_cdc.dictionary import load_dictionary
     from surgical_cdc.errors import SurgicalCdcError
-    from surgical_cdc.lineage import compile_fact
-    from surgical_cdc.project import DEFAULT_PROJECT
-    from surgical_cdc.templates import compile_templates
+    from surgical_cdc.steps import (
+        cleanup,  # noqa: F401
+        detect,  # noqa: F401
+        prepare,  # noqa: F401
+        sync,  # noqa: F401
+        update,  # noqa: F401
+    )
+    from surgical_cdc.warehouse import connection  # noqa: F401
+    from surgical_cdc.warehouse.templates import compile_templates
 
     # What can not be read or compiled is the task's to report, not a reason for the scheduler not to start.
     with suppress(SurgicalCdcError):

@@ -42,13 +42,13 @@ def main() -> int:
 
 
 def _load(options: argparse.Namespace) -> None:
-    from surgical_cdc.connection import connect
+    from surgical_cdc.warehouse.connection import connect
 
     load(functools.partial(connect, options.conn_id, label="demo/load"), companies=options.companies, seed=options.seed)
 
 
 def _feed(options: argparse.Namespace) -> None:
-    from surgical_cdc.connection import connect
+    from surgical_cdc.warehouse.connection import connect
 
     feed(
         functools.partial(connect, options.conn_id, label="demo/feed"),

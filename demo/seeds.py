@@ -9,7 +9,7 @@ from demo.pools import DIGITS
 if TYPE_CHECKING:
     from demo.pools import Pool
     from demo.templates import Templates
-    from surgical_cdc.warehouse import Warehouse
+    from surgical_cdc.warehouse.session import Warehouse
 
 # The first companies are clients, and the facts are about the vendors of one of them. The staff of client c has the ids
 # c, c + CLIENTS, c + 2 * CLIENTS …; there are at least STAFF of them.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from surgical_cdc.templates import sql_name
+from surgical_cdc.warehouse.templates import sql_name
 
 SQL = Path(__file__).parent / "sql"
 # Below 2^31, so that a product of two residues fits into a bigint.

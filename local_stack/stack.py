@@ -23,8 +23,8 @@ from local_stack.airflow_api import AirflowApi, time_of
 from local_stack.errors import StackError
 from local_stack.programs import Program
 from local_stack.settings import USER, airflow_environment, password
-from surgical_cdc.connection import session
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.warehouse.connection import session
+from surgical_cdc.warehouse.session import Warehouse
 
 MIGRATE_SECONDS = 300
 START_SECONDS = 180

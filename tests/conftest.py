@@ -33,12 +33,12 @@ os.environ |= {
 }
 
 from local_redshift import LocalRedshift  # noqa: E402
-from surgical_cdc import schema  # noqa: E402
-from surgical_cdc.connection import session  # noqa: E402
-from surgical_cdc.project import Project, load_project  # noqa: E402
-from surgical_cdc.templates import sql_name  # noqa: E402
+from surgical_cdc.dbt.project import Project, load_project  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
-from surgical_cdc.warehouse import Warehouse  # noqa: E402
+from surgical_cdc.warehouse import schema  # noqa: E402
+from surgical_cdc.warehouse.connection import session  # noqa: E402
+from surgical_cdc.warehouse.session import Warehouse  # noqa: E402
+from surgical_cdc.warehouse.templates import sql_name  # noqa: E402
 
 TESTS = Path(__file__).parent
 PROJECTS = TESTS / "projects"

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT, Connect
 
 if TYPE_CHECKING:
-    from surgical_cdc.warehouse import Warehouse
+    from surgical_cdc.warehouse.session import Warehouse
 
 SECONDS = 120
 

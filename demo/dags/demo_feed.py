@@ -19,7 +19,7 @@ HALF_HOUR = timedelta(minutes=30)
 def stage_changes() -> dict[str, dict[str, int]]:
     """Stage the changes; return the number of staged rows per kind of change and source."""
     from demo.feed import feed
-    from surgical_cdc.connection import connect
+    from surgical_cdc.warehouse.connection import connect
 
     now = datetime.now(UTC)
     end = now - (now - datetime.min.replace(tzinfo=UTC)) % HALF_HOUR

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from surgical_cdc.cli import main
+from surgical_cdc.cli.commands import main
 
 main()

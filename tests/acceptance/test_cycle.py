@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from surgical_cdc.checks import run_checks
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.cli.checks import run_checks
+from surgical_cdc.control.lease import holder
+from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.errors import DataError
-from surgical_cdc.lease import holder
-from surgical_cdc.project import Project, load_project
-from surgical_cdc.refresh import refresh
-from surgical_cdc.verify import verify
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.refresh import refresh
+from surgical_cdc.steps.verify import verify
 from tests.acceptance.conftest import PREFIX
 from tests.conftest import SHOP, Connect, Site, at
 from tests.engine.bookshop import ORDER, open_shop

@@ -16,10 +16,10 @@ from redshift_connector.error import InterfaceError
 from demo.feed import feed
 from local_stack import LocalStack
 from local_stack.demonstration import avoid_the_schedule, start
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import dump_dictionary
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.project import load_project
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.warehouse.session import Warehouse
 from tests.airflow.receivers import Inbox, http_server, smtp_server, sns_server
 from tests.conftest import LIBRARY, SHOP, Connect
 

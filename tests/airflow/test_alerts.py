@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from surgical_cdc import alerts
+from surgical_cdc.dag import alerts
 
 if TYPE_CHECKING:
     from tests.airflow.receivers import Inbox

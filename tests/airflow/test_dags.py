@@ -11,11 +11,11 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 
-from surgical_cdc.dag import cdc_dag, refresh_dag
+from surgical_cdc.dag.dags import cdc_dag, refresh_dag
+from surgical_cdc.dag.operators import FormError, RetryTransient, run_of
+from surgical_cdc.dbt.project import DEFAULT_PROJECT
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.errors import AlertSettingError, DataError, LeaseError
-from surgical_cdc.operators import FormError, RetryTransient, run_of
-from surgical_cdc.project import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,12 +10,12 @@ import psutil
 import pytest
 
 from local_redshift.faults import Fault, FaultKind
-from surgical_cdc import lease
-from surgical_cdc.catalog import complete_control
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.control import lease
 from surgical_cdc.errors import DataError
-from surgical_cdc.refusals import refusal
-from surgical_cdc.retries import is_transient
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.warehouse.advice import refusal
+from surgical_cdc.warehouse.catalog import complete_control
+from surgical_cdc.warehouse.retries import is_transient
 from tests.airflow.conftest import RUN_SECONDS
 from tests.conftest import administer, at
 

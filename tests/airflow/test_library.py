@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.dictionary import EVERY_COLUMN, load_dictionary
-from surgical_cdc.project import Project, load_project
-from surgical_cdc.verify import compare
+from surgical_cdc.steps.verify import compare
 from tests.airflow.conftest import DAGS, DagUnderTest
 from tests.conftest import ROOT, Site, at
 

@@ -10,9 +10,9 @@ import pytest
 from local_stack import StackError
 from local_stack.airflow_api import time_of
 from local_stack.demonstration import verify_facts
+from surgical_cdc.dbt.project import DEFAULT_PROJECT, load_project
 from surgical_cdc.dictionary import load_dictionary
-from surgical_cdc.project import DEFAULT_PROJECT, load_project
-from surgical_cdc.templates import sql_name
+from surgical_cdc.warehouse.templates import sql_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,11 @@ import redshift_connector
 from sqlglot import exp
 
 from local_redshift import LocalRedshift
-from surgical_cdc import schema
-from surgical_cdc.connection import session
-from surgical_cdc.project import Project, load_project
-from surgical_cdc.query import fact_query
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.dbt.project import Project, load_project
+from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse.connection import session
+from surgical_cdc.warehouse.session import Warehouse
 
 Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]

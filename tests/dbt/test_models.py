@@ -10,8 +10,8 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
-from surgical_cdc.project import DEFAULT_PROJECT, Project
-from surgical_cdc.query import DIALECT, fact_query
+from surgical_cdc.compiler.fact_query import DIALECT, fact_query
+from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project
 
 ROOT = DEFAULT_PROJECT.parents[1]
 FACTS = (

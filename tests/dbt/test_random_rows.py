@@ -16,10 +16,10 @@ import yaml
 from sqlglot import exp
 
 from local_redshift import LocalRedshift
-from surgical_cdc.contract import Column
-from surgical_cdc.project import DEFAULT_PROJECT, Project
-from surgical_cdc.query import fact_query
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project
+from surgical_cdc.dbt.tables import Column
+from surgical_cdc.warehouse.session import Warehouse
 
 Row = dict[str, Any]
 Load = Callable[[Mapping[str, Sequence[Row]]], None]

@@ -11,9 +11,9 @@ import pytest
 from sqlglot import exp
 
 from local_redshift import LocalRedshift
-from surgical_cdc.project import load_project
-from surgical_cdc.query import fact_query
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.dbt.project import load_project
+from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import LIBRARY, ROOT
 
 PYTHON = ROOT / ".venv-dbt" / "bin" / "python"

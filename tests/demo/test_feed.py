@@ -8,8 +8,8 @@ import pytest
 
 from demo.errors import DemoError
 from demo.feed import KINDS, feed
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import load_dictionary
-from surgical_cdc.project import load_project
 
 if TYPE_CHECKING:
     from conftest import Demo, Row

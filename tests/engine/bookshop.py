@@ -7,18 +7,18 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from surgical_cdc.cleanup import cleanup
-from surgical_cdc.cycle import run_cycle
-from surgical_cdc.detect import detect
 from surgical_cdc.dictionary import load_dictionary
-from surgical_cdc.prepare import prepare
-from surgical_cdc.sync import sync
-from surgical_cdc.update import relations
+from surgical_cdc.steps.cleanup import cleanup
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.detect import detect
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.sync import sync
+from surgical_cdc.steps.update import relations
 from surgical_cdc.values import FactResult
 from tests.conftest import at
 
 if TYPE_CHECKING:
-    from surgical_cdc.cycle import CycleResult
+    from surgical_cdc.steps.cycle import CycleResult
     from surgical_cdc.values import ChangeSet, Run
     from tests.conftest import Site
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from surgical_cdc.project import Project, load_project
+from surgical_cdc.dbt.project import Project, load_project
 
 SETTINGS = "{name: small, profile: small, models: {small: {+materialized: table}}, vars: {limit: 3}}"
 PROFILES = "{small: {target: t, outputs: {t: {type: redshift, schema: facts}}}}"

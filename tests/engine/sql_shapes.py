@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.tree import join_tree
 from tests.engine.one_model import FactModel, one_model
 
 PAGE = Path(__file__).parents[2] / "docs" / "sql_shapes.md"

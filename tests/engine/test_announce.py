@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from surgical_cdc.announce import EXAMPLES
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.steps.announce import EXAMPLES
+from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.values import Example
 from tests.conftest import at
 from tests.engine.bookshop import ORDER, PRODUCT, open_shop, run

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from surgical_cdc.cycle import CycleResult, run_cycle
+from surgical_cdc.compiler.lineage import compile_dictionary, exact_columns
+from surgical_cdc.dbt.project import Project
 from surgical_cdc.dictionary import dump_dictionary
-from surgical_cdc.lineage import compile_dictionary, exact_columns
-from surgical_cdc.project import Project
-from surgical_cdc.verify import verify
+from surgical_cdc.steps.cycle import CycleResult, run_cycle
+from surgical_cdc.steps.verify import verify
 from tests.conftest import Site, at
 from tests.engine.one_model import one_model
 

@@ -14,16 +14,16 @@ import pytest
 import redshift_connector
 
 from local_redshift import LocalRedshift
-from surgical_cdc.checks import Finding, isolation, run_checks
-from surgical_cdc.connection import connect as connect_to
-from surgical_cdc.connection import session
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.cli.checks import Finding, isolation, run_checks
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import PrivilegeError
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.prepare import prepare
-from surgical_cdc.project import Project, load_project
-from surgical_cdc.refusals import refusal
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.warehouse.advice import refusal
+from surgical_cdc.warehouse.connection import connect as connect_to
+from surgical_cdc.warehouse.connection import session
 from tests.conftest import SHOP, Connect, Site, administer, airflow_connection, database_user, schemas_of_project
 from tests.engine.bookshop import EDITED, Prepared, open_shop
 from tests.engine.one_model import one_model

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from surgical_cdc import lease, report
-from surgical_cdc.cli import app
-from surgical_cdc.project import load_project
+from surgical_cdc.cli import report
+from surgical_cdc.cli.commands import app
+from surgical_cdc.control import lease
+from surgical_cdc.dbt.project import load_project
 from tests.conftest import ROOT, SHOP, at
 from tests.engine.bookshop import ORDER, open_shop
 from tests.engine.one_model import one_model

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from surgical_cdc.connection import CONNECT_SECONDS, STATEMENT_TIMEOUT, connect, driver_arguments
-from surgical_cdc.dag import RETRIES
+from surgical_cdc.dag.dags import RETRIES
 from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
+from surgical_cdc.warehouse.connection import CONNECT_SECONDS, STATEMENT_TIMEOUT, connect, driver_arguments
 from tests.conftest import administer, airflow_connection
 
 if TYPE_CHECKING:

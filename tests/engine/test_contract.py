@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.errors import ProjectError
-from surgical_cdc.project import load_project
 from tests.conftest import SHOP
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from local_redshift import LocalRedshift
-from surgical_cdc.checks import run_checks
-from surgical_cdc.contract import Column, Source
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.cli.checks import run_checks
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import Project
+from surgical_cdc.dbt.tables import Column, Source
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import ContractError, DataError
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.project import Project
-from surgical_cdc.verify import verify
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.verify import verify
 from tests.conftest import Site, administer, at
 from tests.engine.bookshop import EDITED, ORDER, Prepared, run
 from tests.engine.one_model import one_model

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc import cycle, lease
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.control import lease
 from surgical_cdc.errors import DataError, LeaseError
-from surgical_cdc.prepare import prepare
-from surgical_cdc.verify import verify
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.steps import cycle
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.verify import verify
+from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import at
 from tests.engine.bookshop import ORDER, PRODUCT, open_shop, run
 
 if TYPE_CHECKING:
-    from surgical_cdc.cycle import CycleResult
-    from surgical_cdc.project import Project
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.steps.cycle import CycleResult
     from tests.conftest import Site
 
 

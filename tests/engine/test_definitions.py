@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import dump_dictionary
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.prepare import prepare
-from surgical_cdc.project import load_project
-from surgical_cdc.refresh import refresh
-from surgical_cdc.sync import sync
-from surgical_cdc.update import update
-from surgical_cdc.verify import verify
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.refresh import refresh
+from surgical_cdc.steps.sync import sync
+from surgical_cdc.steps.update import update
+from surgical_cdc.steps.verify import verify
 from tests.conftest import SHOP, at
 from tests.engine.bookshop import ORDER, Prepared, open_shop, run
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from surgical_cdc.compiler.documents import compiled_files
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import Dictionary, dump_dictionary, load_dictionary, nothing_to_do
-from surgical_cdc.documents import compiled_files
 from surgical_cdc.errors import DictionaryError, ProjectError, UnsupportedQuery
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.project import load_project
 from surgical_cdc.values import ChangeSet, Preparation
 from tests.conftest import LIBRARY, ROOT, SHOP
 from tests.engine.one_model import one_model

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from surgical_cdc.documents import compiled_files
+from surgical_cdc.compiler.documents import compiled_files
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.errors import DictionaryError, ProjectError
-from surgical_cdc.project import load_project
 from tests.conftest import ROOT, SHOP
 
 VENDOR = load_project()

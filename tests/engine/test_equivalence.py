@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from surgical_cdc.project import Project, load_project
+from surgical_cdc.dbt.project import Project, load_project
 from tests.conftest import LIBRARY, Site
 from tests.engine.upstream import Steps, play, windows
 

@@ -20,18 +20,18 @@ import redshift_connector
 from psycopg2 import sql
 
 from local_redshift.faults import Fault, FaultKind
-from surgical_cdc.connection import session
-from surgical_cdc.cycle import run_cycle
-from surgical_cdc.project import load_project
-from surgical_cdc.retries import Backoff
-from surgical_cdc.verify import verify
+from surgical_cdc.dbt.project import load_project
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.verify import verify
+from surgical_cdc.warehouse.connection import session
+from surgical_cdc.warehouse.retries import Backoff
 from tests.conftest import SHOP, Report, Site, at, clear, schemas_of_project
 from tests.engine.bookshop import EDITED, ORDER, PRODUCT, open_shop
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
-    from surgical_cdc.cycle import CycleResult
-    from surgical_cdc.warehouse import Warehouse
+    from surgical_cdc.steps.cycle import CycleResult
+    from surgical_cdc.warehouse.session import Warehouse
 
 FAULTS = os.environ.get("FAULTS", f"{datetime.now(UTC):%Y-%m-%d}")
 # A first cycle takes twice as long, for all the tables that it makes.

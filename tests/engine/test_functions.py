@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from local_redshift.rules import functions
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.redshift_functions import BUILT_IN
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.functions import BUILT_IN
-from surgical_cdc.query import fact_query
 from tests.engine.one_model import one_model
 
 OF_THE_RUN = frozenset({"any_value", "current_date", "getdate", "random", "sysdate", "timeofday"})

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_redshift.faults import Fault, FaultKind
-from surgical_cdc import lease
-from surgical_cdc.verify import verify
+from surgical_cdc.control import lease
+from surgical_cdc.steps.verify import verify
 from tests.conftest import ROOT, Site, at
 from tests.engine.bookshop import EDITED, ORDER, PRODUCT, open_shop, run
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from redshift_connector import ProgrammingError
 
-from surgical_cdc import lease
-from surgical_cdc.catalog import complete_control
+from surgical_cdc.control import lease
 from surgical_cdc.errors import AlreadySynced, ContractError, LeaseError
-from surgical_cdc.retries import is_transient
 from surgical_cdc.values import new_token
+from surgical_cdc.warehouse.catalog import complete_control
+from surgical_cdc.warehouse.retries import is_transient
 from tests.conftest import at
 
 if TYPE_CHECKING:

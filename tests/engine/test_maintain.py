@@ -7,15 +7,15 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from surgical_cdc.contract import Column, Source
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.slices import SourceChange, overlaid_query, sliced_query, slices
+from surgical_cdc.dbt.project import Project
+from surgical_cdc.dbt.tables import Column, Source
 from surgical_cdc.dictionary import dump_dictionary
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.maintain import SourceChange, overlaid_query, sliced_query, slices
-from surgical_cdc.project import Project
-from surgical_cdc.tree import join_tree
-from surgical_cdc.verify import verify
-from surgical_cdc.warehouse import Warehouse
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.verify import verify
+from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import Site, at
 from tests.engine.one_model import one_model
 

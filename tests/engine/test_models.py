@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surgical_cdc.cycle import CycleResult, run_cycle
+from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import Project
 from surgical_cdc.dictionary import EVERY_COLUMN, dump_dictionary, load_dictionary
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.project import Project
-from surgical_cdc.tree import join_tree
-from surgical_cdc.verify import compare
+from surgical_cdc.steps.cycle import CycleResult, run_cycle
+from surgical_cdc.steps.verify import compare
 from tests.conftest import Report, Site
 from tests.engine.models import models
 from tests.engine.one_model import FactModel, small_project

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from surgical_cdc.compiler.fact_query import fact_query
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.query import fact_query
 from tests.engine.one_model import one_model
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
-from surgical_cdc.predicates import tells_blanks_apart
+from surgical_cdc.compiler.predicates import tells_blanks_apart
 
 
 @pytest.mark.parametrize(

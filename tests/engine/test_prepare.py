@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc import definitions, schema
-from surgical_cdc.cleanup import cleanup
+from surgical_cdc.control import built_by
+from surgical_cdc.control.lease import holder
 from surgical_cdc.errors import ContractError, ProjectError
-from surgical_cdc.lease import holder
-from surgical_cdc.prepare import prepare
+from surgical_cdc.steps.cleanup import cleanup
+from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.values import FactResult, Preparation
+from surgical_cdc.warehouse import schema
 
 if TYPE_CHECKING:
-    from surgical_cdc.project import Project
+    from surgical_cdc.dbt.project import Project
     from tests.conftest import Site
 
 
@@ -32,7 +33,7 @@ def test_second_run_is_told_to_wait(shop: Site) -> None:
 
 def built(project: Project, fact: str) -> FactResult:
     """Return what building a fact gives."""
-    return FactResult(fact=fact, built=True, definition=definitions.fingerprint(project, fact))
+    return FactResult(fact=fact, built=True, definition=built_by.fingerprint(project, fact))
 
 
 def test_built_fact_is_not_built_again(shop: Site) -> None:
@@ -42,7 +43,7 @@ def test_built_fact_is_not_built_again(shop: Site) -> None:
         for statement in schema.create_fact(fact):
             shop.execute(statement)
     with shop.warehouse.transaction():
-        definitions.record(shop.project, shop.warehouse, [built(shop.project, fact) for fact in shop.project.facts])
+        built_by.record(shop.project, shop.warehouse, [built(shop.project, fact) for fact in shop.project.facts])
     shop.execute("INSERT INTO cdc.pending__fact_order (token, anchor) VALUES ('test/run', 1)")
     found = prepare(shop.project, shop.warehouse, shop.run())
     assert found == Preparation(token=shop.run().token, unbuilt=(), pending=("fact_order",))

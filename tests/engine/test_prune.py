@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlglot import exp
 
-from surgical_cdc.prune import prune
-from surgical_cdc.query import fact_query
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.prune import prune
 from tests.engine.one_model import one_model
 
 

@@ -8,12 +8,12 @@ import pytest
 import redshift_connector
 from redshift_connector.error import ProgrammingError
 
-from surgical_cdc.checks import run_checks
-from surgical_cdc.connection import session
-from surgical_cdc.cycle import run_cycle
-from surgical_cdc.project import Project, load_project
-from surgical_cdc.refresh import refresh
-from surgical_cdc.verify import verify
+from surgical_cdc.cli.checks import run_checks
+from surgical_cdc.dbt.project import Project, load_project
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.refresh import refresh
+from surgical_cdc.steps.verify import verify
+from surgical_cdc.warehouse.connection import session
 from tests.conftest import PASSWORD, ROOT, Connect, Site, administer
 from tests.engine.upstream import Upstream
 

@@ -11,20 +11,20 @@ import pytest
 import redshift_connector
 from redshift_connector.error import ProgrammingError
 
-from surgical_cdc.connection import session
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.control.lease import hold
 from surgical_cdc.errors import BoundViews, DataError, LeaseError, PrivilegeError
-from surgical_cdc.lease import hold
-from surgical_cdc.prepare import prepare
-from surgical_cdc.refresh import refresh
-from surgical_cdc.update import update
-from surgical_cdc.verify import Verification, verify
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.refresh import refresh
+from surgical_cdc.steps.update import update
+from surgical_cdc.steps.verify import Verification, verify
+from surgical_cdc.warehouse.connection import session
 from tests.conftest import PASSWORD, administer, at
 from tests.engine.bookshop import EDITED, Prepared, open_shop, run
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
-    from surgical_cdc.warehouse import Warehouse
+    from surgical_cdc.warehouse.session import Warehouse
     from tests.conftest import Connect, Site
 
 ORDERS = "shop_public.fact_order"

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 from redshift_connector.error import InterfaceError, ProgrammingError
 
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.compiler.lineage import compile_dictionary
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import DataError
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.refresh import refresh
-from surgical_cdc.refusals import refusal
-from surgical_cdc.retries import run_step
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.refresh import refresh
+from surgical_cdc.warehouse.advice import refusal
+from surgical_cdc.warehouse.retries import run_step
 from tests.conftest import at
 from tests.engine.one_model import one_model
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from surgical_cdc.project import Project
+    from surgical_cdc.dbt.project import Project
     from tests.conftest import Site
 
 ROW = {"id": 1, "customer_id": 0, "kind": 1, "status": 1, "updated_at": at(-5)}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from surgical_cdc.cli import main
-from surgical_cdc.documents import compiled_files
-from surgical_cdc.maintain import SourceChange, affected_keys, sliced_query, slices
-from surgical_cdc.parsing import BRANCHES
-from surgical_cdc.project import load_project
-from surgical_cdc.query import DIALECT
-from surgical_cdc.tree import join_tree
+from surgical_cdc.cli.commands import main
+from surgical_cdc.compiler.documents import compiled_files
+from surgical_cdc.compiler.fact_query import DIALECT
+from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.parsing import BRANCHES
+from surgical_cdc.compiler.slices import SourceChange, affected_keys, sliced_query, slices
+from surgical_cdc.dbt.project import load_project
 from tests.engine.refused_files import BASE, CASES, MODEL, FileCase
 from tests.engine.refused_page import PAGE, page
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from surgical_cdc.cli import main
-from surgical_cdc.connection import connect
+from surgical_cdc.cli.commands import main
+from surgical_cdc.dag.operators import FormError, run_of
 from surgical_cdc.errors import ConnectionSettingError
-from surgical_cdc.operators import FormError, run_of
+from surgical_cdc.warehouse.connection import connect
 from tests.airflow.test_dags import context_of
 from tests.conftest import SHOP, airflow_connection
 from tests.engine.refused_words import CASES, Command, Form, Setting

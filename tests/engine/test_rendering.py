@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from surgical_cdc import checks
+from surgical_cdc.cli import checks
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.project import load_project
 from tests.conftest import LIBRARY
 from tests.engine.one_model import one_model
 

@@ -12,14 +12,14 @@ import redshift_connector
 from redshift_connector import Error, InterfaceError, ProgrammingError
 
 from local_redshift.faults import Fault, FaultKind
-from surgical_cdc import retries
-from surgical_cdc.connection import session
 from surgical_cdc.errors import AlreadySynced, NotReached
-from surgical_cdc.retries import Backoff, Steps, is_transient, reached_at_once, run_step
+from surgical_cdc.warehouse import retries
+from surgical_cdc.warehouse.connection import session
+from surgical_cdc.warehouse.retries import Backoff, Steps, is_transient, reached_at_once, run_step
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
-    from surgical_cdc.warehouse import Warehouse
+    from surgical_cdc.warehouse.session import Warehouse
     from tests.conftest import Connect
 
 QUICK = Backoff(attempts=4, first_wait=0.01)

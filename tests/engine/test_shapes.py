@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from surgical_cdc.cycle import run_cycle
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import Project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.project import Project
-from surgical_cdc.query import fact_query
-from surgical_cdc.verify import compare
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.verify import compare
 from tests.conftest import Site
 from tests.engine.one_model import one_model, small_project
 from tests.engine.sql_shapes import PAGE, REFUSED, REFUSED_ALWAYS, SUPPORTED, Shape, page, refusal

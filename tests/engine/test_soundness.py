@@ -9,9 +9,9 @@ import pytest
 import redshift_connector
 
 from local_redshift import LocalRedshift
-from surgical_cdc.connection import session
+from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, load_dictionary
-from surgical_cdc.project import load_project
+from surgical_cdc.warehouse.connection import session
 from tests.conftest import Report, administer, clear
 from tests.engine.worlds import Pair, Seen, Worlds, has_shown, misses, pairs
 

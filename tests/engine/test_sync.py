@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from surgical_cdc import lease
+from surgical_cdc.control import lease
+from surgical_cdc.control.scratch import RETENTION
 from surgical_cdc.errors import AlreadySynced, LeaseError, OutdatedFact
-from surgical_cdc.prepare import prepare
-from surgical_cdc.scratch import RETENTION
-from surgical_cdc.update import update
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.update import update
 from surgical_cdc.values import ChangeSet, Preparation
 from tests.conftest import at
 from tests.engine.bookshop import EDITED, ORDER, Prepared, cycle
@@ -84,7 +84,7 @@ def test_sync_that_breaks_leaves_nothing(shop: Site, monkeypatch: pytest.MonkeyP
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr("surgical_cdc.ledger._record_run", break_down)
+        patched.setattr("surgical_cdc.control.ledger._record_run", break_down)
         with pytest.raises(RuntimeError, match="power cut"):
             run.sync()
     assert shop.table(ORDERS, "note") == [("by hand",)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from surgical_cdc.errors import ProjectError
-from surgical_cdc.templates import TEMPLATES, render, table_name
+from surgical_cdc.warehouse.templates import TEMPLATES, render, table_name
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_every_template_is_used_and_every_used_one_exists() -> None:
     """No SQL lies about that nothing runs, and none is missing."""
-    code = "\n".join(file.read_text() for file in (ROOT / "plugins" / "surgical_cdc").glob("*.py"))
+    code = "\n".join(file.read_text() for file in (ROOT / "plugins" / "surgical_cdc").rglob("*.py"))
     used = set(re.findall(r'render\(\s*"(\w+)"', code))
     assert used == {file.stem for file in TEMPLATES.glob("*.sql")}
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.errors import UnsupportedQuery
-from surgical_cdc.tree import join_tree
 from tests.engine.one_model import one_model
 
 

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from surgical_cdc.cleanup import cleanup
-from surgical_cdc.cycle import CycleResult, run_cycle
-from surgical_cdc.detect import detect
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.dictionary import dump_dictionary, load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
-from surgical_cdc.lineage import compile_dictionary
-from surgical_cdc.prepare import prepare
-from surgical_cdc.project import Project, load_project
-from surgical_cdc.sync import sync
-from surgical_cdc.update import relations, update
+from surgical_cdc.steps.cleanup import cleanup
+from surgical_cdc.steps.cycle import CycleResult, run_cycle
+from surgical_cdc.steps.detect import detect
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.sync import sync
+from surgical_cdc.steps.update import relations, update
+from surgical_cdc.steps.verify import verify
 from surgical_cdc.values import ChangeSet, FactResult, Preparation
-from surgical_cdc.verify import verify
-from surgical_cdc.warehouse import Statement, Warehouse
+from surgical_cdc.warehouse.session import Statement, Warehouse
 from tests.conftest import Site, at
 from tests.engine.one_model import one_model
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from redshift_connector import ProgrammingError
 
-from surgical_cdc import warehouse as module
+from surgical_cdc.warehouse import session as module
 from tests.conftest import Connect
 
 

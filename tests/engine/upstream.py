@@ -22,18 +22,18 @@ from hypothesis import strategies as st
 from redshift_connector import ProgrammingError
 from sqlglot import exp
 
-from surgical_cdc.contract import Column, Source
-from surgical_cdc.cycle import run_cycle
-from surgical_cdc.detect import detect
+from surgical_cdc.compiler.fact_query import DIALECT
+from surgical_cdc.dbt.project import Project
+from surgical_cdc.dbt.tables import Column, Source
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
-from surgical_cdc.prepare import prepare
-from surgical_cdc.project import Project
-from surgical_cdc.query import DIALECT
-from surgical_cdc.sync import sync
-from surgical_cdc.update import update
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.detect import detect
+from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.sync import sync
+from surgical_cdc.steps.update import update
+from surgical_cdc.steps.verify import compare
 from surgical_cdc.values import Run, new_token
-from surgical_cdc.verify import compare
 from tests.engine.differences import announced, differences, facts, written
 
 if TYPE_CHECKING:

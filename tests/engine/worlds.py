@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from surgical_cdc.contract import Column, Fact, Source
+from surgical_cdc.compiler.fact_query import DIALECT, fact_query
+from surgical_cdc.dbt.tables import Column, Fact, Source
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
-from surgical_cdc.query import DIALECT, fact_query
-from surgical_cdc.templates import sql_name
+from surgical_cdc.warehouse.templates import sql_name
 from tests.engine.upstream import ID, domain
 
 if TYPE_CHECKING:
-    from surgical_cdc.project import Project
-    from surgical_cdc.warehouse import Warehouse
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.warehouse.session import Warehouse
 
 # The keys of a world are its base, a multiple of RANGE, plus 1 to ROWS; a row whose key changes goes to NEW_KEY.
 # Worlds are filled with the rows of one of KINDS.

@@ -1,0 +1,167 @@
+"""What the command line prints: the dictionary of a source, and what a cycle did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
+from sqlglot import exp
+
+from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.lineage import fact_lineage
+from surgical_cdc.dictionary import EVERY_COLUMN
+from surgical_cdc.steps.announce import announced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from surgical_cdc.compiler.join_tree import JoinTree, Node
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.dictionary import Dictionary
+    from surgical_cdc.steps.cycle import CycleResult
+    from surgical_cdc.values import Run
+
+
+def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
+    """Return the facts and columns that a source feeds, or one column of it if `column` is not empty."""
+    table = Table(_name("column"), _name("fact"), "columns that it feeds", box=SIMPLE_HEAD)
+    for name in [column] if column else dictionary.feeds[source]:
+        for fact, columns in dictionary.feeds[source].get(name, {}).items():
+            decides = columns == EVERY_COLUMN
+            table.add_row(
+                name, fact, "every column: it decides which rows there are" if decides else ", ".join(columns)
+            )
+    if not table.row_count:
+        return f"No fact reads {f'{source}.{column}' if column else source}."
+    return table
+
+
+def paths(project: Project, source: str, column: str) -> str:
+    """Return how rows of a source lead to the keys of each fact, from each place where it is read, or `column` is."""
+    lines = []
+    for name, fact in project.facts.items():
+        if fact.maintenance == "incremental":
+            tree = join_tree(project, name)
+            nodes = [node for node in tree.nodes if node.source.name == source and column in {"", *node.columns}]
+            lines += [f"{name}: {path}" for node in nodes for path in _paths(tree, node)]
+        elif any(
+            relation == project.source(source).relation and column in {"", read}
+            for relation, read in fact_lineage(project, name)
+        ):
+            lines.append(f"{name}: it is rebuilt in full (maintenance: full)")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
+    for nodes, predicates in _ways(tree, node):
+        labels = _labels(tree, nodes)
+        shown = [_readable(predicate, labels) for predicate in predicates]
+        places = [
+            one.source.name if labels[one.name] == one.source.name else f"{one.source.name} AS {labels[one.name]}"
+            for one in nodes
+        ]
+        steps = "".join(f"{place}, by {predicate}, " for place, predicate in zip(places, shown[:-1], strict=False))
+        yield f"{steps}{places[-1]}: {shown[-1]} is its {tree.fact.anchor}"
+
+
+def _ways(tree: JoinTree, node: Node) -> Iterator[tuple[list[Node], list[exp.Expr]]]:
+    """Yield the ways from a node to a root: the nodes, and what leads on from each, from the root to the anchor."""
+    if node.name in tree.anchors:
+        yield [node], [tree.anchors[node.name]]
+    for edge in node.edges:
+        for nodes, predicates in _ways(tree, edge.parent):
+            yield [node, *nodes], [edge.predicate, *predicates]
+
+
+def _labels(tree: JoinTree, nodes: Sequence[Node]) -> dict[str, str]:
+    """Return what tells the nodes of a way apart: the source, or where it is there several times the model's alias.
+
+    Of the aliases around a source, which has one in each model or CTE that it goes through, the innermost that does.
+    """
+    read = [node.source.name for node in nodes]
+    aliases = {
+        tree.tables[id(table)].name: [table.alias_or_name, *_aliases_around(table)]
+        for table in tree.query.find_all(exp.Table)
+        if id(table) in tree.tables
+    }
+    for depth in range(max(len(aliases[node.name]) for node in nodes)):
+        labels = {
+            node.name: (aliases[node.name][: depth + 1] if read.count(node.source.name) > 1 else [node.source.name])[-1]
+            for node in nodes
+        }
+        if len({*labels.values()}) == len(nodes):
+            return labels
+    return {node.name: f"{node.source.name}_{number}" for number, node in enumerate(nodes, start=1)}
+
+
+def _aliases_around(table: exp.Table) -> Iterator[str]:
+    around = table.find_ancestor(exp.Subquery)
+    while around:
+        if around.alias:
+            yield around.alias
+        around = around.find_ancestor(exp.Subquery)
+
+
+def _readable(expression: exp.Expr, labels: Mapping[str, str]) -> str:
+    """Write an expression over nodes with what they are told apart by."""
+    named = expression.copy()
+    for found in list(named.find_all(exp.Column)):
+        found.set("table", exp.to_identifier(labels[found.table]))
+    return named.sql("redshift")
+
+
+def asked_of(source: Source, column: str) -> str:
+    """Return what the figures that follow are about."""
+    if not column:
+        return f"\nWhat is staged for {source.name} would do this:"
+    if column == source.key:
+        return f"\nThe rows that would come to {source.name}, or go, would do this:"
+    return (
+        f"\nThe staged changes of {source.name}.{column} would do this, all else being as it is;"
+        f" `explain {source.name}` counts the other columns too, and the rows that would come or go:"
+    )
+
+
+def absent_keys(keys: Sequence[str], run: Run) -> str:
+    """Return which of the keys that a run asks for are not staged in its window."""
+    window = f"before {run.window_end} UTC" + (f", from {run.window_start} on" if run.window_start else "")
+    return f"Not staged {window}: {', '.join(keys)}." if keys else f"All these keys are staged {window}."
+
+
+def cycle(result: CycleResult) -> RenderableType:
+    """Return what a cycle compared and changed, by source and by fact."""
+    sources = _counts(
+        "source", "rows", "columns", "changed", "stale", "quarantined", "waiting", caption="rows and columns compared"
+    )
+    for found in result.change_sets.values():
+        changed = sum(found.changed_columns.values())
+        figures = (found.rows_compared, found.columns_compared, changed, found.stale, found.quarantined, found.waiting)
+        sources.add_row(found.source, *map(str, figures))
+    facts = _counts(
+        "fact", "affected", "inserted", "updated", "deleted", "seconds", caption="keys affected, rows written"
+    )
+    for done in result.fact_results.values():
+        facts.add_row(
+            done.fact, *map(str, (done.affected, done.inserted, done.updated, done.deleted)), f"{done.seconds:.2f}"
+        )
+    window = f"Window: staged before {result.run.window_end} UTC."
+    if result.run.dry_run:
+        lines = "\n".join(map(announced, result.fact_results.values()))
+        unsynced = [name for name in result.preparation.pending if name in result.fact_results]
+        if unsynced:
+            lines += f"\nTaking back what a run that was never synced did is counted too: {', '.join(unsynced)}."
+        return Group(sources, facts, lines, f"{window} Dry run: nothing was written.")
+    return Group(sources, facts, f"{window} The baselines are synced. {result.seconds:.2f} s.")
+
+
+def _counts(name: str, *counted: str, caption: str) -> Table:
+    """Return a table that fits a terminal of 80 columns: names are kept whole, the headers of counts may break."""
+    columns = [Column(header, justify="right", overflow="fold") for header in counted]
+    return Table(_name(name), *columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption)
+
+
+def _name(header: str) -> Column:
+    return Column(header, no_wrap=True)

@@ -1,0 +1,328 @@
+"""A fact as one query: models inlined, every column qualified, only source baselines in FROM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NoReturn
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
+from sqlglot.optimizer.qualify import qualify
+
+from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
+from surgical_cdc.compiler.redshift_functions import is_foreign
+from surgical_cdc.compiler.special_dates import is_moment, moments
+from surgical_cdc.compiler.unsupported import Refused, place, refuse, shortened
+from surgical_cdc.dbt.project import REF_SCHEMA
+from surgical_cdc.errors import ProjectError, UnsupportedQuery
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.dbt.tables import Fact, Model
+
+DIALECT = "redshift"
+
+NON_DETERMINISTIC = (
+    *(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Localtime, exp.Localtimestamp),
+    *(exp.SessionUser, exp.CurrentUserId, exp.CurrentSchema, exp.CurrentDatabase, exp.CurrentVersion),
+    *(exp.CurrentCatalog, exp.UtcDate, exp.Rand, exp.Uuid, exp.AnyValue),
+)
+NON_DETERMINISTIC_NAMES = frozenset(
+    {
+        *("GETDATE", "SYSDATE", "NOW", "TIMEOFDAY", "RANDOM"),
+        *("CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIMESTAMP"),
+        *("CURRENT_SETTING", "PG_BACKEND_PID", "PG_LAST_QUERY_ID", "LAST_USER_QUERY_ID"),
+    }
+)
+# What sqlglot says of a column that it does not find.
+UNRESOLVED = re.compile(r"(?:Unknown column: |Column ')(?P<column>\w+)(?:' .* table: '(?P<table>\w+)')?")
+ORDINAL = re.compile(r"Unknown output column: (\d+)$")
+USING = re.compile(r"Cannot automatically join: (\w+)$")
+MISMATCH = "Invalid set operation due to column mismatch"
+# What a SELECT or a set operation can be made of; anything else would be left out of account in its slices.
+CLAUSES = frozenset(
+    {
+        *("kind", "hint", "distinct", "expressions", "from_", "joins", "where", "group", "having", "qualify"),
+        *("order", "limit", "offset", "with_", "this", "expression", "side", "by_name", "into"),
+    }
+)
+ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
+
+
+@cache
+def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp.Select:
+    """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
+
+    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. With
+    `placed` the query's parts know where they stand in the models' text: dear in every copy of the query.
+
+    Raises:
+        ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
+        UnsupportedQuery: it joins inside a join, or gives another value at each run.
+    """
+    fact = project.fact(fact_name)
+    model = project.models[fact_name]
+    parsed = parse(model)
+    try:
+        tree = _inline(parsed, project.models, {})
+        check_depth(tree, model)
+        if not isinstance(tree, exp.Select):
+            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact_name)))
+            tree = exp.select("*").from_(rows)
+        _check_tables(tree, project)
+        qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
+        query = pushdown_projections(qualified)
+        dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
+        check_values(query, _schema(project), dates)
+    except Refused as error:
+        raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
+    except RecursionError:
+        raise ProjectError(too_deep(model.path)) from None
+    except SqlglotError as error:
+        raise ProjectError(_unresolved(str(error), parsed, model, project)) from error
+    if not placed:
+        for part in query.walk():
+            part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
+    return _in_declared_order(query, fact, model)
+
+
+def _unresolved(problem: str, tree: exp.Expr, model: Model, project: Project) -> str:
+    """Return a message of sqlglot's with the place of what it is about, where that can be told, and what is known."""
+    said = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
+    parts = _named_in(said, tree)
+    if said.startswith(MISMATCH):
+        said = "the branches of a set operation differ in the number of their columns"
+    places = {place(part, model) for part in parts}
+    known = _known_beside(parts[0], project) if parts and isinstance(parts[0], exp.Column) else ""
+    return f"{places.pop() if len(places) == 1 else model.path}: {said}.{known}"
+
+
+def _known_beside(column: exp.Column, project: Project) -> str:
+    """Return what can be written in place of a column that was not found: of its relation, or of one of several."""
+    by_relation = {source.relation: source.column_names for source in project.sources.values()}
+    visible: dict[str, Sequence[str]] = {}
+    select = column.parent_select
+    while select is not None:
+        for part in select.find_all(exp.Table, exp.Subquery):
+            if part.parent_select is select and part.alias_or_name:
+                listed = by_relation.get(f"{part.db}.{part.name}", ()) if isinstance(part, exp.Table) else ()
+                visible.setdefault(part.alias_or_name, listed)
+        select = select.parent_select
+    owners = [f"{alias}.{column.name}" for alias, listed in visible.items() if column.name in listed]
+    if not column.table:
+        return f" Say which is meant: {', '.join(owners)}." if len(owners) > 1 else ""
+    known = visible.get(column.table, list(visible))
+    return f" Known: {', '.join(known)}." if known else ""
+
+
+def _named_in(said: str, tree: exp.Expr) -> Sequence[exp.Expr]:
+    """Return the parts of a query that a message of sqlglot's is about."""
+    if said.startswith(MISMATCH):
+        operations = tree.find_all(exp.SetOperation)
+        return [one for one in operations if len(one.left.selects) != len(one.right.selects)]
+    ordinal, using, column = ORDINAL.match(said), USING.match(said), UNRESOLVED.match(said)
+    if ordinal:
+        literals = tree.find_all(exp.Literal)
+        return [one for one in literals if one.name == ordinal[1] and isinstance(one.parent, (exp.Group, exp.Ordered))]
+    if using:
+        joined = [part for join in tree.find_all(exp.Join) for part in join.args.get("using") or ()]
+        return [part for part in joined if part.name == using[1]]
+    found = [
+        part
+        for part in tree.find_all(exp.Column)
+        if column and part.name == column["column"] and (not column["table"] or part.table == column["table"])
+    ]
+    return [part for part in found if not part.table] or found
+
+
+def table_named(relation: str) -> exp.Table:
+    """Return a table, or schema.table, as a part of a query; whatever the name, it is not read as SQL."""
+    schema, _, name = relation.rpartition(".")
+    return exp.Table(this=exp.to_identifier(name), db=exp.to_identifier(schema) if schema else None)
+
+
+def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:
+    """Return a copy of the query in which each source table is what `replacement` says, under the alias it had."""
+    copied = query.copy()
+    for original, table in zip(list(query.find_all(exp.Table)), list(copied.find_all(exp.Table)), strict=True):
+        relation = replacement(original)
+        relation.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
+        table.replace(relation)
+    return copied
+
+
+def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr:
+    """Replace each reference to a CTE or a model by its query; innermost WITH wins, as in SQL."""
+    _check_clauses(query)
+    visible = dict(ctes)
+    with_ = query.args.get("with_")
+    if with_ is not None:
+        if with_.args.get("recursive"):
+            refuse("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
+        for cte in with_.expressions:
+            _check_cte(cte)
+            visible[cte.alias] = _inline(cte.this, models, visible)
+        with_.pop()
+    parts = _own_parts(query)
+    for inner in parts[1:]:
+        if isinstance(inner, (exp.Select, exp.SetOperation)):
+            _inline(inner, models, visible)
+    for table in parts:
+        if not isinstance(table, (exp.Table, exp.Subquery)):
+            continue
+        _check_relation(table)
+        if isinstance(table, exp.Subquery):
+            continue
+        if table.db == REF_SCHEMA:
+            body = _inline(parse(models[table.name]), models, {})
+        elif not table.db and table.name in visible:
+            body = visible[table.name].copy()
+        else:
+            continue
+        alias = table.args["alias"].this if table.alias else table.this
+        table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
+    return query
+
+
+def _check_cte(cte: exp.CTE) -> None:
+    if cte.args["alias"].columns:
+        refuse(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
+    if not isinstance(cte.this.unnest(), exp.Query):
+        refuse(f"CTE {cte.alias}, which is no SELECT, can not be read", "Write SELECT … UNION ALL SELECT ….", cte)
+
+
+def _check_clauses(query: exp.Expr) -> None:
+    """Refuse what a query can have beside its relations, filters and groups."""
+    if not isinstance(query, (exp.Select, exp.SetOperation)):
+        return
+    for name, clause in query.args.items():
+        if clause and name not in CLAUSES:
+            found = clause[0] if isinstance(clause, list) else clause
+            refuse(
+                f"{shortened(found) or name.upper()} can not be maintained",
+                "Write joins, WHERE, GROUP BY and windows with all they need inside OVER (…).",
+                found,
+            )
+    group = query.args.get("group")
+    if group is not None and group.args.get("all"):
+        refuse(f"{shortened(group)} can not be maintained", "Write out what the rows are grouped by.", query)
+    for part in _own_parts(query):
+        if isinstance(part, (exp.Unnest, exp.Lateral, exp.Values)):
+            refuse(f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part)
+        if isinstance(part, exp.Column) and part.args.get("join_mark"):
+            refuse(f"the outer join {part.sql(DIALECT)} can not be maintained", "Write LEFT JOIN … ON.", part)
+
+
+def _check_relation(relation: exp.Table | exp.Subquery) -> None:
+    """Refuse what stands beside a relation in FROM and would be lost when another takes its place."""
+    beside = [name for name in ("joins", "pivots", "laterals", "sample", "limit", "offset") if relation.args.get(name)]
+    renamed = isinstance(relation, exp.Table) and relation.alias_column_names
+    if beside or renamed:
+        refuse(
+            f"{relation.sql(DIALECT)} can not be maintained",
+            "Write each join on its own, without parentheses around it, and name columns in a SELECT.",
+            relation,
+        )
+
+
+def _check_tables(query: exp.Expr, project: Project) -> None:
+    """Refuse a table in which nobody looks for changes."""
+    known = sorted(source.relation for source in project.sources.values())
+    for table in query.find_all(exp.Table):
+        if table.catalog or f"{table.db}.{table.name}" not in known:
+            refuse(
+                f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
+                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(known)}.",
+                table,
+            )
+
+
+def check_values(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str]) -> None:
+    """Refuse what gives another value at each run, is not Redshift's, or compares in a way of its own.
+
+    Args:
+        query: a qualified query.
+        schema: schema -> table -> column -> data type.
+        dates: its columns that are stored as dates.
+
+    Raises:
+        Refused: there is such a part.
+    """
+    for part in moments(query, schema, dates):
+        _refuse_arbitrary(part)
+    for part in query.walk():
+        if _is_arbitrary(part):
+            _refuse_arbitrary(part)
+        if isinstance(part, exp.Filter):
+            refuse(
+                f"{shortened(part)} is not Redshift's", "Aggregate a CASE instead: COUNT(CASE WHEN … THEN 1 END).", part
+            )
+        if isinstance(part, exp.Collate):
+            refuse(
+                f"{shortened(part)}, by which other texts are equal, can not be maintained",
+                "Compare and group by LOWER(…) instead.",
+                part,
+            )
+        if is_foreign(part):
+            refuse(
+                f"{shortened(part)} calls no function of Redshift's own, and may give another value at each run",
+                "Write out what it computes, in the model or in a macro of the project.",
+                part,
+            )
+
+
+def _refuse_arbitrary(part: exp.Expr) -> NoReturn:
+    refuse(
+        f"{part.sql(DIALECT)} gives another value at each run",
+        "Use columns of sources, and order rows by what tells them apart.",
+        part,
+    )
+
+
+def _is_arbitrary(node: exp.Expr) -> bool:
+    """Return whether a part of a query depends on when it runs, or on the order in which it happens to read rows."""
+    if isinstance(node, exp.Anonymous):
+        return node.name.upper() in NON_DETERMINISTIC_NAMES
+    if isinstance(node, exp.Cast):
+        return is_moment(node.this)
+    if isinstance(node, exp.GroupConcat):
+        return not isinstance(node.parent, exp.WithinGroup)
+    if isinstance(node, exp.Window):
+        return bool(node.find(*ORDERED_WINDOWS) or node.args.get("spec")) and not node.args.get("order")
+    if isinstance(node, exp.Distinct):
+        return bool(node.args.get("on"))
+    return isinstance(node, NON_DETERMINISTIC)
+
+
+def _own_parts(query: exp.Expr) -> list[exp.Expr]:
+    """Return all that stands in a query, the queries inside it included, but not what stands in those."""
+
+    def is_inner(node: exp.Expr) -> bool:
+        return node is not query and isinstance(node, (exp.Select, exp.SetOperation))
+
+    return list(query.walk(prune=is_inner))
+
+
+def _schema(project: Project) -> dict[str, object]:
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for source in project.sources.values():
+        database, _, table = source.relation.partition(".")
+        schema.setdefault(database, {})[table] = {column.name: column.data_type for column in source.columns}
+    return dict(schema)
+
+
+def _in_declared_order(query: exp.Select, fact: Fact, model: Model) -> exp.Select:
+    given, declared = query.named_selects, list(fact.column_names)
+    if sorted(given) != sorted(declared):
+        missing, extra = sorted(set(declared) - set(given)), sorted(set(given) - set(declared))
+        message = (
+            f"{model.path}: the SELECT gives {len(given)} columns, the model's YAML lists {len(declared)}."
+            f" Listed but not given: {missing or 'none'}; given but not listed: {extra or 'none'}."
+        )
+        raise ProjectError(message)
+    by_name = {projection.alias_or_name: projection for projection in query.selects}
+    query.set("expressions", [by_name[name] for name in declared])
+    return query

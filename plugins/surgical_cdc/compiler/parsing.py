@@ -1,0 +1,184 @@
+"""Parses a model, and says in words of SQL what is wrong with its text, and in which line of its file."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+from sqlglot.tokenizer_core import TokenType
+
+from surgical_cdc.compiler.unsupported import place
+from surgical_cdc.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlglot.tokenizer_core import Token
+
+    from surgical_cdc.dbt.tables import Model
+
+# What can not follow a comma, or come before one; the parser passes over such commas.
+AFTER_A_LIST = frozenset(
+    {
+        *(TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING),
+        *(TokenType.QUALIFY, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION, TokenType.SEMICOLON),
+    }
+)
+BEFORE_A_LIST = frozenset({TokenType.SELECT, TokenType.L_PAREN})
+# What a placeholder begins with, unless an operand stands before it: then that is an operator.
+MARKS = frozenset({TokenType.PLACEHOLDER, TokenType.PARAMETER, TokenType.COLON, TokenType.MOD})
+OPERANDS = frozenset(
+    {TokenType.VAR, TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.STRING, TokenType.R_PAREN, TokenType.R_BRACKET}
+)
+# So deep may expressions and queries stand in one another, and so many branches may a CASE have: what reads and writes
+# a tree calls itself at each level.
+DEPTH = 200
+BRANCHES = 1000
+OPENS = frozenset({TokenType.L_PAREN, TokenType.CASE})
+CLOSES = frozenset({TokenType.R_PAREN, TokenType.END})
+UNCLOSED = re.compile(r"Missing (?P<quote>.+) from \d+:(?P<start>\d+)")
+
+
+def parse(model: Model) -> exp.Query:
+    """Return the query of a model, names in lower case; its parts know their places in the model's file.
+
+    Raises:
+        ProjectError: the text is not one query, or has placeholders.
+    """
+    dialect = Dialect.get_or_raise("redshift")
+    try:
+        tokens = dialect.tokenize(model.sql)
+    except TokenError as error:
+        raise ProjectError(_unclosed(error, model)) from error
+    _check_commas(tokens, model)
+    _check_add_months(tokens, model)
+    _check_nesting(tokens, model)
+    try:
+        statements = dialect.parser().parse(tokens, model.sql)
+    except RecursionError:
+        raise ProjectError(too_deep(model.path)) from None
+    except ParseError as error:
+        raise ProjectError(_unparsed(error, model)) from error
+    queries = [statement for statement in statements if statement is not None]
+    if len(queries) != 1 or not isinstance(queries[0], exp.Query):
+        raise ProjectError(_no_select(queries, tokens, model))
+    _check_placeholders(queries[0], tokens, model)
+    for part in queries[0].walk():
+        if part._meta and "line" in part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
+            part.meta.update(path=model.path, line=model.lines[part.meta["line"] - 1])
+    check_depth(queries[0], model)
+    query = normalize_identifiers(queries[0], dialect=dialect)
+    _check_cte_names(query, model)
+    return query
+
+
+def check_depth(query: exp.Expr, model: Model) -> None:
+    """Refuse a tree that is deeper, or a CASE that is longer, than all that reads them can take.
+
+    Raises:
+        ProjectError: it is; the message has the place.
+    """
+    depths: dict[int, int] = {}
+    for part in query.bfs():
+        depths[id(part)] = depth = depths.get(id(part.parent), 0) + 1
+        if depth > DEPTH:
+            raise ProjectError(too_deep(place(part, model)))
+        if isinstance(part, exp.Case) and len(part.args["ifs"]) > BRANCHES:
+            raise ProjectError(
+                f"{place(part, model)}: a CASE of {len(part.args['ifs'])} branches, expected {BRANCHES} at most. Keep"
+                " the values in a source, and join it."
+            )
+
+
+def _check_nesting(tokens: Sequence[Token], model: Model) -> None:
+    """Refuse before it is parsed what the parser would call itself for too often."""
+    depth = 0
+    for token in tokens:
+        depth += (token.token_type in OPENS) - (token.token_type in CLOSES)
+        if depth > DEPTH:
+            raise ProjectError(too_deep(_place(token.start, model)))
+
+
+def too_deep(where: str) -> str:
+    """Return the message of what is too deep at a place."""
+    return (
+        f"{where}: what stands here is more than {DEPTH} deep in other expressions and queries. Each operator of a"
+        " chain counts, as OR, + or UNION, and each model that another reads. Write IN (…) for a chain of OR, keep long"
+        " lists of values in a source that is joined, or materialize a model in between as a source."
+    )
+
+
+def _no_select(statements: Sequence[exp.Expr], tokens: Sequence[Token], model: Model) -> str:
+    found = f"{len(statements)} statements" if statements else "none"
+    if len(statements) == 1:
+        first = statements[0]
+        found = (first.key if isinstance(first, exp.DML | exp.DDL) else tokens[0].text).upper()
+    return f"{model.path}: expected one SELECT, found {found}. A model is a SELECT, and that alone."
+
+
+def _place(start: int, model: Model) -> str:
+    """Return where a character of a model's text stands; the tokens' own lines are wrong after a `$`."""
+    line = model.sql.count("\n", 0, start)
+    return f"{model.path}, line {model.lines[line]}"
+
+
+def _unclosed(error: TokenError, model: Model) -> str:
+    missing = UNCLOSED.match(str(error.__context__))
+    if missing:
+        return f"{_place(int(missing['start']), model)}: {missing['quote']} opens what is not closed."
+    return f"{model.path}: a comment or a quote is not closed."
+
+
+def _unparsed(error: ParseError, model: Model) -> str:
+    first = error.errors[0]
+    said = re.sub(r" but got <.*", "", first["description"])
+    if "<class" in said:
+        said = "Incomplete expression at"
+    line = model.lines[min(first["line"], len(model.lines)) - 1]
+    return f"{model.path}, line {line}: {said} {first['highlight']!r}."
+
+
+def _check_commas(tokens: Sequence[Token], model: Model) -> None:
+    for first, second in pairwise(tokens):
+        if first.token_type == TokenType.COMMA and second.token_type in AFTER_A_LIST:
+            raise ProjectError(f"{_place(first.start, model)}: nothing stands between ',' and {second.text!r}.")
+        if second.token_type == TokenType.COMMA and first.token_type in BEFORE_A_LIST:
+            raise ProjectError(f"{_place(second.start, model)}: nothing stands between {first.text!r} and ','.")
+
+
+def _check_add_months(tokens: Sequence[Token], model: Model) -> None:
+    """Refuse ADD_MONTHS, which the parser takes for DATEADD: that does not keep the end of a month."""
+    for first, second in pairwise(tokens):
+        if first.text.upper() == "ADD_MONTHS" and second.token_type == TokenType.L_PAREN:
+            raise ProjectError(
+                f"{_place(first.start, model)}: ADD_MONTHS can not be sent as it is. Write DATEADD(MONTH, n, d), and"
+                " LAST_DAY of it where the end of a month must stay one."
+            )
+
+
+def _check_placeholders(query: exp.Query, tokens: Sequence[Token], model: Model) -> None:
+    if query.find(exp.Placeholder, exp.Parameter, exp.SessionParameter):
+        marks = (
+            second
+            for first, second in pairwise(tokens)
+            if second.token_type in MARKS and first.token_type not in OPERANDS
+        )
+        mark = next(marks, tokens[0])
+        raise ProjectError(
+            f"{_place(mark.start, model)}: {mark.text!r} begins a placeholder, for which nothing gives a value."
+            " Write the value, or a var(…)."
+        )
+
+
+def _check_cte_names(query: exp.Query, model: Model) -> None:
+    for with_ in query.find_all(exp.With):
+        seen: set[str] = set()
+        for cte in with_.expressions:
+            if cte.alias in seen:
+                raise ProjectError(f"{place(cte.args['alias'], model)}: WITH defines {cte.alias} twice.")
+            seen.add(cte.alias)

@@ -1,0 +1,121 @@
+"""Reduces a fact's query to some of its columns: other projections go, and joins that only add columns to rows.
+
+An outer join adds columns alone if it joins at most one row to each: by the key of a source, by all that a relation is
+grouped by, by all columns of a DISTINCT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
+from sqlglot.optimizer.scope import Scope, traverse_scope
+
+from surgical_cdc.dbt.tables import type_family
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.tables import Source
+
+
+def prune(query: exp.Select, columns: Sequence[str], sources: Mapping[str, Source]) -> exp.Select:
+    """Return the query with some of its columns: the same rows, but for the other columns.
+
+    Args:
+        query: it is changed.
+        columns: names of its columns.
+        sources: what the query's tables hold rows of, by the tables' names.
+    """
+    pruned = exp.select(*(exp.column(name, table="pruned") for name in columns)).from_(query.subquery("pruned"))
+    pushdown_projections(pruned)
+    while _drop_joins(pruned, sources):
+        # What stood in the ON of a join is needed no more.
+        pushdown_projections(pruned)
+    return pruned
+
+
+def _drop_joins(query: exp.Select, sources: Mapping[str, Source]) -> bool:
+    """Drop joins that add columns alone, none of which is read; return whether there were any."""
+    dropped = False
+    for scope in traverse_scope(query):
+        # The last first: it may be the only one that reads one before it.
+        for join in reversed(scope.expression.args.get("joins") or []):
+            if _adds_columns_alone(scope, join, sources) and not _is_read(scope, join):
+                join.pop()
+                scope.clear_cache()
+                dropped = True
+    return dropped
+
+
+def _is_read(scope: Scope, join: exp.Join) -> bool:
+    """Return whether a column of what is joined is read anywhere but in the join's own ON."""
+    on = {id(column) for column in join.args["on"].find_all(exp.Column)}
+    return any(column.table == join.alias_or_name and id(column) not in on for column in scope.columns)
+
+
+def _adds_columns_alone(scope: Scope, join: exp.Join, sources: Mapping[str, Source]) -> bool:
+    """Return whether an outer join joins at most one row to each: by equality with columns that tell its rows apart."""
+    alias, on = join.alias_or_name, join.args.get("on")
+    if join.side != "LEFT" or on is None or on.find(exp.Query):
+        return False
+    equal = {
+        own.name
+        for part in (on.flatten() if isinstance(on, exp.And) else [on])
+        if isinstance(part, exp.EQ)
+        for own, other in ((part.left, part.right), (part.right, part.left))
+        if _is_of(own, alias)
+        and not any(_is_of(column, alias) for column in other.find_all(exp.Column))
+        # Else several values may be equal to one: whole numbers that a float rounds.
+        and None is not _type_of(scope, own, sources) == _type_of(scope, other, sources)
+    }
+    return any(names <= equal for names in _unique(scope.selected_sources[alias][1], sources))
+
+
+def _unique(relation: object, sources: Mapping[str, Source]) -> list[set[str]]:
+    """Return sets of columns of which no two rows of a relation have the same values."""
+    if isinstance(relation, exp.Table):
+        return [{sources[relation.name].key}]
+    if not isinstance(relation, Scope) or not isinstance(relation.expression, exp.Select):
+        return []
+    select = relation.expression
+    if select.args.get("distinct"):
+        return [set(select.named_selects)]
+    group = select.args.get("group")
+    if group is not None:
+        return _shown(select, [group.expressions])
+    if select.args.get("joins"):
+        return []
+    return [
+        names
+        for alias, (_, inner) in relation.selected_sources.items()
+        for names in _shown(
+            select, [[exp.column(name, table=alias) for name in one] for one in _unique(inner, sources)]
+        )
+    ]
+
+
+def _shown(select: exp.Select, keys: Iterable[Sequence[exp.Expr]]) -> list[set[str]]:
+    """Return the names under which a query shows all of some expressions, for each group of them that it shows."""
+    names = {projection.unalias(): projection.alias_or_name for projection in select.selects}
+    return [{names[part] for part in key} for key in keys if all(part in names for part in key)]
+
+
+def _is_of(expression: exp.Expr, alias: str) -> bool:
+    return isinstance(expression, exp.Column) and expression.table == alias
+
+
+def _type_of(scope: Scope, expression: exp.Expr, sources: Mapping[str, Source]) -> str | None:
+    """Return the family of types that an expression has, None where it is not known."""
+    expression = expression.unnest()
+    if isinstance(expression, exp.Cast):
+        return type_family(expression.to.sql("redshift").lower())
+    if not isinstance(expression, exp.Column) or expression.table not in scope.selected_sources:
+        return None
+    source = scope.selected_sources[expression.table][1]
+    if isinstance(source, exp.Table):
+        return type_family(sources[source.name].column(expression.name).data_type)
+    if not isinstance(source.expression, exp.Select):
+        return None
+    names = source.expression.named_selects
+    return _type_of(source, source.expression.selects[names.index(expression.name)].unalias(), sources)

@@ -1,0 +1,335 @@
+"""Compiles a change to a fact into statements: up the join tree to the affected keys, down again to the slices.
+
+All statements of one update run in one session; their results are its temporary tables:
+scdc_reached_<node> (rows of a node's source that a change leads to), scdc_affected_keys (values of the anchor),
+scdc_slice_<node> (the rows of a node, as they will be after the sync, that the affected keys need; of another node too
+if they are the same).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from surgical_cdc.compiler.fact_query import DIALECT, replace_tables, table_named
+from surgical_cdc.compiler.prune import prune
+from surgical_cdc.names import PREFIX, own_name
+
+if TYPE_CHECKING:
+    from surgical_cdc.compiler.join_tree import Edge, JoinTree, Node
+    from surgical_cdc.dbt.tables import Column, Source
+
+AFFECTED_KEYS = f"{PREFIX}affected_keys"
+RECOMPUTED = f"{PREFIX}recomputed"
+CHANGED = f"{PREFIX}changed"
+WHOLE = f"{PREFIX}whole"
+IMAGES = ("I", "U")
+WRITES = (*IMAGES, "D")
+Restriction = Callable[[exp.Select], exp.Select]
+
+
+@dataclass(frozen=True)
+class SourceChange:
+    """One source's change set as the compiler sees it.
+
+    `columns` are those that differ in some updated row, None where rows came or went (then all may differ).
+    """
+
+    relation: str
+    columns: frozenset[str] | None
+
+
+def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
+    """Return the statements that climb from the changed rows to affected_keys (anchor).
+
+    A row counts as changed for a node only if a column that the node reads differs. Each step reads the baseline: where
+    a row further up changed as well, that row leads to the anchor by itself (docs/adr/0001).
+    """
+    statements = []
+    reached: set[str] = set()
+    arms: list[exp.Select] = []
+    for node in reversed(tree.nodes):
+        anchor = tree.anchors.get(node.name)
+        if anchor is None and not node.edges:
+            # No row of it matters.
+            continue
+        wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _links(node)
+        found = list(_changed_rows(node, wanted, changes.get(node.source.name)))
+        found += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
+        if anchor:
+            arms += found
+        elif found:
+            reached.add(node.name)
+            statements.append(_temp_table(own_name("reached", node.name), _union(found)))
+    return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
+
+
+def slices(
+    tree: JoinTree, changes: Mapping[str, SourceChange], query: exp.Select, *, null_key: bool
+) -> list[exp.Create]:
+    """Return the statements that go down from affected_keys, NULL among them or not, to the slices that a query reads.
+
+    `query` is a sliced one. The slices that lead to those that it reads are among them.
+    """
+    names = _slice_names(tree)
+    needed = {table.name for table in query.find_all(exp.Table)}
+    for node in reversed(tree.nodes):
+        if names[node.name] in needed:
+            needed |= {names[edge.parent.name] for edge in node.edges}
+    sharing: dict[str, list[Node]] = {}
+    for node in tree.nodes:
+        if names[node.name] in needed:
+            sharing.setdefault(names[node.name], []).append(node)
+    return [
+        _temp_table(name, _slice(tree, nodes, names, changes.get(nodes[0].source.name), null_key=null_key))
+        for name, nodes in sharing.items()
+    ]
+
+
+def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) -> exp.Select:
+    """Return the fact's query on the slices, kept to the affected keys.
+
+    Only the row key, the anchor and `columns` are computed, without the joins that none of them and no row needs; all
+    else is NULL.
+    """
+    fact = tree.fact
+    names = _slice_names(tree)
+    query = replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
+    computed = [name for name in fact.column_names if name in {fact.unique_key, fact.anchor, *columns}]
+    if len(computed) < len(fact.column_names):
+        query = prune(query, computed, {names[node.name]: node.source for node in tree.nodes})
+    shown = [
+        exp.column(column.name, table=RECOMPUTED)
+        if column.name in computed
+        else exp.alias_(exp.cast(exp.null(), column.data_type, dialect=DIALECT), column.name)
+        for column in fact.columns
+    ]
+    affected = _Membership(exp.column(fact.anchor, table=RECOMPUTED), _keys(), or_null=null_key)
+    return affected(exp.select(*shown).from_(query.subquery(RECOMPUTED)))
+
+
+def _slice_names(tree: JoinTree) -> dict[str, str]:
+    """Return the name of each node's slice; nodes that lead in the same way to rows of one source share one."""
+    names: dict[str, str] = {}
+    shared: dict[tuple[object, ...], str] = {}
+    for node in tree.nodes:
+        anchor = tree.anchors.get(node.name)
+        ways = (
+            [_seen_from(node, anchor, {})]
+            if anchor
+            else [_seen_from(node, edge.predicate, {edge.parent.name: names[edge.parent.name]}) for edge in node.edges]
+        )
+        names[node.name] = shared.setdefault((node.source.name, bool(anchor), *ways), own_name("slice", node.name))
+    return names
+
+
+def _seen_from(node: Node, predicate: exp.Expr, slices_by_name: Mapping[str, str]) -> exp.Expr:
+    """Return a predicate without the node's name, and with slices in place of other nodes."""
+    seen = predicate.copy()
+    for column in seen.find_all(exp.Column):
+        table = "" if column.table == node.name else slices_by_name[column.table]
+        column.set("table", exp.to_identifier(table))
+    return seen
+
+
+def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Mapping[str, SourceChange]) -> exp.Select:
+    """Return a fact's query on whole sources as they will be after the sync; `sources` is keyed by relation."""
+
+    def overlay(table: exp.Table) -> exp.Expr:
+        source = sources[f"{table.db}.{table.name}"]
+        change = changes.get(source.name)
+        if change is None:
+            return table_named(source.relation)
+        columns = [exp.column(name, table=WHOLE) for name in source.column_names]
+        return exp.Subquery(this=_after_sync(source, change, columns, WHOLE, [lambda rows: rows]))
+
+    return replace_tables(query, overlay)
+
+
+def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange | None) -> Iterator[exp.Select]:
+    """Yield the new and the old image of the rows that changed in a column that the node reads."""
+    if change is None:
+        return
+    read = [
+        name for name in node.source.column_names if name in node.columns and name in (change.columns or node.columns)
+    ]
+    if change.columns is not None and not read:
+        return
+    yield _select(wanted, change.relation, node.name).where(_changed(node, read, node.name, came_or_went="I"))
+    yield (
+        _select(wanted, node.source.relation, node.name)
+        .join(
+            _aliased(change.relation, CHANGED),
+            on=exp.column(node.source.key, table=CHANGED).eq(exp.column(node.source.key, table=node.name)),
+        )
+        .where(_changed(node, read, CHANGED, came_or_went="D"))
+    )
+
+
+def _changed(node: Node, read: Sequence[str], table: str, *, came_or_went: str) -> exp.Expr:
+    """Return the predicate: the row was inserted or deleted, or updated in one of the columns `read`."""
+    mask, kind = exp.column("scdc_mask", table=table), exp.column("scdc_change", table=table)
+    positions = [node.source.column_names.index(name) + 1 for name in read]
+    flags = [
+        exp.func("SUBSTRING", mask.copy(), exp.convert(position), exp.convert(1)).eq("1") for position in positions
+    ]
+    updated = [exp.and_(kind.copy().eq("U"), exp.or_(*flags, copy=False), copy=False)] if flags else []
+    return exp.or_(kind.eq(came_or_went), *updated, copy=False)
+
+
+def _edges_down(node: Node) -> Iterator[tuple[Node, Edge]]:
+    for child in node.children:
+        for edge in child.edges:
+            if edge.parent is node:
+                yield child, edge
+
+
+def _climb(node: Node, edge: Edge, child: Node, wanted: Sequence[exp.Expr]) -> exp.Select:
+    return _select(wanted, node.source.relation, node.name).join(
+        _aliased(own_name("reached", child.name), child.name), on=edge.predicate
+    )
+
+
+def _slice(
+    tree: JoinTree, nodes: Sequence[Node], names: Mapping[str, str], change: SourceChange | None, *, null_key: bool
+) -> exp.Query:
+    """Return the rows that the nodes which share a slice need of their source, with the columns of all of them."""
+    node = nodes[0]
+    columns = list(dict.fromkeys(column for each in nodes for column in each.columns))
+    if node.name in tree.anchors:
+        restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
+    else:
+        restrictions = [_reachable(node, edge, names[edge.parent.name]) for edge in node.edges] or [_no_row]
+    return _after_sync(node.source, change, _columns(node, columns), node.name, restrictions)
+
+
+def _no_row(rows: exp.Select) -> exp.Select:
+    return rows.where(exp.false(), copy=False)
+
+
+def _reachable(node: Node, edge: Edge, parents: str) -> Restriction:
+    """Return what keeps the node's rows that an edge leads to from `parents`, the slice of its parent."""
+    own, theirs = _equality(node, edge)
+    if own is None or theirs is None:
+        return _Pairing(parents, edge.parent.name, edge.predicate)
+    return _Membership(own, _select([theirs], parents, edge.parent.name))
+
+
+def _keys() -> exp.Select:
+    return exp.select(exp.column("anchor", table=AFFECTED_KEYS)).from_(AFFECTED_KEYS)
+
+
+@dataclass(frozen=True)
+class _Membership:
+    """Keeps the rows whose value is among those of a query, and with `or_null` those where it is NULL."""
+
+    value: exp.Expr
+    among: exp.Query
+    or_null: bool = False
+
+    def __call__(self, rows: exp.Select) -> exp.Select:
+        among = exp.In(this=self.value.copy(), query=self.among.copy().subquery())
+        return rows.where(exp.or_(among, self.value.is_(exp.null())) if self.or_null else among, copy=False)
+
+
+@dataclass(frozen=True)
+class _Pairing:
+    """Keeps the rows that a predicate pairs with a row of a relation, each once: the key is among the columns."""
+
+    relation: str
+    alias: str
+    predicate: exp.Expr
+
+    def __call__(self, rows: exp.Select) -> exp.Select:
+        joined = rows.join(_aliased(self.relation, self.alias), on=self.predicate.copy(), copy=False)
+        return joined.distinct(copy=False)
+
+
+def _equality(node: Node, edge: Edge) -> tuple[exp.Expr | None, exp.Expr | None]:
+    """Return the node's and its parent's side of an equality in the edge: more rows than all of it allows are safe."""
+    for part in edge.predicate.flatten() if isinstance(edge.predicate, exp.And) else [edge.predicate]:
+        if isinstance(part, exp.EQ):
+            for own, theirs in ((part.left, part.right), (part.right, part.left)):
+                if _tables(own) == {node.name} and _tables(theirs) == {edge.parent.name}:
+                    return own, theirs
+    return None, None
+
+
+def _after_sync(
+    source: Source,
+    change: SourceChange | None,
+    columns: Sequence[exp.Expr],
+    alias: str,
+    restrictions: Sequence[Restriction],
+) -> exp.Query:
+    """Return a source's rows as the sync will leave them: the baseline less the changed keys, and the new images.
+
+    Of several restrictions one is enough; a row that more of them keep is there once: the key is among the columns.
+    """
+    arms = []
+    for restrict in restrictions:
+        baseline = restrict(_select(columns, source.relation, alias))
+        if change is None:
+            arms.append(baseline)
+            continue
+        rewritten = (
+            exp.select("1")
+            .from_(_aliased(change.relation, CHANGED))
+            .where(exp.column(source.key, table=CHANGED).eq(exp.column(source.key, table=alias)))
+            .where(exp.column("scdc_change", table=CHANGED).isin(*WRITES))
+        )
+        arms.append(baseline.where(exp.Not(this=exp.Exists(this=rewritten)), copy=False))
+        images = restrict(_select(columns, change.relation, alias))
+        arms.append(images.where(exp.column("scdc_change", table=alias).isin(*IMAGES), copy=False))
+    return arms[0] if len(arms) == 1 else exp.union(*arms, distinct=len(restrictions) > 1, copy=False)
+
+
+def _select(columns: Sequence[exp.Expr], relation: str, alias: str) -> exp.Select:
+    return exp.Select(expressions=[column.copy() for column in columns]).from_(_aliased(relation, alias), copy=False)
+
+
+def _aliased(relation: str, alias: str) -> exp.Expr:
+    return exp.alias_(table_named(relation), alias, table=True)
+
+
+def _links(node: Node) -> list[exp.Expr]:
+    """Return the columns that the node's edge reads, and what tells equal values of them apart, as an edge may.
+
+    Without it only one would be left among the distinct ones of two strings that differ in trailing spaces.
+    """
+    links = _columns(node, node.link_columns())
+    looks = [look for link in links if (look := _look(node.source.column(link.name), link))]
+    return [*links, *(exp.alias_(look, f"{PREFIX}look_{number}") for number, look in enumerate(looks, 1))]
+
+
+def _look(column: Column, value: exp.Expr) -> exp.Expr | None:
+    """Return what comparison.jinja has under this name: what tells equal values apart, None where nothing does."""
+    if column.is_text:
+        return exp.func("LENGTH", value.copy())
+    return exp.func("ATAN2", value.copy(), exp.convert(-1)) if column.is_float else None
+
+
+def _columns(node: Node, names: Sequence[str]) -> list[exp.Expr]:
+    return [exp.column(name, table=node.name) for name in names]
+
+
+def _tables(expression: exp.Expr) -> set[str]:
+    return {column.table for column in expression.find_all(exp.Column)}
+
+
+def _union(arms: Sequence[exp.Select]) -> exp.Query:
+    if len(arms) == 1:
+        return arms[0].distinct(copy=False)
+    return exp.union(*arms, distinct=True, copy=False)
+
+
+def _temp_table(name: str, query: exp.Query) -> exp.Create:
+    return exp.Create(
+        this=table_named(name),
+        kind="TABLE",
+        expression=query,
+        properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+    )

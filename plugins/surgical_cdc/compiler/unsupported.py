@@ -1,0 +1,42 @@
+"""What is in the way of maintaining a fact: the clause, where it stands, and what to write instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from sqlglot import exp
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.tables import Model
+
+SHOWN_CHARACTERS = 160
+
+
+class Refused(Exception):
+    """What is in the way, what to write instead, and the clause where it stands."""
+
+    def __init__(self, problem: str, hint: str, clause: exp.Expr) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+        self.clause = clause
+
+
+def refuse(problem: str, hint: str, clause: exp.Expr) -> NoReturn:
+    """Raise Refused."""
+    raise Refused(problem, hint, clause)
+
+
+def place(clause: exp.Expr, model: Model) -> str:
+    """Return the file of a clause, of the model or of another that it reads, and the clause's first line there."""
+    places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001 - see query.py
+    if not places:
+        return model.path
+    path = places[0]["path"]
+    return f"{path}, line {min(found['line'] for found in places if found['path'] == path)}"
+
+
+def shortened(expression: exp.Expr) -> str:
+    """Return the beginning of an expression, for a message."""
+    text = expression.sql("redshift")
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

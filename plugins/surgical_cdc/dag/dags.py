@@ -1,0 +1,198 @@
+"""Makes the DAG of a project from its dictionary: a task per source and per fact, wired by what feeds what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
+
+from surgical_cdc.dag import alerts
+from surgical_cdc.dag.operators import (
+    ALERT,
+    CLEANUP,
+    DETECT,
+    PREPARE,
+    SYNC,
+    UPDATE,
+    AlertOperator,
+    CleanupOperator,
+    DetectOperator,
+    PrepareSensor,
+    RefreshOperator,
+    RetryTransient,
+    SyncOperator,
+    UpdateOperator,
+    VerifyOperator,
+)
+from surgical_cdc.dictionary import Dictionary, load_dictionary
+
+EVERY_HALF_HOUR = "*/30 * * * *"
+# How long a run may wait for the lease, and how often it asks: a backfill of a week is done by then.
+WAIT_FOR_LEASE = timedelta(hours=5)
+ASK_FOR_LEASE = timedelta(seconds=10)
+RETRIES: Mapping[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=15),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=2),
+    "retry_policy": RetryTransient(),
+    "execution_timeout": timedelta(minutes=50),
+}
+
+
+def cdc_dag(
+    dag_id: str,
+    *,
+    project: Path,
+    schedule: str | None = EVERY_HALF_HOUR,
+    conn_id: str = "redshift_default",
+    default_args: Mapping[str, Any] | None = None,
+    **dag_arguments: Any,
+) -> DAG:
+    """Return the DAG that keeps a project's facts up to date; what it costs to parse is reading one YAML file.
+
+    Args:
+        dag_id: name of the DAG.
+        project: folder of the dbt project; its dictionary lies beside it.
+        schedule: cron expression in UTC, or None for a DAG that is only triggered.
+        conn_id: Airflow connection of the warehouse, type `redshift`.
+        default_args: arguments of every task, over those in RETRIES.
+        dag_arguments: further arguments of the DAG, such as doc_md and tags.
+    """
+    dictionary_path = project.parent / "dictionary.yaml"
+    dictionary = load_dictionary(dictionary_path)
+    warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
+    with DAG(
+        dag_id,
+        # A cron expression alone would give each run a window of no length.
+        schedule=CronDataIntervalTimetable(schedule, "UTC") if schedule else None,
+        start_date=datetime(2024, 1, 1, tzinfo=UTC),
+        # A run takes all that is staged up to its end, so one run makes up for all that were missed.
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=WAIT_FOR_LEASE + timedelta(hours=2),
+        default_args={**RETRIES, **(default_args or {})},
+        params=_form(dictionary),
+        on_failure_callback=alerts.run_failed,
+        **dag_arguments,
+    ) as dag:
+        prepare = PrepareSensor(
+            task_id=PREPARE,
+            mode="reschedule",
+            poke_interval=ASK_FOR_LEASE.total_seconds(),
+            timeout=WAIT_FOR_LEASE.total_seconds(),
+            **warehouse,
+        )
+        with TaskGroup(DETECT, tooltip="Compares each source with its baseline"):
+            detect = {
+                source: DetectOperator(task_id=source, source=source, **warehouse) for source in dictionary.sources
+            }
+        with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it"):
+            update = {
+                fact: UpdateOperator(
+                    task_id=fact,
+                    fact=fact,
+                    dictionary=dictionary_path,
+                    # By the alias an event is raised only if the fact has changed.
+                    outlets=[AssetAlias(f"{dag_id}.{fact}")],
+                    trigger_rule=TriggerRule.NONE_FAILED,
+                    **warehouse,
+                )
+                for fact in dictionary.facts
+            }
+        # It syncs what failed facts do not read, and fails then.
+        sync = SyncOperator(task_id=SYNC, dictionary=dictionary_path, trigger_rule=TriggerRule.ALL_DONE, **warehouse)
+        cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed, **warehouse)
+
+        prepare >> list(detect.values())
+        for fact, task in update.items():
+            [detect[source] for source in dictionary.feeding(fact)] >> task
+        # A baseline moves only when every fact that reads it has been brought up to what its change set holds.
+        work = [*detect.values(), *update.values()]
+        work >> sync
+        # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.
+        # After a failure the sync is over before the work is, and a task that still works needs the lease.
+        [*work, sync] >> cleanup.as_teardown()
+    return dag
+
+
+def refresh_dag(
+    dag_id: str,
+    *,
+    project: Path,
+    conn_id: str = "redshift_default",
+    default_args: Mapping[str, Any] | None = None,
+    **dag_arguments: Any,
+) -> DAG:
+    """Return the DAG that builds chosen facts anew and verifies them; it only runs when it is triggered.
+
+    The arguments are those of `cdc_dag`.
+    """
+    facts = load_dictionary(project.parent / "dictionary.yaml").facts
+    warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
+    with DAG(
+        dag_id,
+        schedule=None,
+        max_active_runs=1,
+        # Each task locks the lease until it is done; side by side they would only wait in the warehouse.
+        max_active_tasks=1,
+        # With their delays, the retries outlast a run of the cycle, which keeps these tasks away while it works.
+        default_args={**RETRIES, "retries": 10, **(default_args or {})},
+        params={
+            "facts": _selection(list(facts), title="Facts", description="Only these; empty: all."),
+            "verify_only": Param(
+                default=False, type="boolean", title="Verify only", description="Compare the facts, write nothing."
+            ),
+        },
+        on_failure_callback=alerts.run_failed,
+        **dag_arguments,
+    ) as dag:
+        with TaskGroup("refresh", tooltip="Builds each fact anew from the baselines"):
+            refresh = {
+                fact: RefreshOperator(task_id=fact, fact=fact, outlets=[AssetAlias(f"{dag_id}.{fact}")], **warehouse)
+                for fact in facts
+            }
+        with TaskGroup("verify", tooltip="Compares each fact with its SELECT run in full"):
+            verify = {
+                fact: VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
+                for fact in facts
+            }
+        for fact, task in refresh.items():
+            task >> verify[fact]
+        [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
+    return dag
+
+
+def _selection(names: list[str], *, title: str, description: str) -> Param:
+    """Return a field of the form from which several names can be picked."""
+    items = {"type": "string", "enum": names}
+    return Param([], type=["null", "array"], items=items, examples=names, title=title, description=description)
+
+
+def _form(dictionary: Dictionary) -> dict[str, Param]:
+    """Return the fields of the trigger form."""
+    time: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+    return {
+        "window_start": Param(
+            None,
+            title="Window start",
+            description="Take only rows staged from this time on; empty: all that is staged and not yet applied.",
+            **time,
+        ),
+        "window_end": Param(
+            None,
+            title="Window end",
+            description="Take only rows staged before this time; empty: the end of the run's data interval.",
+            **time,
+        ),
+        "sources": _selection(list(dictionary.sources), title="Sources", description="Compare only these; empty: all."),
+        "dry_run": Param(
+            default=False,
+            type="boolean",
+            title="Dry run",
+            description="Compare and compute, and report what would change; write nothing.",
+        ),
+    }

@@ -1,0 +1,506 @@
+"""The tasks of a cycle as Airflow operators: each opens a session, calls one function of the engine, hands on a value.
+
+A DAG file imports this module at each parse, so the engine, the driver and sqlglot are imported when a task runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import (
+    Asset,
+    BaseOperator,
+    BaseSensorOperator,
+    PokeReturnValue,
+    RetryDecision,
+    RetryPolicy,
+)
+from airflow.sdk.exceptions import (
+    AirflowRescheduleException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
+
+from surgical_cdc.dictionary import load_dictionary, nothing_to_do
+from surgical_cdc.errors import (
+    AlreadySynced,
+    DataError,
+    LeaseError,
+    NotPrepared,
+    OutdatedFact,
+    SurgicalCdcError,
+    SyncedInPart,
+    did_you_mean,
+)
+from surgical_cdc.values import (
+    ChangeSet,
+    FactResult,
+    Preparation,
+    Run,
+    as_utc,
+    new_token,
+    read_time,
+)
+from surgical_cdc.warehouse.retries import Steps, is_transient
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+    from airflow.sdk import Context
+
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.dictionary import Dictionary
+
+log = logging.getLogger(__name__)
+
+PREPARE, DETECT, UPDATE, SYNC, CLEANUP, ALERT = "prepare", "detect", "update", "sync_public", "cleanup", "alert"
+# What Airflow's command `tasks test` calls the runs that it makes for a task.
+TEST_RUN = "__airflow_temporary_run_"
+# The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
+ERROR_KEY = "error"
+
+
+class FormError(SurgicalCdcError):
+    """The trigger form asks for what can not be: a window, or a field that it does not have."""
+
+
+class RetryTransient(RetryPolicy):
+    """Retries what may go away by itself, and has not while the task repeated its step: see warehouse/retries.py.
+
+    A lease that another run holds is waited for in this way alone, without a worker.
+    """
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,  # noqa: ARG002 - the base class names them
+        max_tries: int,  # noqa: ARG002
+        context: Context | None = None,  # noqa: ARG002
+    ) -> RetryDecision:
+        """Let a transient error be retried with the task's own delays, and fail for any other at once."""
+        if isinstance(exception, LeaseError) or is_transient(exception):
+            return RetryDecision.retry(reason="transient")
+        return RetryDecision.fail(reason="a retry would fail the same way")
+
+
+def run_of(context: Context, token: str) -> Run:
+    """Return the run that a task belongs to, with its window, from the data interval or the trigger form.
+
+    A run without a logical date has no data interval; its window ends when it was due. `token` names the attempt.
+
+    Raises:
+        FormError: the form asks for a window that ends before it starts, for something that is no time, or for more
+            than its fields.
+    """
+    check_fields(context)
+    dag_run, params = context["dag_run"], context["params"]
+    start = _form_time(params, "window_start")
+    end = _form_time(params, "window_end") or as_utc(dag_run.data_interval_end or dag_run.run_after)
+    if start and start >= end:
+        raise FormError(
+            f"The window from {start} to {end} UTC is empty: window_start must be before window_end."
+            " Trigger the run again with another window_start, or leave it out to take all that is staged."
+        )
+    return Run(
+        dag_id=dag_run.dag_id,
+        run_id=dag_run.run_id,
+        token=token,
+        window_start=start,
+        window_end=end,
+        sources=tuple(params["sources"] or ()),
+        dry_run=params["dry_run"],
+    )
+
+
+def check_fields(context: Context) -> None:
+    """Refuse a run whose conf has more than the form's fields: Airflow passes over a `dryrun`, and the run would write.
+
+    Raises:
+        FormError: the conf has other fields than the form.
+    """
+    fields = list(context["dag"].params)
+    unknown = [f"{name}{did_you_mean(name, fields)}" for name in context["dag_run"].conf or {} if name not in fields]
+    if unknown:
+        raise FormError(
+            f"The run's conf has what the trigger form does not: {', '.join(unknown)}. Fields: {', '.join(fields)}."
+            " Trigger the run again with these alone."
+        )
+
+
+class WarehouseTask(BaseOperator):
+    """What the tasks share: steps of the engine, their SQL in the Rendered Template tab, a failure that says why.
+
+    Args:
+        project: folder of the dbt project.
+        conn_id: Airflow connection of the warehouse, type `redshift`.
+    """
+
+    template_fields_renderers = {"sql": "sql"}  # noqa: RUF012 - Airflow's own declaration
+    overwrite_rtif_after_execution = True
+
+    def __init__(self, *, project: Path, conn_id: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.project = project
+        self.conn_id = conn_id
+        self.sql = ""
+
+    @contextmanager
+    def steps(self, context: Context, run: Run | None = None) -> Iterator[tuple[Project, Steps]]:
+        """Open the project; show the statements of the steps that are run, and leave the error if there is one.
+
+        While they work, the lease of the run is renewed if one is given.
+        """
+        from surgical_cdc.control.lease import beating
+        from surgical_cdc.warehouse.connection import connect
+
+        try:
+            project = project_at(self.project)
+            session = partial(connect, self.conn_id, label=f"{self.dag_id}/{self.task_id}/{context['run_id']}")
+            with Steps(session) as steps, beating(project, session, run) if run else nullcontext():
+                try:
+                    yield project, steps
+                finally:
+                    self.sql = "\n\n".join(
+                        f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
+                        for statement in steps.statements
+                    )
+                    # Named only now: before the task there is nothing to show, and showing it is a request.
+                    self.template_fields = ("sql",)
+        except (AirflowSkipException, AirflowRescheduleException):
+            raise
+        except (Exception, AirflowTaskTimeout) as error:
+            if isinstance(error, AlreadySynced) and not isinstance(error, SyncedInPart):
+                raise AirflowSkipException(str(error)) from error
+            from surgical_cdc.warehouse.advice import refusal
+
+            context["ti"].xcom_push(ERROR_KEY, refusal(error))
+            raise
+
+
+class PrepareSensor(WarehouseTask, BaseSensorOperator):
+    """Checks the contract and takes the lease; waits while another run holds it, without holding a worker."""
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Return done with the Preparation once this run has the lease."""
+        from surgical_cdc.dag.alerts import check_targets
+        from surgical_cdc.steps.prepare import prepare
+
+        with self.steps(context) as (project, steps):
+            run = run_of(context, new_token())
+            check_targets()
+            log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
+            preparation = steps.run(PREPARE, partial(prepare, project, run=run, rehearsal=is_test(context)))
+            if preparation is None:
+                self._wait(context, project, steps, run)
+        if preparation is None:
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=preparation.to_dict())
+
+    @staticmethod
+    def _wait(context: Context, project: Project, steps: Steps, run: Run) -> None:
+        """Say who keeps the run from beginning; once a whole window has gone by, to those who are alerted too."""
+        from surgical_cdc.control import lease, ledger
+        from surgical_cdc.dag import alerts
+
+        held = steps.run(PREPARE, partial(lease.holder, project))
+        said = f"Run {run.key} waits: {held or 'another run has just ended'}."
+        log.info("%s", said)
+        dag_run = context["dag_run"]
+        start, end = dag_run.data_interval_start, dag_run.data_interval_end
+        if held and start and end and datetime.now(UTC) - end > end - start:
+            is_new = steps.run(PREPARE, partial(ledger.record_waiting, project, run=run, reason=said))
+            if is_new:
+                alerts.waiting(context, said)
+
+
+class DetectOperator(WarehouseTask):
+    """Compares one source with its baseline and hands on the ChangeSet."""
+
+    def __init__(self, *, source: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.source = source
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the ChangeSet as a plain dict."""
+        from surgical_cdc.steps.detect import detect
+
+        preparation = preparation_of(context)
+        run = run_of(context, preparation.token)
+        if not run.covers(self.source):
+            raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
+        with self.steps(context, run) as (project, steps):
+            step = partial(detect, project, self.source, run=run, preparation=preparation)
+            change_set = steps.run(self.task_id, step)
+        return change_set.to_dict()
+
+
+class FactTask(WarehouseTask):
+    """A task that writes one fact, and tells OpenLineage which columns it comes from."""
+
+    def __init__(self, *, fact: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.fact = fact
+
+    def get_openlineage_facets_on_complete(self, ti: Any) -> OperatorLineage[Any, Any]:
+        """Return the fact and its sources; Airflow's OpenLineage provider asks where a transport is configured."""
+        from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        from surgical_cdc.dag.openlineage import fact_datasets
+
+        if ti.get_template_context()["params"].get("dry_run"):
+            return OperatorLineage()
+        hook = RedshiftSQLHook(redshift_conn_id=self.conn_id)
+        database = hook.get_openlineage_database_info(hook.conn)
+        project = project_at(self.project)
+        inputs, output = fact_datasets(
+            project,
+            load_dictionary(project.dictionary_path),
+            self.fact,
+            namespace=f"{database.scheme}://{database.authority}",
+            database=str(database.database),
+        )
+        return OperatorLineage(inputs=inputs, outputs=[output])
+
+
+class UpdateOperator(FactTask):
+    """Brings one fact up to date from the change sets of the sources that feed it, or skips and says why."""
+
+    def __init__(self, *, dictionary: Path, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.dictionary = dictionary
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
+        from surgical_cdc.steps.announce import announced
+        from surgical_cdc.steps.containment import update_or_explain
+        from surgical_cdc.steps.update import relations
+
+        ti, preparation = context["ti"], preparation_of(context)
+        run = run_of(context, preparation.token)
+        dictionary = load_dictionary(self.dictionary)
+        change_sets = change_sets_of(context, dictionary.feeding(self.fact))
+        reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
+        if reason:
+            skipped = FactResult(fact=self.fact, reason=reason, change_sets=relations(change_sets))
+            ti.xcom_push("return_value", skipped.to_dict())
+            raise AirflowSkipException(reason)
+        with self.steps(context, run) as (project, steps):
+            result = update_or_explain(project, self.fact, steps, run, preparation, change_sets)
+        if run.dry_run:
+            log.info("%s", announced(result))
+        else:
+            raise_event(context, self, result)
+        return result.to_dict()
+
+
+class SyncOperator(WarehouseTask):
+    """Brings the baselines up to date in one transaction, with the run's ledger lines, but for what failed facts read.
+
+    It runs whatever became of the other tasks, and fails if one of them has.
+    """
+
+    def __init__(self, *, dictionary: Path, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.dictionary = dictionary
+
+    def execute(self, context: Context) -> None:
+        """Sync; skip in a dry run.
+
+        Raises:
+            NotPrepared: the run has not begun, so that there is nothing to sync.
+            OutdatedFact, SyncedInPart: a task has failed.
+        """
+        from surgical_cdc.dag import alerts
+        from surgical_cdc.steps.sync import sync
+
+        run = run_of(context, preparation_of(context).token)
+        dictionary = load_dictionary(self.dictionary)
+        results = handed_on(context, UPDATE, dictionary.facts)
+        fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
+        if run.dry_run:
+            self._announce(dictionary, fact_results)
+        change_sets = change_sets_of(context, dictionary.sources)
+        with self.steps(context, run) as (project, steps):
+            step = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
+            done = steps.run(self.task_id, step)
+            if done.quarantined:
+                alerts.quarantined(context, done.quarantined, control_schema=project.control_schema)
+            done.require_all(run)
+
+    @staticmethod
+    def _announce(dictionary: Dictionary, fact_results: Mapping[str, FactResult]) -> NoReturn:
+        """Say what a dry run has found, and end it."""
+        from surgical_cdc.steps.announce import announced
+
+        log.info("A run over this window would do this:\n%s", "\n".join(map(announced, fact_results.values())))
+        failed = [fact for fact in dictionary.facts if fact not in fact_results]
+        if failed:
+            raise OutdatedFact(f"The dry run could not look at {', '.join(failed)}: see their tasks.")
+        raise AirflowSkipException("Dry run: nothing is written but scratch tables.")
+
+
+class CleanupOperator(WarehouseTask):
+    """Ends the run, however it went: drops the scratch tables or keeps those of a failure, frees the lease, alerts."""
+
+    def execute(self, context: Context) -> None:
+        """Clean up; the failed tasks and their errors go into the ledger and the alert."""
+        from surgical_cdc.dag import alerts
+        from surgical_cdc.steps.cleanup import cleanup
+
+        failures = failures_of(context["ti"], self.dag_id, context["run_id"])
+        failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
+        prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
+        try:
+            run = run_of(context, Preparation.from_dict(prepared).token if prepared else new_token())
+        except FormError:
+            run = None
+        if run:
+            with self.steps(context) as (project, steps):
+                steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
+        if failures:
+            alerts.tell(context, failures)
+        if not run:
+            raise AirflowSkipException(f"The run has not begun. {failure}")
+
+
+class RefreshOperator(FactTask):
+    """Builds one fact anew from the baselines; waits by its retries while a run is working."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the FactResult as a plain dict, and raise an asset event."""
+        from surgical_cdc.steps.refresh import refresh
+
+        require_chosen(context, self.fact)
+        if context["params"]["verify_only"]:
+            raise AirflowSkipException("The trigger form asks to verify only.")
+        with self.steps(context) as (project, steps):
+            check_fields(context)
+            result = steps.run(self.task_id, partial(refresh, project, self.fact))
+        raise_event(context, self, result)
+        return result.to_dict()
+
+
+class VerifyOperator(WarehouseTask):
+    """Compares one fact with its SELECT run in full, and fails where they differ."""
+
+    def __init__(self, *, fact: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.fact = fact
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the numbers of rows.
+
+        Raises:
+            DataError: the fact differs from its SELECT.
+        """
+        from surgical_cdc.steps.verify import verify
+
+        require_chosen(context, self.fact)
+        with self.steps(context) as (project, steps):
+            check_fields(context)
+            found = steps.run(self.task_id, partial(verify, project, self.fact))
+            if not found.equal:
+                raise DataError(found.verdict(project))
+        return asdict(found)
+
+
+class AlertOperator(BaseOperator):
+    """Ends a run that has nothing to clean up: alerts if a task of it has failed."""
+
+    def execute(self, context: Context) -> None:
+        """Send one message about all failed tasks; skip where there is none."""
+        from surgical_cdc.dag import alerts
+
+        failures = failures_of(context["ti"], self.dag_id, context["run_id"])
+        if not failures:
+            raise AirflowSkipException("No task has failed.")
+        alerts.tell(context, failures)
+
+
+def project_at(path: Path) -> Project:
+    """Return the project in a folder; what was read before a worker forked is not read again unless a file differs."""
+    files = [file for suffix in ("sql", "yml", "yaml") for file in path.rglob(f"*.{suffix}")]
+    return _project(path, frozenset((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=1)
+def _project(path: Path, _state: frozenset[tuple[Path, int]]) -> Project:
+    from surgical_cdc.dbt.project import load_project
+
+    return load_project(path)
+
+
+def require_chosen(context: Context, fact: str) -> None:
+    """Skip the task of a fact that the trigger form does not name; a form without facts means all."""
+    chosen = context["params"]["facts"]
+    if chosen and fact not in chosen:
+        raise AirflowSkipException(f"{fact} is not among the facts of the trigger form.")
+
+
+def raise_event(context: Context, task: BaseOperator, result: FactResult) -> None:
+    """Raise an asset event with the counts if the fact has changed; the task's only outlet is the fact's alias."""
+    counts = {"inserted": result.inserted, "updated": result.updated, "deleted": result.deleted}
+    if result.built or any(counts.values()):
+        context["outlet_events"][task.outlets[0]].add(Asset(result.fact), extra={**counts, "run": context["run_id"]})
+
+
+def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
+    """Return the failed tasks of a run, each with its error in a sentence."""
+    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+    # What the others have led to comes last.
+    last = (SYNC, CLEANUP)
+    failed = [task_id for task_id, state in states.items() if state == "failed"]
+    failed.sort(key=lambda task_id: last.index(task_id) + 1 if task_id in last else 0)
+    unknown = "ended without a word: it was killed, or the machine was out of memory."
+    return {task_id: ti.xcom_pull(task_ids=task_id, key=ERROR_KEY, run_id=run_id) or unknown for task_id in failed}
+
+
+def preparation_of(context: Context) -> Preparation:
+    """Return what the run has found when it took the lease.
+
+    Raises:
+        NotPrepared: there is nothing, so that the run has no lease to work under.
+    """
+    prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
+    if not prepared:
+        raise NotPrepared(
+            f"Run {context['run_id']} has no result of `{PREPARE}`, so this task has no lease to work under. Nothing"
+            " was written. `airflow tasks test` runs a task outside of a run: use `airflow dags test`, or a dry run."
+            f" In a run, clear `{PREPARE}` and what follows it."
+        )
+    return Preparation.from_dict(prepared)
+
+
+def is_test(context: Context) -> bool:
+    """Return whether `airflow tasks test` runs the task, in a run that has no other and that nothing ends."""
+    return str(context["run_id"]).startswith(TEST_RUN)
+
+
+def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:
+    """Return the run's change sets of these sources; those that the form left out are missing."""
+    found = handed_on(context, DETECT, sources)
+    return {source: ChangeSet.from_dict(value) for source, value in found.items()}
+
+
+def handed_on(context: Context, group: str, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what the tasks of a group have handed on, by name; without those that handed on nothing."""
+    values = context["ti"].xcom_pull(task_ids=[f"{group}.{name}" for name in names], map_indexes=-1)
+    return {name: value for name, value in zip(names, values, strict=True) if value}
+
+
+def _form_time(params: Mapping[str, Any], name: str) -> datetime | None:
+    value = params[name]
+    # The form leaves an empty text where a field was cleared.
+    if value in (None, ""):
+        return None
+    try:
+        return read_time(name, value)
+    except ValueError as error:
+        raise FormError(str(error)) from None

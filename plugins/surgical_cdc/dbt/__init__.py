@@ -1,0 +1,3 @@
+"""A dbt project to sources, facts and their SELECTs."""
+
+from __future__ import annotations

@@ -1,0 +1,69 @@
+"""Builds a fact in full from the baselines, and checks the row keys of whatever is to become a fact's rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from surgical_cdc.compiler.fact_query import fact_query, table_named
+from surgical_cdc.errors import DataError
+from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.dbt.tables import Fact
+    from surgical_cdc.warehouse.session import Warehouse
+
+
+def build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]:
+    """Create the fact's table if need be and fill it anew inside the caller's transaction.
+
+    Returns:
+        The rows that were deleted, and those that were inserted.
+
+    Raises:
+        DataError: a row key is NULL or not unique.
+    """
+    for statement in schema.create_fact(fact):
+        warehouse.execute(statement)
+    deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
+    return deleted, fill(project, fact, warehouse, fact.relation)
+
+
+def fill(project: Project, fact: Fact, warehouse: Warehouse, relation: str) -> int:
+    """Insert what a fact's SELECT gives into a relation that has its columns; return the number of rows.
+
+    Raises:
+        DataError: a row key is NULL or not unique.
+    """
+    inserted = warehouse.execute(insert_into(relation, fact, fact_query(project, fact.name)))
+    check_row_keys(fact, warehouse, relation)
+    return inserted
+
+
+def insert_into(relation: str, fact: Fact, query: exp.Query) -> exp.Insert:
+    """Return the statement that inserts a query's rows, columns in the fact's order, into a relation."""
+    columns = [exp.to_identifier(name) for name in fact.column_names]
+    return exp.insert(query, table_named(relation), columns=columns)
+
+
+def check_row_keys(fact: Fact, warehouse: Warehouse, relation: str) -> None:
+    """Check that a relation's row keys are unique and not NULL.
+
+    Raises:
+        DataError: they are not; the message names up to five of them.
+    """
+    refuse_row_keys(fact, warehouse.rows(render("find_wrong_row_keys", relation=relation, fact=fact)))
+
+
+def refuse_row_keys(fact: Fact, found: list[tuple[object, int]]) -> None:
+    """Raise DataError if row keys were found that are NULL or not unique."""
+    if found:
+        shown = ", ".join(f"{key!r} ({count} rows)" for key, count in found)
+        message = (
+            f"{fact.relation} is not written: its row key {fact.unique_key} would be NULL or not unique: {shown}."
+            f" Correct the SELECT of {fact.name}, or the rows that it reads."
+        )
+        raise DataError(message)

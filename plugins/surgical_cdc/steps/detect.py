@@ -1,0 +1,140 @@
+"""Detection: compares the staged rows of one source with its baseline and freezes what differs as a change set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from surgical_cdc.compiler.deletion import deletion
+from surgical_cdc.control import lease, scratch
+from surgical_cdc.errors import DataError
+from surgical_cdc.values import ChangeSet, Preparation, Run
+from surgical_cdc.warehouse.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.warehouse.session import Warehouse
+
+COUNTS = ("inserts", "updates", "deletes", "touched", "unknown_deletes", "stale", "quarantined", "disagreements")
+
+
+def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, preparation: Preparation) -> ChangeSet:
+    """Write the change set of one source as a new scratch table.
+
+    Raises:
+        AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
+        DataError: a key is in the baseline more than once, or NULL there, so that nobody can say which row a staged one
+            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows.
+    """
+    source = project.source(source_name)
+    relation = scratch.new_relation(project, source, run)
+    started = time.perf_counter()
+    with warehouse.transaction():
+        lease.hold(project, warehouse, run, {preparation.baseline_token})
+        waiting, farthest, *counted = write_change_set(project, source, relation, warehouse, run)
+        candidate_keys, tied_keys, *figures = map(int, counted)
+        counts = dict(zip(COUNTS, figures, strict=False))
+        if source.load == "snapshot":
+            _refuse_erasure(source, counts["deletes"], warehouse)
+    rows_compared = candidate_keys - tied_keys
+    return ChangeSet(
+        source=source.name,
+        relation=relation,
+        token=run.token,
+        baseline_token=preparation.baseline_token,
+        window_start=run.window_start,
+        window_end=run.window_end,
+        rows_compared=rows_compared,
+        columns_compared=rows_compared * len(source.columns),
+        waiting=int(waiting),
+        farthest_cursor=farthest,
+        changed_columns=_changed_columns(source, figures[len(COUNTS) :]),
+        seconds=round(time.perf_counter() - started, 3),
+        **counts,
+    )
+
+
+def refuse_keys(source: Source, warehouse: Warehouse, *, candidates: str | None = None) -> None:
+    """Refuse keys that are NULL in a source's baseline or there more than once: Redshift enforces neither.
+
+    Args:
+        source: the source.
+        warehouse: a session.
+        candidates: its temporary table with the only keys to look at, besides NULL; None: all.
+
+    Raises:
+        DataError: there are such keys; the message names up to five of them.
+    """
+    found = warehouse.rows(render("find_wrong_keys", source=source, candidates=candidates))
+    if found:
+        shown = ", ".join(f"{key!r} ({count} rows)" for key, count in found)
+        raise DataError(
+            f"{source.relation}: the key {source.key} of source {source.name} is not unique there, or NULL: {shown}."
+            " Nothing was written. Leave one row of each key, and none without a key, and see what has loaded the"
+            " others; then clear the task."
+        )
+
+
+def write_change_set(project: Project, source: Source, relation: str, warehouse: Warehouse, run: Run) -> Sequence[Any]:
+    """Write a change set inside the caller's transaction, and return it in figures, as detect_summary.sql has them.
+
+    The rows of the baseline that are wrong, with which these begin there, are refused.
+
+    Raises:
+        DataError: see `detect`.
+    """
+    # A temporary table of the change set's own name, so that no other one of the session has it.
+    candidates = relation.rpartition(".")[2]
+    names = {"source": source, "candidates": candidates, "keys": run.keys}
+    statement = render("detect_candidates", deletion=deletion(project, source.name), **names)
+    warehouse.execute(statement, (run.window_end, run.window_start, *run.keys))
+    _compare(project, source, candidates, relation, warehouse)
+    if source.load == "snapshot":
+        _add_absent(source, relation, warehouse, run)
+    summary = render("detect_summary", relation=relation, **names)
+    surplus, nulls, *figures = warehouse.row(summary, (run.window_end, *run.keys))
+    if surplus or nulls:
+        refuse_keys(source, warehouse, candidates=candidates)
+    return figures
+
+
+def _compare(project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse) -> None:
+    flags = ["1" if name == source.cursor else "0" for name in source.column_names]
+    statement = render(
+        "detect_change_set",
+        control=project.control_schema,
+        source=source,
+        candidates=candidates,
+        relation=relation,
+        unchanged_mask="0" * len(flags),
+        touched_mask="".join(flags),
+        full_mask="1" * len(flags),
+    )
+    warehouse.execute(statement)
+
+
+def _add_absent(source: Source, relation: str, warehouse: Warehouse, run: Run) -> None:
+    full_mask = "1" * len(source.columns)
+    statement = render("detect_absent", source=source, relation=relation, full_mask=full_mask, keys=run.keys)
+    warehouse.execute(statement, run.keys)
+
+
+def _refuse_erasure(source: Source, deletes: int, warehouse: Warehouse) -> None:
+    baseline_rows, staged_rows = warehouse.row(render("count_snapshot", source=source))
+    if not baseline_rows or (staged_rows and deletes <= baseline_rows * source.max_delete_share):
+        return
+    raise DataError(
+        f"{source.staging}: this snapshot of {staged_rows} rows would delete {deletes} of the {baseline_rows} rows of"
+        f" {source.relation}; at most {source.max_delete_share:.0%} may go in one run, so that a load that is empty or"
+        " broken off can not erase the baseline. Load the whole table into staging, or, if the rows are really gone,"
+        f" raise max_delete_share of {source.name} in the project's YAML for this run; then clear the task."
+    )
+
+
+def _changed_columns(source: Source, counts: list[int]) -> dict[str, int]:
+    """Return the updates per column, without unchanged columns and the cursor, which moves with every update."""
+    return {
+        name: count for name, count in zip(source.column_names, counts, strict=True) if count and name != source.cursor
+    }

@@ -1,0 +1,72 @@
+"""Opens a run: control tables, contract, lease, and what the run finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from surgical_cdc.compiler.deletion import deletion
+from surgical_cdc.control import built_by, lease
+from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.errors import DictionaryError
+from surgical_cdc.values import Preparation, Run
+from surgical_cdc.warehouse import collation, schema
+from surgical_cdc.warehouse.catalog import check_contract, complete_control
+from surgical_cdc.warehouse.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.warehouse.session import Warehouse
+
+
+def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool = False) -> Preparation | None:
+    """Check the contract and take the lease; None if another run holds it, so that the caller waits and asks again.
+
+    A rehearsal takes no lease and writes nothing.
+
+    Raises:
+        DictionaryError: the dictionary is missing, or was derived from other models than these.
+        ContractError: tables differ from the contract; the message lists all differences.
+        ProjectError: the run asks for a source that the project does not have, or a `delete_when` is no predicate.
+        UnsupportedQuery: the SELECT of a fact is none that can be maintained.
+    """
+    for name in run.sources:
+        project.source(name)
+    _check_dictionary(project)
+    for name in project.sources:
+        deletion(project, name)
+    with warehouse.transaction(dry_run=rehearsal):
+        catalog = complete_control(project, warehouse)
+        check_contract(project, catalog)
+        found = lease.take(project, warehouse, run)
+        if found.taken_from(run.token):
+            return None
+        collation.check_database(project, warehouse)
+        selects = built_by.recorded(project, warehouse)
+        unbuilt = [
+            name
+            for name, fact in project.facts.items()
+            if fact.relation not in catalog or selects.get(name) != built_by.fingerprint(project, name)
+        ]
+        if unbuilt:
+            # It costs a statement a table; a table's columns keep the collation that they were made with.
+            collation.check_columns(project, warehouse)
+        pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
+    return Preparation(
+        token=run.token,
+        baseline_token=found.baseline_token,
+        unbuilt=tuple(unbuilt),
+        pending=tuple(pending),
+    )
+
+
+def _check_dictionary(project: Project) -> None:
+    """Refuse a stale dictionary: by it a fact would be skipped although it reads what has changed."""
+    if load_dictionary(project.dictionary_path).fingerprint != project.fingerprint:
+        raise DictionaryError(
+            f"{project.dictionary_path} was derived from other models than those in {project.path}."
+            f" Write it anew, review what changed and commit it: {project.command('compile')}"
+        )
+
+
+def _pending(project: Project) -> dict[str, str]:
+    return {name: schema.pending(project, fact).relation for name, fact in project.facts.items()}

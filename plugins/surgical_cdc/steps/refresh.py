@@ -1,0 +1,60 @@
+"""Full refresh: builds one fact anew from the baselines."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from surgical_cdc.control import built_by, lease
+from surgical_cdc.steps import replacement
+from surgical_cdc.steps.build import build
+from surgical_cdc.values import FactResult, new_token
+from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse.catalog import complete_control, fact_differences
+from surgical_cdc.warehouse.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.warehouse.session import Warehouse
+
+
+def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResult:
+    """Replace all rows of a fact by its SELECT, in one transaction, until whose end readers see the old rows.
+
+    Where the columns are as the contract says, the table stays: its rows are deleted and inserted, so no reader waits,
+    and nothing that hangs on the table is touched. Another table is built beside it where columns differ, and takes its
+    place by a rename at the end: only for that do readers wait.
+
+    Raises:
+        LeaseError: a run is working; its facts are ahead of the baselines that this reads.
+        DataError: a row key is NULL or not unique; the fact stays as it was.
+        BoundViews, PrivilegeError: columns differ, and the table can not be replaced; nothing is written then.
+    """
+    started = time.perf_counter()
+    fact = project.fact(fact_name)
+    with warehouse.transaction():
+        catalog = complete_control(project, warehouse)
+        lease.refuse_beside_run(project, warehouse, f"refresh {fact_name}")
+        standing = replacement.replaceable(fact, warehouse) if fact_differences(fact, catalog) else None
+        # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
+        key = f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        lease.move_baseline(project, warehouse, key, new_token())
+        if standing:
+            (deleted,) = warehouse.row(render("count_rows", relation=fact.relation))
+            inserted = replacement.build_beside(project, fact, warehouse, standing)
+        else:
+            deleted, inserted = build(project, fact, warehouse)
+        warehouse.execute(render("delete_rows", relation=schema.pending(project, fact).relation))
+        result = FactResult(
+            fact=fact_name,
+            affected=inserted,
+            inserted=inserted,
+            deleted=deleted,
+            built=True,
+            definition=built_by.fingerprint(project, fact_name),
+        )
+        built_by.record(project, warehouse, [result])
+        if standing:
+            replacement.swap(fact, warehouse)
+    return result.model_copy(update={"seconds": time.perf_counter() - started})

@@ -1,0 +1,105 @@
+"""Prepares the statements that a cycle would send for a source or a fact, on the warehouse itself, without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlglot import exp
+
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.slices import SourceChange
+from surgical_cdc.control import scratch
+from surgical_cdc.steps.build import insert_into
+from surgical_cdc.steps.detect import write_change_set
+from surgical_cdc.steps.sync import sync_baseline
+from surgical_cdc.steps.update import apply, reach_keys, recompute_all, recompute_keys
+from surgical_cdc.values import ChangeSet, Run, new_token
+from surgical_cdc.warehouse.catalog import complete_control
+from surgical_cdc.warehouse.schema import create_fact
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.warehouse.session import Warehouse
+
+# Before anything was staged: what a run over such a window would work on is empty.
+LONG_AGO = datetime(1900, 1, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
+
+
+class Explaining:
+    """A session that explains what would write rows, and does all else: tables that are made in it are empty."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        """Take a session, in a transaction that will be rolled back."""
+        self._warehouse = warehouse
+
+    def execute(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> int:
+        """Make a table, or explain a statement that writes rows; no row is ever written."""
+        if _makes_a_table(statement):
+            return self._warehouse.execute(statement, params)
+        self._warehouse.explain(statement, params)
+        return 0
+
+    def __getattr__(self, name: str) -> Any:
+        """Queries are the session's own."""
+        return getattr(self._warehouse, name)
+
+
+def _makes_a_table(statement: str | exp.Expr) -> bool:
+    if isinstance(statement, exp.Expr):
+        return isinstance(statement, exp.Create)
+    lines = [line for line in statement.splitlines() if line and not line.startswith("--")]
+    return lines[0].startswith("CREATE")
+
+
+def rehearse_source(project: Project, source: Source, warehouse: Warehouse) -> None:
+    """Prepare the statements of a source's detection and sync inside the caller's transaction, to be rolled back."""
+    complete_control(project, warehouse)
+    explaining = cast("Warehouse", Explaining(warehouse))
+    relation = _change_set(project, source, explaining)
+    changed = ChangeSet(
+        source=source.name,
+        relation=relation,
+        token="",
+        window_end=LONG_AGO,
+        inserts=1,
+        updates=1,
+        deletes=1,
+        touched=1,
+    )
+    sync_baseline(source, changed, explaining)
+
+
+def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> None:
+    """Prepare the statements of a fact's build and update inside the caller's transaction, to be rolled back.
+
+    They are those of a run in which rows of every source that the fact reads have come, changed and gone.
+    """
+    fact = project.fact(fact_name)
+    complete_control(project, warehouse)
+    explaining = cast("Warehouse", Explaining(warehouse))
+    for statement in create_fact(fact):
+        warehouse.execute(statement)
+    explaining.execute(insert_into(fact.relation, fact, fact_query(project, fact_name)))
+    read = {f"{table.db}.{table.name}" for table in fact_query(project, fact_name).find_all(exp.Table)}
+    changes = {
+        source.name: SourceChange(_change_set(project, source, explaining), None)
+        for source in project.sources.values()
+        if source.relation in read
+    }
+    if fact.maintenance == "full":
+        recompute_all(project, fact, explaining, changes)
+    else:
+        reach_keys(project, fact, explaining, changes, pending=True)
+        recompute_keys(project, fact, explaining, changes, fact.columns, null_key=True)
+    apply(fact, explaining, fact.columns, null_key=True)
+
+
+def _change_set(project: Project, source: Source, warehouse: Warehouse) -> str:
+    """Detect the changes of a window in which nothing is staged; return the relation of the change set."""
+    run = Run(run_id="check", dag_id="check", token=new_token(), window_end=LONG_AGO)
+    relation = scratch.new_relation(project, source, run)
+    write_change_set(project, source, relation, warehouse, run)
+    return relation

@@ -1,0 +1,238 @@
+"""Brings one fact up to date: recomputes the rows that a run's changes affect, and applies what differs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.lineage import fact_lineage
+from surgical_cdc.compiler.slices import (
+    AFFECTED_KEYS,
+    RECOMPUTED,
+    SourceChange,
+    affected_keys,
+    overlaid_query,
+    sliced_query,
+    slices,
+)
+from surgical_cdc.control import built_by, lease
+from surgical_cdc.dictionary import EVERY_COLUMN
+from surgical_cdc.steps.announce import announce
+from surgical_cdc.steps.build import build, check_row_keys, insert_into, refuse_row_keys
+from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
+from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.dbt.tables import Column, Fact
+    from surgical_cdc.warehouse.session import Warehouse
+
+log = logging.getLogger(__name__)
+
+
+def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run, what the run knows
+    project: Project,
+    fact_name: str,
+    warehouse: Warehouse,
+    run: Run,
+    preparation: Preparation,
+    change_sets: Mapping[str, ChangeSet],
+) -> FactResult:
+    """Update one fact from the change sets of the sources that feed it, in one transaction; a dry run is rolled back.
+
+    A fact that is not built yet is built from the baseline first. Needs a session of its own, for its temporary tables.
+
+    Raises:
+        AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
+        DataError: a row key is NULL or not unique; nothing is written then.
+        UnsupportedQuery: the fact's SELECT can not be maintained.
+    """
+    started = time.perf_counter()
+    fact = project.fact(fact_name)
+    changes = changes_of(change_sets)
+    unbuilt = fact_name in preparation.unbuilt
+    with warehouse.transaction(dry_run=run.dry_run):
+        pending = begin(project, fact, warehouse, run, preparation, change_sets)
+        gone, built = _build(project, fact, warehouse) if unbuilt else (0, 0)
+        columns = columns_to_set(project, fact, changes, every=pending)
+        if fact.maintenance == "full":
+            affected, null_key = recompute_all(project, fact, warehouse, changes)
+        else:
+            affected, null_key = reach_keys(project, fact, warehouse, changes, pending=pending)
+            if affected:
+                recompute_keys(project, fact, warehouse, changes, columns, null_key=null_key)
+        if affected:
+            _keep_pending(project, fact, warehouse, run, pending=pending)
+        inserted = updated = deleted = 0
+        announcement = None
+        if affected:
+            _check_rows(fact, warehouse, null_key=null_key)
+            if run.dry_run:
+                announcement = announce(fact, warehouse, columns, null_key=null_key)
+            inserted, updated, deleted = apply(fact, warehouse, columns, null_key=null_key)
+        result = warehouse.unconfirmed = FactResult(
+            fact=fact_name,
+            change_sets=relations(change_sets),
+            affected=affected,
+            inserted=built + inserted,
+            updated=updated,
+            deleted=gone + deleted,
+            built=unbuilt,
+            definition=built_by.fingerprint(project, fact_name),
+            announcement=announcement,
+            seconds=time.perf_counter() - started,
+        )
+    return result
+
+
+def relations(change_sets: Mapping[str, ChangeSet]) -> tuple[str, ...]:
+    """Return what FactResult names change sets by."""
+    return tuple(change_set.relation for change_set in change_sets.values())
+
+
+def settle(unconfirmed: FactResult, repeated: FactResult) -> FactResult:
+    """Return what was done by an update whose COMMIT was unconfirmed, so that it was repeated.
+
+    A repeated update that finds nothing to write comes after one that was committed, or had nothing to write either.
+    One that builds the fact writes it all, whatever it finds.
+    """
+    if repeated.built:
+        return unconfirmed
+    return repeated if repeated.inserted or repeated.updated or repeated.deleted else unconfirmed
+
+
+def begin(  # noqa: PLR0917
+    project: Project,
+    fact: Fact,
+    warehouse: Warehouse,
+    run: Run,
+    preparation: Preparation,
+    change_sets: Mapping[str, ChangeSet],
+) -> bool:
+    """Hold the lease, and wait for an earlier try of the same update, whose COMMIT may be under way still.
+
+    Returns:
+        Whether keys are pending that earlier runs have updated without a sync.
+    """
+    baselines = {preparation.baseline_token, *lease.baselines(run, change_sets.values())}
+    pending = schema.pending(project, fact).relation
+    warehouse.execute(render("lock_pending_keys", pending=pending))
+    if lease.hold(project, warehouse, run, baselines):
+        warehouse.execute(render("lock_pending_keys", pending=pending))
+    return warehouse.row(render("count_pending_keys", pending=pending)) != (0,)
+
+
+def changes_of(change_sets: Mapping[str, ChangeSet]) -> dict[str, SourceChange]:
+    """Return the change sets that can change a fact, as the compiler sees them."""
+    return {name: _change(change_set) for name, change_set in change_sets.items() if change_set.changes}
+
+
+def _build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]:
+    log.info("%s is built in full: it has no table yet, or its SELECT is not known to be what has filled it", fact.name)
+    return build(project, fact, warehouse)
+
+
+def _change(change_set: ChangeSet) -> SourceChange:
+    came_or_went = change_set.inserts + change_set.deletes
+    return SourceChange(change_set.relation, None if came_or_went else frozenset(change_set.changed_columns))
+
+
+def columns_to_set(
+    project: Project, fact: Fact, changes: Mapping[str, SourceChange], *, every: bool
+) -> tuple[Column, ...]:
+    """Return the fact's columns that the changes can reach; none where no changed column is read."""
+    feeds = fact_lineage(project, fact.name)
+    names: set[str] = set()
+    for (relation, column), fed in feeds.items():
+        change = next((change for name, change in changes.items() if project.sources[name].relation == relation), None)
+        if change and (change.columns is None or column in change.columns):
+            names |= set(fact.column_names) if fed == EVERY_COLUMN else set(fed)
+    return tuple(column for column in fact.columns if every or column.name in names)
+
+
+def reach_keys(
+    project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange], *, pending: bool
+) -> tuple[int, bool]:
+    """Fill affected_keys; return their number, and whether NULL is one."""
+    pending_keys = schema.pending(project, fact).relation
+    climbs = affected_keys(join_tree(project, fact.name), changes)
+    for statement in climbs:
+        warehouse.execute(statement)
+    if not climbs or climbs[-1].this.name != AFFECTED_KEYS:
+        warehouse.execute(render("empty_affected_keys", pending=pending_keys))
+    if pending:
+        warehouse.execute(render("add_pending_keys", pending=pending_keys))
+    return count_affected_keys(warehouse)
+
+
+def recompute_keys(
+    project: Project,
+    fact: Fact,
+    warehouse: Warehouse,
+    changes: Mapping[str, SourceChange],
+    columns: tuple[Column, ...],
+    *,
+    null_key: bool,
+) -> None:
+    """Fill recomputed with the fact's rows of the affected keys as they will be."""
+    tree = join_tree(project, fact.name)
+    query = sliced_query(tree, [column.name for column in columns], null_key=null_key)
+    for statement in slices(tree, changes, query, null_key=null_key):
+        warehouse.execute(statement)
+    _recompute(fact, warehouse, query)
+
+
+def recompute_all(
+    project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
+) -> tuple[int, bool]:
+    """Fill recomputed with the whole fact as it will be and affected_keys with all its keys; return the same."""
+    sources = {source.relation: source for source in project.sources.values()}
+    _recompute(fact, warehouse, overlaid_query(fact_query(project, fact.name), sources, changes))
+    warehouse.execute(render("every_key", fact=fact))
+    return count_affected_keys(warehouse)
+
+
+def count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
+    """Return how many keys are affected, and whether NULL is one."""
+    affected, null_keys = warehouse.row(render("count_affected_keys"))
+    return int(affected), bool(null_keys)
+
+
+def _keep_pending(project: Project, fact: Fact, warehouse: Warehouse, run: Run, *, pending: bool) -> None:
+    """Keep the affected keys until this run's sync, those of earlier runs, which are among them, in its name too."""
+    relation = schema.pending(project, fact).relation
+    if pending:
+        warehouse.execute(render("delete_rows", relation=relation))
+    warehouse.execute(render("keep_pending_keys", pending=relation), (run.token,))
+
+
+def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
+    warehouse.execute(render("recomputed_table", fact=fact))
+    warehouse.execute(insert_into(RECOMPUTED, fact, query))
+
+
+def _check_rows(fact: Fact, warehouse: Warehouse, *, null_key: bool) -> None:
+    """Refuse recomputed rows without a row key of their own."""
+    check_row_keys(fact, warehouse, RECOMPUTED)
+    if fact.maintenance == "incremental" and fact.anchor != fact.unique_key:
+        refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact, null_key=null_key)))
+
+
+def apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
+    """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
+    if fact.maintenance == "incremental" and len(columns) < len(fact.columns):
+        # What decides on rows and on their keys feeds every column, so there are the same rows as before.
+        return 0, warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0, 0
+    deleted = warehouse.execute(render("apply_delete", fact=fact))
+    if null_key:
+        deleted += warehouse.execute(render("apply_delete_without_anchor", fact=fact))
+    updated = warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0
+    inserted = warehouse.execute(render("apply_insert", fact=fact))
+    return inserted, updated, deleted

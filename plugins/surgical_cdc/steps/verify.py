@@ -1,0 +1,94 @@
+"""Verification: compares a fact with its SELECT run in full on the baselines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.lineage import exact_columns
+from surgical_cdc.control import built_by, lease
+from surgical_cdc.errors import DataError
+from surgical_cdc.steps.build import insert_into
+from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse.catalog import check_contract, complete_control
+from surgical_cdc.warehouse.templates import render
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.warehouse.session import Warehouse
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A fact beside its SELECT, in rows: how many each has, and how many only one of them has.
+
+    `pending` are keys that a run has updated without a sync after it, by which a fact is ahead of its SELECT.
+    `outdated` says that another SELECT has filled the fact.
+    """
+
+    fact: str
+    rows: int
+    expected_rows: int
+    missing: int
+    unexpected: int
+    pending: int = 0
+    outdated: bool = False
+
+    @property
+    def equal(self) -> bool:
+        """Whether the fact is what its SELECT gives."""
+        return self.rows == self.expected_rows and not self.missing and not self.unexpected
+
+    def verdict(self, project: Project) -> str:
+        """Return the result in a sentence, with what to do about it."""
+        if self.equal:
+            return f"{self.fact}: equal, {self.rows} rows"
+        found = (
+            f"{self.fact}: DIFFERS, {self.rows} rows where its SELECT gives {self.expected_rows}; {self.missing} of"
+            f" these are missing, {self.unexpected} are unexpected."
+        )
+        if self.outdated:
+            return f"{found} Its SELECT is another one than it was built by. The next run builds it anew."
+        if self.pending:
+            return (
+                f"{found} A run has updated {self.pending} of its keys and failed before its sync. The next run that"
+                " succeeds brings both together: let it end, then verify again."
+            )
+        return f"{found} Mend it with the refresh DAG, or: {project.command(f'refresh {self.fact}')}"
+
+
+def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
+    """Compare a fact with its SELECT, as both are at a moment when no run works; none that begins then has to wait.
+
+    Raises:
+        LeaseError: a run is working; its facts are ahead of the baselines that this reads.
+        ContractError: a table differs from the contract.
+        DataError: the fact has no table yet.
+    """
+    fact = project.fact(fact_name)
+    with warehouse.transaction():
+        catalog = complete_control(project, warehouse)
+        check_contract(project, catalog)
+        if fact.relation not in catalog:
+            raise DataError(
+                f"{fact.relation} does not exist yet, so there is nothing to verify."
+                f" The next run builds it, or now: {project.command(f'refresh {fact_name}')}"
+            )
+        lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
+        found = compare(project, fact_name, warehouse)
+        (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
+        select = built_by.recorded(project, warehouse).get(fact_name)
+        outdated = select != built_by.fingerprint(project, fact_name)
+        return replace(found, pending=int(pending), outdated=outdated)
+
+
+def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
+    """Compare a fact with its SELECT inside the caller's transaction, down to what tells equal values apart."""
+    fact = project.fact(fact_name)
+    warehouse.execute(render("verify_expected", fact=fact))
+    warehouse.execute(insert_into("scdc_expected", fact, fact_query(project, fact_name)))
+    figures = warehouse.row(render("verify_compare", fact=fact, exact=exact_columns(project, fact_name)))
+    warehouse.execute(render("drop_tables", relations=["scdc_expected"]))
+    rows, expected_rows, missing, unexpected = map(int, figures)
+    return Verification(fact_name, rows, expected_rows, missing, unexpected)

@@ -1,0 +1,3 @@
+"""Sessions, retries, the catalog, DDL and the engine's own statements."""
+
+from __future__ import annotations

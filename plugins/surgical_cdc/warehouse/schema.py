@@ -1,0 +1,257 @@
+"""The tables of the warehouse as the contract describes them, and their DDL through SQLAlchemy's Redshift dialect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import quoted_name
+from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
+from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
+
+from surgical_cdc.dbt.tables import Column, Fact, Source, Table
+from surgical_cdc.names import PREFIX, fitted, own_name
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.project import Project
+
+SIMPLE_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "smallint": sa.SmallInteger(),
+    "integer": sa.Integer(),
+    "bigint": sa.BigInteger(),
+    "boolean": sa.Boolean(),
+    "date": sa.Date(),
+    "timestamp": sa.TIMESTAMP(),
+    "timestamptz": sa.TIMESTAMP(timezone=True),
+    "real": sa.REAL(),
+    "double precision": sa.Double(),
+}
+SIZED_TYPES = {"varchar": sa.String, "char": sa.CHAR, "numeric": sa.Numeric}
+
+NAME = "varchar(64)"
+RUN_KEY = "varchar(512)"
+ATTEMPT = "varchar(32)"
+TEXT = "varchar(65535)"
+WINDOW = {"window_start": "timestamp", "window_end": "timestamp"}
+SOURCE_COUNTS = (
+    "rows_compared",
+    "columns_compared",
+    "inserts",
+    "updates",
+    "deletes",
+    "touched",
+    "unknown_deletes",
+    "stale",
+    "quarantined",
+    "waiting",
+    "disagreements",
+)
+FACT_COUNTS = ("affected", "inserted", "updated", "deleted")
+
+
+def _columns(data_types: Mapping[str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name=name, data_type=data_type) for name, data_type in data_types.items())
+
+
+CONTROL_TABLES: dict[str, dict[str, str]] = {
+    "lease": {
+        "holder": RUN_KEY,
+        "token": ATTEMPT,
+        "taken_at": "timestamp",
+        "expires_at": "timestamp",
+        "baseline_run": RUN_KEY,
+        "baseline_token": ATTEMPT,
+        "swept_at": "timestamp",
+        "version": "integer",
+    },
+    "runs": {
+        "run_key": RUN_KEY,
+        "token": ATTEMPT,
+        **WINDOW,
+        "started_at": "timestamp",
+        "finished_at": "timestamp",
+        **dict.fromkeys(("seconds_detect", "seconds_update", "seconds_sync"), "double precision"),
+        "result": "varchar(16)",
+        "reason": TEXT,
+    },
+    "run_sources": {
+        "run_key": RUN_KEY,
+        "token": ATTEMPT,
+        "source_name": NAME,
+        **WINDOW,
+        **dict.fromkeys(SOURCE_COUNTS, "bigint"),
+        "farthest_cursor": "varchar(32)",
+        "synced": "boolean",
+        "changed_columns": TEXT,
+        "seconds": "double precision",
+    },
+    "run_facts": {
+        "run_key": RUN_KEY,
+        "token": ATTEMPT,
+        "fact_name": NAME,
+        **dict.fromkeys(FACT_COUNTS, "bigint"),
+        "built": "boolean",
+        "seconds": "double precision",
+        "reason": TEXT,
+    },
+    "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
+    "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)"},
+}
+# What they are read by. Their distribution is left to Redshift (DISTSTYLE AUTO, its default): a copy on every node
+# while they are small, as most stay, and rows spread evenly should deletions or a long history make one large.
+CONTROL_SORT: dict[str, tuple[str, ...]] = {
+    "lease": (),
+    "runs": ("started_at",),
+    "run_sources": ("run_key",),
+    "run_facts": ("run_key",),
+    "tombstones": ("source_name", "row_key"),
+    "definitions": (),
+}
+# Made without the check that keeps such names out of a project.
+KEPT_COLUMNS = tuple(
+    Column.model_construct(name=f"{PREFIX}{name}", data_type=data_type)
+    for name, data_type in {"run": RUN_KEY, "reason": "varchar(256)", "quarantined_at": "timestamp"}.items()
+)
+
+
+def create_sources(project: Project) -> list[str]:
+    """Return the DDL of all staging and baseline tables: the ETL's work, done here for a new or a demo warehouse."""
+    tables = [table for source in project.sources.values() for table in (staging(source), source)]
+    schemas = dict.fromkeys(table.relation.partition(".")[0] for table in tables)
+    return [*(create_schema(name) for name in schemas), *create_tables(tables)]
+
+
+def create_fact(fact: Fact) -> list[str]:
+    """Return the DDL of a fact's table, in a schema that exists."""
+    return [_text(CreateTable(_described(fact), if_not_exists=True))]
+
+
+def beside(fact: Fact) -> Fact:
+    """Return a fact as it is while it is made anew: in the same schema, under a name that is the engine's own."""
+    schema_name, _, table = fact.relation.partition(".")
+    return fact.model_copy(update={"relation": f"{schema_name}.{own_name('refresh', table)}"})
+
+
+def drop_fact(fact: Fact) -> str:
+    """Return the statement that drops a fact's table if it exists."""
+    return _text(DropTable(_described(fact), if_exists=True))
+
+
+def control(project: Project, name: str) -> Table:
+    """Return a table of CONTROL_TABLES in the project's control schema."""
+    return Table(
+        name=name,
+        relation=f"{project.control_schema}.{name}",
+        columns=_columns(CONTROL_TABLES[name]),
+        sort=CONTROL_SORT[name],
+    )
+
+
+def written_schemas(project: Project) -> list[str]:
+    """Return the schemas that a run makes tables in: those of what is kept, of the change sets, and of the facts."""
+    facts = [fact.relation.partition(".")[0] for fact in project.facts.values()]
+    return list(dict.fromkeys([project.control_schema, project.scratch_schema, *facts]))
+
+
+def create_schema(name: str) -> str:
+    """Return the DDL of a schema.
+
+    Even where it exists already, this needs the privilege to create schemas, which a user of little privilege lacks.
+    """
+    return _text(CreateSchema(_quoted(name), if_not_exists=True))
+
+
+def create_tables(tables: Iterable[Table], *, if_not_exists: bool = True) -> list[str]:
+    """Return the DDL of tables, in schemas that exist."""
+    return [_text(CreateTable(_described(table), if_not_exists=if_not_exists)) for table in tables]
+
+
+def sort_keys(table: Table) -> tuple[str, ...]:
+    """Return a table's sort keys; where the project names none, a source's key, or a fact's anchor and row key."""
+    if isinstance(table, Source):
+        return table.sort or (table.key,)
+    if isinstance(table, Fact):
+        return table.sort or tuple(dict.fromkeys((table.anchor, table.unique_key)))
+    return table.sort
+
+
+def type_name(data_type: str) -> str:
+    """Return the contract's data type as Redshift DDL.
+
+    Example:
+        >>> type_name("numeric(18, 4)"), type_name("timestamp")
+        ('NUMERIC(18, 4)', 'TIMESTAMP WITHOUT TIME ZONE')
+    """
+    return _type(data_type).compile(dialect=RedshiftDialect_redshift_connector())
+
+
+def staging(source: Source) -> Table:
+    """Return a source's staging table: sorted by the cursor that windows are read by, distributed as its baseline."""
+    return Table(
+        name=source.name, relation=source.staging, columns=source.columns, dist=source.dist, sort=(source.cursor,)
+    )
+
+
+def quarantine(project: Project, source: Source) -> Table:
+    """Return the table that keeps a source's quarantined rows."""
+    columns = (*source.columns, *KEPT_COLUMNS)
+    return Table(name=source.name, relation=_kept(project, f"quarantine__{source.name}"), columns=columns)
+
+
+def pending(project: Project, fact: Fact) -> Table:
+    """Return the table that keeps a fact's affected keys from its update to the sync."""
+    columns = _columns({"token": ATTEMPT, "anchor": fact.column(fact.anchor).data_type})
+    return Table(name=fact.name, relation=_kept(project, f"pending__{fact.name}"), columns=columns)
+
+
+def _kept(project: Project, name: str) -> str:
+    return f"{project.control_schema}.{fitted(name)}"
+
+
+def control_tables(project: Project) -> list[Table]:
+    """Return all tables of the control schema."""
+    return [
+        *(control(project, name) for name in CONTROL_TABLES),
+        *(quarantine(project, source) for source in project.sources.values()),
+        *(pending(project, fact) for fact in project.facts.values()),
+    ]
+
+
+def _described(table: Table) -> sa.Table:
+    """Return the table as SQLAlchemy describes it.
+
+    Only a baseline's key is NOT NULL. Staging takes what comes, and a fact's row key is checked by a query, which can
+    name the rows.
+    """
+    schema, _, name = table.relation.partition(".")
+    required = table.key if isinstance(table, Source) else None
+    columns = [
+        sa.Column(_quoted(column.name), _type(column.data_type), nullable=column.name != required)
+        for column in table.columns
+    ]
+    return sa.Table(
+        _quoted(name),
+        sa.MetaData(),
+        *columns,
+        schema=_quoted(schema),
+        redshift_distkey=table.dist and _quoted(table.dist),
+        redshift_sortkey=tuple(map(_quoted, sort_keys(table))) or None,
+    )
+
+
+def _quoted(name: str) -> quoted_name:
+    return quoted_name(name, quote=True)
+
+
+def _type(data_type: str) -> sa.types.TypeEngine[Any]:
+    if data_type in SIMPLE_TYPES:
+        return SIMPLE_TYPES[data_type]
+    name, _, sizes = data_type.partition("(")
+    sized: sa.types.TypeEngine[Any] = SIZED_TYPES[name](*(int(size) for size in re.findall(r"\d+", sizes)))
+    return sized
+
+
+def _text(statement: sa.schema.ExecutableDDLElement) -> str:
+    return str(statement.compile(dialect=RedshiftDialect_redshift_connector())).strip()
