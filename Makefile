@@ -20,7 +20,7 @@ IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 RECORDINGS := .local/recordings
 SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
 # Grows with the tree, so that each part is checked from its first file on.
-TYPED := $(wildcard benchmarks config dags/*.py demo docker local_redshift local_stack plugins)
+TYPED := $(wildcard benchmarks config dags/*.py demo docker local_stack packages/*/src plugins)
 
 .PHONY: help run demo test nightly acceptance lint types format statements dictionary rules benchmark constraints clean
 
@@ -71,14 +71,14 @@ statements: .venv/test.stamp ## List what was sent to Redshift by the last tests
 dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models, and the tables of the documents
 	@$(IN_VENV) python -m surgical_cdc compile
 
-rules: .venv/run.stamp ## Write docs/redshift_rules.md from the rules of the stand-in
+rules: .venv/run.stamp ## Write packages/local_redshift/docs/redshift_rules.md from the rules of the stand-in
 	@$(IN_VENV) python -m local_redshift.rules
 
 benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--help' shows the sizes)
 	@$(IN_VENV) python -m benchmarks $(ARGS)
 
 constraints: | .venv/bin/uv ## Resolve the constraints files after a pin has changed (ARGS=--upgrade raises the rest too)
-	@$(RESOLVE) --output-file constraints.txt requirements.txt requirements-dev.txt docker/requirements.txt
+	@$(RESOLVE) --output-file constraints.txt requirements.txt requirements-demo.txt requirements-dev.txt docker/requirements.txt
 	@$(RESOLVE) --output-file constraints-dbt.txt requirements-dbt.txt
 	@git diff --stat -- constraints.txt constraints-dbt.txt
 
@@ -103,7 +103,7 @@ On Debian 12: apt-get install python3.11-venv. Elsewhere name the program: make 
 endef
 export PYTHON_MISSING
 
-# $(call install,DIRECTORY,CONSTRAINTS,REQUIREMENTS...)
+# $(call install,DIRECTORY,CONSTRAINTS,REQUIREMENTS,OWN DISTRIBUTIONS)
 define install
 	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 		|| { echo "$$PYTHON_MISSING" >&2; exit 1; }; \
@@ -111,15 +111,16 @@ define install
 	test -x $(1)/bin/pip || $(PYTHON) -m venv $(1); \
 	$(1)/bin/python -m pip install --no-input --constraint $(2) $(addprefix --requirement ,$(3)) \
 		| sed --unbuffered '/^Requirement already satisfied/d'; \
+	$(if $(4),$(1)/bin/python -m pip install --quiet --no-input --no-deps $(addprefix --editable ,$(4));) \
 	touch $@; \
 	echo "$(1) is ready after $$SECONDS s."
 endef
 
-.venv/run.stamp: requirements.txt constraints.txt
-	$(call install,.venv,constraints.txt,requirements.txt)
+.venv/run.stamp: requirements.txt requirements-demo.txt constraints.txt pyproject.toml packages/local_redshift/pyproject.toml
+	$(call install,.venv,constraints.txt,requirements.txt requirements-demo.txt,. packages/local_redshift)
 
 .venv/test.stamp: requirements-dev.txt .venv/run.stamp
-	$(call install,.venv,constraints.txt,requirements.txt requirements-dev.txt)
+	$(call install,.venv,constraints.txt,requirements.txt requirements-demo.txt requirements-dev.txt)
 
 .venv-dbt/test.stamp: requirements-dbt.txt constraints-dbt.txt
 	$(call install,.venv-dbt,constraints-dbt.txt,requirements-dbt.txt)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from local_redshift.files import private
+from local_redshift.server.files import private
 from local_stack.errors import StackError
 
 CHECK_SECONDS = 0.05

@@ -17,12 +17,14 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PINS = {
     "requirements.txt": "constraints.txt",
+    "requirements-demo.txt": "constraints.txt",
     "requirements-dev.txt": "constraints.txt",
     "docker/requirements.txt": "constraints.txt",
     "requirements-dbt.txt": "constraints-dbt.txt",
 }
 # The code that runs outside the tests, the packages in it, and packages that are imported under another name.
-CODE = ["benchmarks", "config", "dags", "demo", "local_redshift", "local_stack", "plugins"]
+CODE = ["benchmarks", "config", "dags", "demo", "local_stack", "packages/local_redshift/src", "plugins"]
+ENGINE = {"config", "dags", "plugins"}
 OWN = {"benchmarks", "demo", "local_redshift", "local_stack", "surgical_cdc"}
 IMPORTED_AS = {
     "airflow": "apache-airflow",
@@ -75,11 +77,40 @@ def imported_packages(source: str) -> set[str]:
 
 
 def test_every_imported_package_is_a_direct_requirement() -> None:
-    """What the code imports is pinned by name, not there by the grace of another package."""
-    required = read_requirements("requirements.txt").keys()
-    files = [file for folder in CODE for file in (ROOT / folder).rglob("*.py")]
-    missing = {str(file.relative_to(ROOT)): imported_packages(file.read_text()) - required for file in files}
+    """What the code imports is pinned by name, not there by the grace of another package; the engine's apart."""
+    engine = set(read_requirements("requirements.txt"))
+    demo = set(read_requirements("requirements-demo.txt"))
+    missing = {}
+    for folder in CODE:
+        required = engine if folder in ENGINE else engine | demo
+        for file in (ROOT / folder).rglob("*.py"):
+            missing[str(file.relative_to(ROOT))] = imported_packages(file.read_text()) - required
     assert {file: packages for file, packages in missing.items() if packages} == {}
+
+
+@pytest.mark.parametrize(
+    ("project", "files"),
+    [
+        pytest.param("pyproject.toml", ["requirements.txt"], id="surgical-cdc"),
+        pytest.param(
+            "packages/local_redshift/pyproject.toml", ["requirements.txt", "requirements-demo.txt"], id="local-redshift"
+        ),
+    ],
+)
+def test_distributions_require_what_is_pinned(project: str, files: list[str]) -> None:
+    """Each requirement of a distribution is pinned here, within its range; the engine all that it is tried with."""
+    pins = {name: pin for file in files for name, pin in read_requirements(file).items()}
+    settings = tomllib.loads((ROOT / project).read_text())["project"]
+    lines = [*settings["dependencies"], *settings.get("optional-dependencies", {}).get("testing", [])]
+    required = {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+    outside = {
+        name: str(pins[name].specifier)
+        for name, requirement in required.items()
+        if not requirement.specifier.contains(str(pins[name].specifier).removeprefix("=="))
+    }
+    assert outside == {}
+    if len(files) == 1:
+        assert required.keys() == pins.keys()
 
 
 @pytest.mark.parametrize("path", sorted(set(PINS.values())))
@@ -158,7 +189,7 @@ def test_image_holds_what_the_services_import() -> None:
     dockerfile = (ROOT / "docker/Dockerfile").read_text()
     copied = set(re.findall(r"^COPY --chown=airflow:root (\w+) /opt/airflow/\1$", dockerfile, re.MULTILINE))
     admitted = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
-    assert copied == {"config", "dags", "demo", "include", "local_redshift", "plugins"}
+    assert copied == {"config", "dags", "demo", "include", "packages", "plugins"}
     assert copied <= admitted
 
 

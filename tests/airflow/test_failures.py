@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from local_redshift.faults import Fault, FaultKind
+from local_redshift.testing import administer
+from local_redshift.wire.faults import Fault, FaultKind
 from surgical_cdc.control import lease
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.cycle import run_cycle
@@ -17,7 +18,7 @@ from surgical_cdc.warehouse.advice import refusal
 from surgical_cdc.warehouse.catalog import complete_control
 from surgical_cdc.warehouse.retries import is_transient
 from tests.airflow.conftest import RUN_SECONDS
-from tests.conftest import administer, at
+from tests.conftest import at
 
 if TYPE_CHECKING:
     from tests.airflow.conftest import DagUnderTest

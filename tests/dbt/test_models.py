@@ -167,7 +167,7 @@ def test_labels_of_the_joining_status_agree(project: Project) -> None:
 def test_client_company_is_one_setting() -> None:
     """The id of the client company is written in dbt_project.yml and nowhere else in the programs."""
     client = str(yaml.safe_load((DEFAULT_PROJECT / "dbt_project.yml").read_text())["vars"]["client_company_id"])
-    folders = [ROOT / name for name in ("dags", "demo", "include", "local_redshift", "local_stack", "plugins")]
+    folders = [ROOT / name for name in ("dags", "demo", "include", "local_stack", "packages", "plugins")]
     files = [
         file
         for folder in folders

@@ -14,6 +14,7 @@ import pytest
 import redshift_connector
 
 from local_redshift import LocalRedshift
+from local_redshift.testing import administer, database_user
 from surgical_cdc.cli.checks import Finding, isolation, run_checks
 from surgical_cdc.compiler.lineage import compile_dictionary
 from surgical_cdc.dbt.project import Project, load_project
@@ -24,7 +25,7 @@ from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.warehouse.advice import refusal
 from surgical_cdc.warehouse.connection import connect as connect_to
 from surgical_cdc.warehouse.connection import session
-from tests.conftest import SHOP, Connect, Site, administer, airflow_connection, database_user, schemas_of_project
+from tests.conftest import SHOP, Connect, Site, airflow_connection, schemas_of_project
 from tests.engine.bookshop import EDITED, Prepared, open_shop
 from tests.engine.one_model import one_model
 

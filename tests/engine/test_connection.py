@@ -11,10 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from local_redshift.testing import administer
 from surgical_cdc.dag.dags import RETRIES
 from surgical_cdc.errors import ConnectionNotFound, ConnectionSettingError
 from surgical_cdc.warehouse.connection import CONNECT_SECONDS, STATEMENT_TIMEOUT, connect, driver_arguments
-from tests.conftest import administer, airflow_connection
+from tests.conftest import airflow_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

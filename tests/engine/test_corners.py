@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from local_redshift import LocalRedshift
+from local_redshift.testing import administer
 from surgical_cdc.cli.checks import run_checks
 from surgical_cdc.compiler.lineage import compile_dictionary
 from surgical_cdc.dbt.project import Project
@@ -20,7 +21,7 @@ from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import ContractError, DataError
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import verify
-from tests.conftest import Site, administer, at
+from tests.conftest import Site, at
 from tests.engine.bookshop import EDITED, ORDER, Prepared, run
 from tests.engine.one_model import one_model
 from tests.engine.test_equivalence import CORNERS

@@ -19,7 +19,7 @@ import pytest
 import redshift_connector
 from psycopg2 import sql
 
-from local_redshift.faults import Fault, FaultKind
+from local_redshift.wire.faults import Fault, FaultKind
 from surgical_cdc.dbt.project import load_project
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import verify

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_redshift.faults import Fault, FaultKind
+from local_redshift.wire.faults import Fault, FaultKind
 from surgical_cdc.control import lease
 from surgical_cdc.steps.verify import verify
 from tests.conftest import ROOT, Site, at

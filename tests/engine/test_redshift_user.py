@@ -8,13 +8,14 @@ import pytest
 import redshift_connector
 from redshift_connector.error import ProgrammingError
 
+from local_redshift.testing import PASSWORD, administer
 from surgical_cdc.cli.checks import run_checks
 from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.verify import verify
 from surgical_cdc.warehouse.connection import session
-from tests.conftest import PASSWORD, ROOT, Connect, Site, administer
+from tests.conftest import ROOT, Connect, Site
 from tests.engine.upstream import Upstream
 
 if TYPE_CHECKING:

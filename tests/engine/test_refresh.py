@@ -11,6 +11,7 @@ import pytest
 import redshift_connector
 from redshift_connector.error import ProgrammingError
 
+from local_redshift.testing import PASSWORD, administer
 from surgical_cdc.control.lease import hold
 from surgical_cdc.errors import BoundViews, DataError, LeaseError, PrivilegeError
 from surgical_cdc.steps.cycle import run_cycle
@@ -19,7 +20,7 @@ from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import Verification, verify
 from surgical_cdc.warehouse.connection import session
-from tests.conftest import PASSWORD, administer, at
+from tests.conftest import at
 from tests.engine.bookshop import EDITED, Prepared, open_shop, run
 
 if TYPE_CHECKING:

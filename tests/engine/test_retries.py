@@ -11,7 +11,7 @@ import pytest
 import redshift_connector
 from redshift_connector import Error, InterfaceError, ProgrammingError
 
-from local_redshift.faults import Fault, FaultKind
+from local_redshift.wire.faults import Fault, FaultKind
 from surgical_cdc.errors import AlreadySynced, NotReached
 from surgical_cdc.warehouse import retries
 from surgical_cdc.warehouse.connection import session

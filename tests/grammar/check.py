@@ -17,9 +17,9 @@ from typing import TypeVar
 from rich.table import Table
 from sqlfluff.core import FluffConfig, Linter
 
-from local_redshift.refusal import of_any_run
 from local_redshift.rules import Situation, refusals
-from local_redshift.tokens import tokenize
+from local_redshift.rules.refusal import of_any_run
+from local_redshift.translation.tokens import tokenize
 from tests.grammar.shapes import DIALECT, shape
 
 # dbt begins each of its statements with who sends it.

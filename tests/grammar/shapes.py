@@ -12,7 +12,7 @@ from functools import cache
 
 from sqlfluff.core.dialects import dialect_selector
 
-from local_redshift.tokens import Token, tokenize
+from local_redshift.translation.tokens import Token, tokenize
 
 DIALECT = "redshift"
 # What separates equal things, from the loosest to the tightest.
