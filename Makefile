@@ -33,7 +33,7 @@ help: ## List the commands
 	@echo "  PORT=8080        run: port of the Airflow UI"
 	@echo "  COMPANIES=2000   run, demo: size of the demo warehouse when it is first loaded"
 	@echo "  CONN=...         acceptance: Airflow connection of type redshift; the stand-in if it is not given"
-	@echo "  ARGS='...'       run, demo, test, nightly, statements, benchmark: further arguments, such as ARGS='tests/engine -k window'"
+	@echo "  ARGS='...'       run, demo, test, nightly, statements, benchmark: further arguments, such as ARGS='tests/steps -k window'"
 	@echo "  PYTHON=...       a Python 3.11 that is not called python3.11"
 
 run: .venv/run.stamp ## Start the stand-in for Redshift and Airflow with its UI; Ctrl-C stops both
@@ -49,7 +49,7 @@ test: lint types .venv-dbt/test.stamp ## Lint, types and all tests
 
 nightly: .venv/test.stamp ## The random tests at length, some hours: 2,000 models, 3,000 windows a project, every fault
 	@$(IN_VENV) EQUIVALENCE_MODELS=2000 EQUIVALENCE_WINDOWS=3000 SOUNDNESS_ROUNDS=25 FAULTS=all \
-		python -m pytest $(SIDE_BY_SIDE) tests/engine $(ARGS)
+		python -m pytest $(SIDE_BY_SIDE) tests/random $(ARGS)
 
 acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/redshift.md)
 	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)

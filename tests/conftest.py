@@ -18,7 +18,6 @@ import psycopg2
 import pytest
 import redshift_connector
 from redshift_connector.error import InterfaceError
-from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 # Airflow reads its settings when it is first imported, which no test module may have done before this one.
@@ -40,13 +39,8 @@ from surgical_cdc.warehouse.connection import session  # noqa: E402
 from surgical_cdc.warehouse.session import Warehouse  # noqa: E402
 from surgical_cdc.warehouse.templates import sql_name  # noqa: E402
 
-TESTS = Path(__file__).parent
-PROJECTS = TESTS / "projects"
+PROJECTS = Path(__file__).parent / "projects"
 SHOP, LIBRARY = PROJECTS / "shop" / "sql", PROJECTS / "library" / "sql"
-# Each of its tests takes minutes, and shares nothing with the others.
-EQUIVALENCE = TESTS / "engine" / "test_equivalence.py"
-# The tests that take minutes, by what their ids contain.
-LONGEST = ("tests/airflow", "test_facts_of_every_shape", "test_vendor_facts", "test_models", "tests/dbt")
 RECORDINGS = ROOT / ".local" / "recordings"
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 # Of users whom tests make beside the warehouse's own.
@@ -56,38 +50,6 @@ BATCH_ROWS = 500
 
 Connect = Callable[[], Warehouse]
 Report = Callable[..., None]
-
-
-class SideBySide(LoadScopeScheduling):
-    """Gives a worker of pytest-xdist what must run after each other.
-
-    That is the tests of a file, or of a folder whose conftest.py starts what its files share.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = ROOT / nodeid.partition("::")[0]
-        if file == EQUIVALENCE:
-            return nodeid
-        return str(file.parent if (file.parent / "conftest.py").exists() and file.parent != TESTS else file)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
-    """Let pytest-xdist deal out the tests so."""
-    return SideBySide(config, log)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take longest: the other workers would wait for one that began them last."""
-    items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests have reported, which pytest-xdist would leave in the worker's process."""
-    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
-    lines = [str(value) for report in reports if report.when == "call" for _, value in report.user_properties]
-    if lines:
-        terminalreporter.section("figures")
-        terminalreporter.write_line("\n".join(lines))
 
 
 def at(minutes: float) -> datetime:

@@ -14,7 +14,7 @@ from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.verify import verify
 from tests.acceptance.conftest import PREFIX
 from tests.conftest import SHOP, Connect, Site, at
-from tests.engine.bookshop import ORDER, open_shop
+from tests.support.bookshop import ORDER, open_shop
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import given
 
 from surgical_cdc.dbt.project import Project
 from tests.conftest import Site
-from tests.engine.test_equivalence import SHAPES, VENDOR, WINDOWS_PER_EXAMPLE, random_windows
-from tests.engine.upstream import Steps, play, windows
+from tests.random.test_equivalence import SHAPES, VENDOR, WINDOWS_PER_EXAMPLE, random_windows
+from tests.support.upstream import Steps, play, windows
 
 few = random_windows(int(os.environ.get("ACCEPTANCE_WINDOWS", "20")))
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from sqlfluff.core import FluffConfig, Linter
 
 from local_redshift.rules import Situation, refusals
-from local_redshift.rules.refusal import of_any_run
+from local_redshift.rules.refusing import of_any_run
 from local_redshift.translation.tokens import tokenize
 from tests.grammar.shapes import DIALECT, shape
 

@@ -94,7 +94,7 @@ class LocalRedshift:
         return read(self.data)
 
     @property
-    def administrator(self) -> dict[str, str]:
+    def administrator(self) -> dict[str, Any]:
         """What `psycopg2.connect` takes to open a session of PostgreSQL's superuser on the warehouse, by its socket.
 
         For what there is no SQL for on Redshift; only the user who has started the stand-in is let in.

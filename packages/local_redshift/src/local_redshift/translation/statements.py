@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from local_redshift.rules import Situation
-from local_redshift.rules.refusal import refusing
+from local_redshift.rules.refusing import refusing
 from local_redshift.translation.definitions import name_temporary, translate_definition
 from local_redshift.translation.expressions import FUNCTIONS, WORDS, translate_expressions
 from local_redshift.translation.settings import translate_setting

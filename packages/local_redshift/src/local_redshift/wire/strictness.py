@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_redshift.rules import Situation
-from local_redshift.rules.refusal import refusing
+from local_redshift.rules.refusing import refusing
 from local_redshift.translation.settings import READING_OPTION
 from local_redshift.wire.injection import BIND, ERROR, HEADER, PARSE, message_of
 

@@ -1,0 +1,746 @@
+"""The shapes of SQL that a fact can and can not have: test cases, of which docs/sql_shapes.md is made.
+
+`python -m tests.compiler.sql_shapes` writes the page anew.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.errors import UnsupportedQuery
+from tests.random.one_model import FactModel, one_model
+
+PAGE = Path(__file__).parents[2] / "docs" / "sql_shapes.md"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A SELECT on the sources of one_model; if it is refused, `why`, and a pattern of what the refusal `names`."""
+
+    title: str
+    sql: str
+    why: str = ""
+    names: str = ""
+    columns: str = "id n"
+    anchor: str = "id"
+
+    @property
+    def model(self) -> FactModel:
+        """The fact that it is tried as."""
+        return FactModel(self.sql, self.columns, f"unique_key='id', meta={{'cdc': {{'anchor': '{self.anchor}'}}}}")
+
+
+SUPPORTED: dict[str, Sequence[Shape]] = {
+    "Joins": (
+        Shape(
+            "INNER and LEFT JOIN on equality",
+            "SELECT o.id, t.parent_id AS n FROM live.orders o JOIN live.customers c ON c.id = o.customer_id"
+            " LEFT JOIN live.cities t ON t.id = c.city_id",
+        ),
+        Shape(
+            "on any other predicate between two sources",
+            "SELECT c.id, COUNT(o.id) AS n FROM live.customers c LEFT JOIN live.orders o ON o.day BETWEEN c.joined"
+            " AND DATEADD(day, 40, c.joined) GROUP BY c.id",
+        ),
+        Shape(
+            "on a list of ids",
+            "SELECT t.id, COUNT(o.id) AS n FROM live.cities t LEFT JOIN live.orders o"
+            " ON ',' || o.note || ',' LIKE '%,' || t.name || ',%' GROUP BY t.id",
+        ),
+        Shape(
+            "on OR, or null-safe",
+            "SELECT c.id, COUNT(o.id) AS n FROM live.customers c LEFT JOIN live.orders o"
+            " ON o.customer_id = c.id OR (o.customer_id IS NULL AND c.referrer_id IS NULL) GROUP BY c.id",
+        ),
+        Shape(
+            "on expressions",
+            "SELECT c.id, MAX(t.id) AS n FROM live.customers c LEFT JOIN live.cities t"
+            " ON LOWER(t.name) = COALESCE(c.name, '') GROUP BY c.id",
+        ),
+        Shape(
+            "with commas and WHERE",
+            "SELECT o.id, c.city_id AS n FROM live.orders o, live.customers c WHERE c.id = o.customer_id",
+        ),
+        Shape(
+            "self join, and one source in several roles",
+            "SELECT c.id, s.city_id AS n FROM live.customers c LEFT JOIN live.customers r ON r.id = c.referrer_id"
+            " LEFT JOIN live.customers s ON s.id = r.referrer_id",
+        ),
+        Shape(
+            "outer joins that read one another",
+            "SELECT o.id, t.id AS n FROM live.orders o LEFT JOIN live.customers c ON c.id = o.customer_id"
+            " LEFT JOIN live.cities t ON t.id = c.city_id AND t.parent_id = o.kind",
+        ),
+        Shape(
+            "with constants",
+            "SELECT c.id * 2 + k.n AS id, c.id AS n FROM live.customers c"
+            " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n) k",
+            anchor="n",
+        ),
+    ),
+    "CTEs and subqueries in FROM": (
+        Shape(
+            "to any depth",
+            "WITH active AS (SELECT c.id, c.city_id FROM live.customers c WHERE c.status = 1), placed AS (SELECT a.id,"
+            " t.parent_id FROM active a JOIN live.cities t ON t.id = a.city_id) SELECT p.id, p.parent_id AS n"
+            " FROM (SELECT placed.id, placed.parent_id FROM placed) p",
+        ),
+        Shape(
+            "used several times",
+            "WITH active AS (SELECT c.id, c.referrer_id FROM live.customers c WHERE c.status = 1) SELECT a.id,"
+            " b.referrer_id AS n FROM active a LEFT JOIN active b ON b.id = a.referrer_id",
+        ),
+    ),
+    "GROUP BY and DISTINCT": (
+        Shape(
+            "any aggregate, over LEFT JOINs too",
+            "SELECT c.id, COUNT(o.id) + COUNT(DISTINCT o.kind) + COALESCE(SUM(o.kind), 0) AS n FROM live.customers c"
+            " LEFT JOIN live.orders o ON o.customer_id = c.id GROUP BY c.id",
+        ),
+        Shape(
+            "LISTAGG with an order",
+            "SELECT c.id, LENGTH(LISTAGG(o.note, ',') WITHIN GROUP (ORDER BY o.id)) AS n FROM live.customers c"
+            " JOIN live.orders o ON o.customer_id = c.id GROUP BY c.id",
+        ),
+        Shape(
+            "HAVING",
+            "SELECT o.kind AS id, COUNT(*) AS n FROM live.orders o WHERE o.kind >= 0 GROUP BY o.kind"
+            " HAVING MAX(o.amount) > 0",
+        ),
+        Shape(
+            "a grouped relation, joined by its group key",
+            "SELECT c.id, g.n FROM live.customers c LEFT JOIN (SELECT o.customer_id, COUNT(*) AS n FROM live.orders o"
+            " GROUP BY o.customer_id) g ON g.customer_id = c.id",
+        ),
+        Shape(
+            "GROUP BY an expression, joined by that expression",
+            "SELECT c.id, g.n FROM live.customers c LEFT JOIN (SELECT COALESCE(o.customer_id, 1) AS buyer,"
+            " COUNT(*) AS n FROM live.orders o GROUP BY COALESCE(o.customer_id, 1)) g ON g.buyer = c.id",
+        ),
+        Shape(
+            "GROUP BY a text without blanks, joined by what it ends in",
+            "SELECT t.id, COUNT(g.n) AS n FROM live.cities t LEFT JOIN (SELECT RTRIM(o.note) AS note, COUNT(*) AS n"
+            " FROM live.orders o GROUP BY RTRIM(o.note)) g ON t.name LIKE '%' || g.note GROUP BY t.id",
+        ),
+        Shape(
+            "a group key from the optional side",
+            "SELECT t.id, g.n FROM live.cities t LEFT JOIN (SELECT c.city_id, COUNT(*) AS n FROM live.orders o"
+            " LEFT JOIN live.customers c ON c.id = o.customer_id GROUP BY c.city_id) g ON g.city_id = t.id",
+        ),
+        Shape(
+            "groups of groups",
+            "SELECT c.id, g.n FROM live.customers c JOIN (SELECT k.customer_id, MAX(k.n) AS n FROM (SELECT"
+            " o.customer_id, o.kind, COUNT(*) AS n FROM live.orders o GROUP BY o.customer_id, o.kind) k"
+            " GROUP BY k.customer_id) g ON g.customer_id = c.id",
+        ),
+        Shape(
+            "DISTINCT",
+            "SELECT DISTINCT c.city_id AS id, 1 AS n FROM live.customers c WHERE NOT c.city_id IS NULL",
+        ),
+    ),
+    "Window functions": (
+        Shape(
+            "PARTITION BY the anchor",
+            "SELECT o.id, ROW_NUMBER() OVER (PARTITION BY o.id ORDER BY p.paid_on, p.id) AS n FROM live.orders o"
+            " LEFT JOIN live.payments p ON p.id = o.id",
+        ),
+        Shape(
+            "a windowed relation, joined by its partition",
+            "SELECT o.id, o.n, c.id AS buyer FROM live.customers c JOIN (SELECT o.id, o.customer_id, SUM(o.kind) OVER"
+            " (PARTITION BY o.customer_id ORDER BY o.id ROWS UNBOUNDED PRECEDING) AS n FROM live.orders o) o"
+            " ON o.customer_id = c.id",
+            columns="id n buyer",
+            anchor="buyer",
+        ),
+        Shape(
+            "QUALIFY",
+            "SELECT c.id, newest.id AS n FROM live.customers c LEFT JOIN (SELECT o.id, o.customer_id FROM live.orders o"
+            " QUALIFY ROW_NUMBER() OVER (PARTITION BY o.customer_id ORDER BY o.day DESC, o.id) = 1) newest"
+            " ON newest.customer_id = c.id",
+        ),
+        Shape(
+            "windows over groups",
+            "SELECT c.id, MAX(g.place) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id, o.kind, RANK() OVER"
+            " (PARTITION BY o.customer_id ORDER BY COUNT(*)) AS place FROM live.orders o GROUP BY o.customer_id,"
+            " o.kind) g ON g.customer_id = c.id GROUP BY c.id",
+        ),
+    ),
+    "Subqueries in conditions and in SELECT": (
+        Shape(
+            "EXISTS and NOT EXISTS, correlated with the query around",
+            "SELECT c.id, c.city_id AS n FROM live.customers c WHERE EXISTS (SELECT 1 FROM live.orders o"
+            " WHERE o.customer_id = c.id) AND NOT EXISTS (SELECT 1 FROM live.payments p WHERE p.payer_id > c.id)",
+        ),
+        Shape(
+            "IN as a condition",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE c.status = 0 OR c.id IN (SELECT o.customer_id"
+            " FROM live.orders o GROUP BY o.customer_id HAVING COUNT(*) > 1)",
+        ),
+        Shape(
+            "NOT IN, correlated by something else",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE NOT c.city_id IN (SELECT o.kind FROM live.orders o"
+            " WHERE o.customer_id = c.id)",
+        ),
+        Shape(
+            "a correlated value",
+            "SELECT c.id, (SELECT COUNT(*) FROM live.orders o WHERE o.customer_id = c.id AND o.kind = 1) AS n"
+            " FROM live.customers c",
+        ),
+        Shape(
+            "comparison with a correlated value",
+            "SELECT o.id, o.customer_id AS n FROM live.orders o WHERE o.id = (SELECT MAX(p.id) FROM live.orders p"
+            " WHERE p.customer_id = o.customer_id)",
+        ),
+    ),
+    "UNION and UNION ALL": (
+        Shape(
+            "as the fact: each branch has its own way to the anchor",
+            "SELECT o.id * 2 AS id, o.customer_id AS n FROM live.orders o UNION ALL SELECT c.id * 2 + 1, t.parent_id"
+            " FROM live.customers c JOIN live.cities t ON t.id = c.city_id",
+            anchor="n",
+        ),
+        Shape(
+            "joined to, and joined from",
+            "WITH links AS (SELECT o.customer_id, o.kind AS city_id FROM live.orders o UNION ALL SELECT p.payer_id,"
+            " CAST(NULL AS BIGINT) FROM live.payments p) SELECT c.id, COUNT(links.customer_id) + COUNT(t.id) AS n"
+            " FROM live.customers c LEFT JOIN links ON links.customer_id = c.id LEFT JOIN live.cities t"
+            " ON t.id = links.city_id GROUP BY c.id",
+        ),
+        Shape(
+            "with a branch that shows NULL where it is joined",
+            "SELECT c.id, COUNT(u.n) + COUNT(t.id) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS person"
+            ", o.kind AS n FROM live.orders o UNION ALL SELECT CAST(NULL AS BIGINT), p.status FROM live.payments p"
+            " JOIN live.orders paid ON paid.id = p.order_id) u ON u.person = c.id LEFT JOIN live.cities t"
+            " ON t.id = u.n GROUP BY c.id",
+        ),
+        Shape(
+            "grouped",
+            "SELECT u.person AS id, SUM(u.n) AS n FROM (SELECT o.customer_id AS person, 1 AS n FROM live.orders o"
+            " UNION ALL SELECT p.payer_id AS person, 2 AS n FROM live.payments p) u WHERE u.person > 0"
+            " GROUP BY u.person",
+        ),
+        Shape(
+            "without duplicates",
+            "SELECT u.id, 1 AS n FROM (SELECT o.customer_id AS id FROM live.orders o UNION SELECT p.payer_id"
+            " FROM live.payments p) u WHERE u.id > 0",
+        ),
+        Shape(
+            "in IN",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE c.id IN (SELECT o.customer_id FROM live.orders o"
+            " UNION ALL SELECT p.payer_id FROM live.payments p)",
+        ),
+    ),
+    "Expressions": (
+        Shape(
+            "CASE, casts, JSON, dates and what else gives one value for one row",
+            "SELECT o.id, CASE WHEN o.kind = 1 THEN CAST(o.amount AS BIGINT) WHEN"
+            " JSON_EXTRACT_PATH_TEXT(o.config, 'status', TRUE) = 'verified' THEN LENGTH(o.note)"
+            " ELSE DATEDIFF(day, DATE '2026-01-01', o.day) END AS n FROM live.orders o",
+        ),
+        Shape(
+            "a cast anchor",
+            "SELECT o.id, CAST(o.kind AS BIGINT) AS n FROM live.orders o",
+            anchor="n",
+        ),
+    ),
+}
+REFUSED: dict[str, Sequence[Shape]] = {
+    "Joins": (
+        Shape(
+            "RIGHT JOIN",
+            "SELECT c.id, 1 AS n FROM live.orders o RIGHT JOIN live.customers c ON o.customer_id = c.id",
+            "a LEFT JOIN says the same",
+            "RIGHT JOIN c",
+        ),
+        Shape(
+            "FULL JOIN",
+            "SELECT c.id, 1 AS n FROM live.customers c FULL JOIN live.orders o ON o.customer_id = c.id",
+            "each side lacks the other's key, so a row has no one way to the anchor",
+            "FULL JOIN o",
+        ),
+        Shape(
+            "no predicate between two relations",
+            "SELECT c.id, COUNT(*) AS n FROM live.customers c CROSS JOIN live.cities t GROUP BY c.id",
+            "every row of one would affect every row of the other",
+            "t, tied to c by no usable predicate",
+        ),
+        Shape(
+            "a global aggregate joined to all",
+            "SELECT c.id, m.n FROM live.customers c CROSS JOIN (SELECT MAX(o.kind) AS n FROM live.orders o) m",
+            "each change of it affects all rows",
+            "m, tied to c by no usable predicate",
+        ),
+        Shape(
+            "a predicate over three relations",
+            "SELECT c.id, 1 AS n FROM live.customers c JOIN live.cities t ON t.id = c.city_id"
+            " JOIN live.orders o ON o.customer_id = c.id + t.id",
+            "slices are followed from one source to another",
+            "a tie to 2 sources at once",
+        ),
+        Shape(
+            "only the ON of another outer join",
+            "SELECT c.id, COUNT(*) AS n FROM live.customers c CROSS JOIN live.cities t LEFT JOIN live.orders o"
+            " ON o.customer_id = c.id AND c.city_id = t.id GROUP BY c.id",
+            "that ON filters the rows of what it joins alone",
+            "t, tied to c and o by no usable predicate",
+        ),
+        Shape(
+            "only the ON of a third relation's outer join",
+            "SELECT c.id, COUNT(o.id) AS n FROM live.customers c CROSS JOIN live.cities t LEFT JOIN live.orders o"
+            " ON o.customer_id = c.id AND o.kind = t.id GROUP BY c.id",
+            "that ON filters the rows of what it joins alone",
+            "t, tied to c and o by no usable predicate",
+        ),
+        Shape(
+            "a predicate that holds where an optional row is absent",
+            "SELECT c.id, 1 AS n FROM live.customers c LEFT JOIN live.cities t ON c.city_id = t.id"
+            " LEFT JOIN live.orders o ON o.kind = COALESCE(t.id, 0)",
+            "a slice shows an optional row as absent where its partner is outside the slice",
+            r"COALESCE\(t\.id, 0\), which may hold where the optional side of an outer join is absent",
+        ),
+        Shape(
+            "the same by a function that skips NULL",
+            "SELECT c.id, 1 AS n FROM live.customers c LEFT JOIN live.cities t ON c.city_id = t.id"
+            " LEFT JOIN live.orders o ON o.kind = GREATEST(t.id, 0)",
+            "a function counts as NULL for NULL only where that is known",
+            r"GREATEST\(t\.id, 0\), which may hold where the optional side of an outer join is absent",
+        ),
+        Shape(
+            "the same in WHERE",
+            "SELECT c.id, 1 AS n FROM live.customers c LEFT JOIN live.cities t ON t.name LIKE 'A%'"
+            " WHERE COALESCE(t.id, 0) = c.city_id",
+            "it decides on rows without the optional one as well",
+            r"COALESCE\(t\.id, 0\) = c\.city_id, which may hold where t is absent",
+        ),
+        Shape(
+            "joins in parentheses, or nested",
+            "SELECT c.id, o.id AS n FROM live.customers c LEFT JOIN (live.orders o JOIN live.cities t ON t.id = o.kind)"
+            " ON o.customer_id = c.id",
+            "the order of joins has to be the order in which they are written",
+            "Write each join on its own",
+        ),
+    ),
+    "Groups, windows, LIMIT": (
+        Shape(
+            "a grouped relation joined by an aggregate",
+            "SELECT c.id, g.n FROM live.customers c LEFT JOIN (SELECT o.kind, MAX(o.customer_id) AS buyer,"
+            " COUNT(*) AS n FROM live.orders o GROUP BY o.kind) g ON g.buyer = c.id",
+            "a slice must hold whole groups",
+            r"MAX\(o\.customer_id\) = .*, computed from several rows",
+        ),
+        Shape(
+            "a grouped relation joined by a count of its key",
+            "SELECT c.id, g.n FROM live.customers c JOIN (SELECT o.customer_id, COUNT(o.customer_id) AS n"
+            " FROM live.orders o GROUP BY o.customer_id) g ON g.n = c.id",
+            "a slice must hold whole groups",
+            r"COUNT\(o\.customer_id\) = .*, computed from several rows",
+        ),
+        Shape(
+            "a group key that an outer join makes up",
+            "SELECT t.id, g.n FROM live.cities t LEFT JOIN (SELECT COALESCE(c.city_id, 0) AS city_id, COUNT(*) AS n"
+            " FROM live.orders o LEFT JOIN live.customers c ON c.id = o.customer_id GROUP BY COALESCE(c.city_id, 0)) g"
+            " ON g.city_id = t.id",
+            "rows whose partner is outside the slice would be counted as rows without one",
+            r"COALESCE\(c\.city_id, 0\) = .*, from the optional side of an outer join",
+        ),
+        Shape(
+            "a group of texts, entered by what tells their trailing blanks apart",
+            "SELECT t.id, COUNT(g.n) AS n FROM live.cities t LEFT JOIN (SELECT o.note, COUNT(*) AS n"
+            " FROM live.orders o GROUP BY o.note) g ON t.name LIKE '%' || g.note GROUP BY t.id",
+            "texts that differ in trailing blanks are one group, and a slice would lack some of them",
+            r"LIKE '%' \|\| o\.note, which tells equal values apart .* into GROUP BY o\.note",
+        ),
+        Shape(
+            "the same by a partition",
+            "SELECT o.id, CAST(LENGTH(o.note) AS BIGINT) AS size, COUNT(*) OVER (PARTITION BY o.note) AS n"
+            " FROM live.orders o",
+            "a slice must hold whole partitions",
+            r"LENGTH\(o\.note\) AS BIGINT\), which tells equal values apart",
+            columns="id size n",
+            anchor="size",
+        ),
+        Shape(
+            "the same by DISTINCT",
+            "SELECT c.id, COUNT(d.note) AS n FROM live.customers c LEFT JOIN (SELECT DISTINCT o.note"
+            " FROM live.orders o) d ON LENGTH(d.note) = c.id GROUP BY c.id",
+            "of such texts DISTINCT and UNION keep one, and a slice might keep another",
+            r"LENGTH\(d\.note\) = .*, which tells equal values apart .* into SELECT DISTINCT",
+        ),
+        Shape(
+            "ROLLUP, CUBE, GROUPING SETS",
+            "SELECT o.customer_id AS id, COUNT(*) AS n FROM live.orders o GROUP BY ROLLUP (o.customer_id)",
+            "the total is over all rows",
+            "ROLLUP",
+        ),
+        Shape(
+            "a window without PARTITION BY",
+            "SELECT c.id, ROW_NUMBER() OVER (ORDER BY c.id) AS n FROM live.customers c",
+            "one row changes the number of all others",
+            r"c\.id into ROW_NUMBER\(\) OVER \(ORDER BY c\.id\)",
+        ),
+        Shape(
+            "a window entered by another column than its partition",
+            "SELECT o.id, RANK() OVER (PARTITION BY o.customer_id ORDER BY o.id) AS n FROM live.orders o",
+            "a slice must hold whole partitions",
+            r"o\.id into RANK\(\) OVER",
+        ),
+        Shape(
+            "LIMIT",
+            "SELECT c.id, 1 AS n FROM live.customers c LIMIT 5",
+            "one row pushes out another",
+            "LIMIT 5 can not",
+        ),
+    ),
+    "Subqueries": (
+        Shape(
+            "without a tie to the query around",
+            "SELECT c.id, (SELECT MAX(o.kind) FROM live.orders o) AS n FROM live.customers c",
+            "each change of it affects all rows",
+            "which is tied to no row of the query around it",
+        ),
+        Shape(
+            "the same beside a list",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE (SELECT MAX(o.kind) FROM live.orders o) IN (1, 2)",
+            "each change of it affects all rows",
+            "which is tied to no row of the query around it",
+        ),
+        Shape(
+            "ANY and ALL",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE c.id > ALL (SELECT o.customer_id FROM live.orders o)",
+            "it is no tie to single rows",
+            "which is tied to no row of the query around it",
+        ),
+        Shape(
+            "NOT IN without another correlation",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE NOT c.id IN (SELECT o.customer_id FROM live.orders o)",
+            "one NULL among the rows makes it NULL for all, and a slice may lack that row",
+            "where a NULL among its rows matters",
+        ),
+        Shape(
+            "IN as a value",
+            "SELECT c.id, CASE WHEN c.id IN (SELECT o.customer_id FROM live.orders o) THEN 1 END AS n"
+            " FROM live.customers c",
+            "there it can be NULL, not false, and a slice may lack the NULL that makes it so",
+            "where a NULL among its rows matters",
+        ),
+        Shape(
+            "IN inside a function",
+            "SELECT c.id, 1 AS n FROM live.customers c"
+            " WHERE COALESCE(c.id IN (SELECT o.customer_id FROM live.orders o), TRUE)",
+            "there it can be NULL, not false, and a slice may lack the NULL that makes it so",
+            "where a NULL among its rows matters",
+        ),
+        Shape(
+            "IN with several columns",
+            "SELECT c.id, 1 AS n FROM live.customers c"
+            " WHERE (c.id, c.city_id) IN (SELECT o.customer_id, o.kind FROM live.orders o)",
+            "not built: EXISTS says the same",
+            r"\(c\.id, c\.city_id\) IN",
+        ),
+        Shape(
+            "correlated over two levels",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE EXISTS (SELECT 1 FROM live.cities t WHERE t.id = c.city_id"
+            " AND EXISTS (SELECT 1 FROM live.orders o WHERE o.customer_id = c.id))",
+            "Redshift does not run it either",
+            "correlated over more than one level",
+        ),
+        Shape(
+            "correlated in the ON of an outer join",
+            "SELECT c.id, (SELECT COUNT(*) FROM live.orders o LEFT JOIN live.cities t ON t.id = c.city_id"
+            " AND t.id = o.kind) AS n FROM live.customers c",
+            "that ON does not filter the subquery's rows",
+            "which is tied to no row of the query around it",
+        ),
+        Shape(
+            "a UNION that is correlated inside",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE EXISTS (SELECT 1 FROM live.orders o WHERE"
+            " o.customer_id = c.id UNION ALL SELECT 1 FROM live.payments p WHERE p.payer_id = c.id)",
+            "not built: two EXISTS with OR say the same",
+            "which is tied to no row of the query around it",
+        ),
+    ),
+    "INTERSECT, EXCEPT, UNION": (
+        Shape(
+            "EXCEPT, INTERSECT",
+            "SELECT u.id, 1 AS n FROM (SELECT o.customer_id AS id FROM live.orders o EXCEPT SELECT p.payer_id"
+            " FROM live.payments p) u",
+            "not built: [NOT] EXISTS says the same",
+            "EXCEPT can not",
+        ),
+        Shape(
+            "a UNION with LIMIT",
+            "SELECT u.id, 1 AS n FROM (SELECT o.id FROM live.orders o UNION ALL SELECT c.id FROM live.customers c"
+            " LIMIT 5) u",
+            "one row pushes out another",
+            "LIMIT 5 can not",
+        ),
+        Shape(
+            "a UNION tied by columns of different types",
+            "SELECT c.id, COUNT(u.m) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS m FROM live.orders o"
+            " UNION ALL SELECT p.amount FROM live.payments p) u ON u.m = c.id GROUP BY c.id",
+            "in the UNION a value may be rounded, and equal to another than in its source",
+            r"m of a UNION, given as bigint and numeric\(10,2\)",
+        ),
+        Shape(
+            "a UNION tied by a constant of a branch",
+            "SELECT c.id, COUNT(u.m) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS m FROM live.orders o"
+            " UNION ALL SELECT 1 FROM live.payments p) u ON u.m = c.id GROUP BY c.id",
+            "each row of that branch would affect the same key; NULL is allowed",
+            "computed from 0 relations",
+        ),
+    ),
+    "The anchor": (
+        Shape(
+            "from the optional side of an outer join",
+            "SELECT o.id, 1 AS n FROM live.customers c LEFT JOIN live.orders o ON o.customer_id = c.id",
+            "rows without a partner have no anchor of their own",
+            "from the optional side of an outer join",
+        ),
+        Shape(
+            "computed from two relations",
+            "SELECT c.id + t.id AS id, 1 AS n FROM live.customers c JOIN live.cities t ON c.city_id = t.id",
+            "affected keys are looked up in one source",
+            "computed from 2 relations",
+        ),
+        Shape(
+            "of another type than the fact's column",
+            "SELECT CAST(o.note AS VARCHAR(5)) AS id, 1 AS n FROM live.orders o",
+            "a rounded key is not found under what it was computed from",
+            r"a varchar\(5\) that fact\.id shows as bigint",
+        ),
+        Shape(
+            "of a type that is not known",
+            "SELECT COALESCE(c.city_id, 0) AS id, 1 AS n FROM live.customers c",
+            "a rounded key is not found under what it was computed from",
+            "whose type is not known",
+        ),
+    ),
+}
+REFUSED_ALWAYS: Sequence[Shape] = (
+    Shape(
+        "CONNECT BY",
+        "SELECT c.id, 1 AS n FROM live.customers c START WITH c.id = 1 CONNECT BY PRIOR c.id = c.referrer_id",
+        "how many levels there are depends on the rows",
+        r"CONNECT BY PRIOR c\.id = c\.referrer_id can not be maintained",
+    ),
+    Shape(
+        "outer joins written as (+)",
+        "SELECT o.id, c.city_id AS n FROM live.orders o, live.customers c WHERE o.customer_id = c.id (+)",
+        "not built: LEFT JOIN says the same",
+        r"the outer join c\.id \(\+\) can not be maintained",
+    ),
+    Shape(
+        "values inside a column in FROM",
+        "SELECT c.id, COUNT(*) AS n FROM live.customers c, c.name AS part GROUP BY c.id",
+        "the contract has no type for such columns",
+        r"c\.name AS part in FROM can not be maintained",
+    ),
+    Shape(
+        "VALUES in FROM",
+        "SELECT c.id, x.n FROM live.customers c JOIN (VALUES (1, 10), (2, 20)) AS x (id, n) ON x.id = c.id",
+        "Redshift has no such tables; SELECT … UNION ALL SELECT … says the same",
+        "VALUES .* in FROM can not be maintained",
+    ),
+    Shape(
+        "VALUES in WITH",
+        "WITH x AS (VALUES (1, 10)) SELECT c.id, 1 AS n FROM live.customers c JOIN x ON TRUE",
+        "Redshift has no such tables; SELECT … UNION ALL SELECT … says the same",
+        "CTE x, which is no SELECT",
+    ),
+    Shape(
+        "WINDOW",
+        "SELECT c.id, MAX(c.status) OVER w AS n FROM live.customers c WINDOW w AS (PARTITION BY c.id)",
+        "Redshift has no such clause",
+        r"w OVER \(PARTITION BY c\.id\) can not be maintained",
+    ),
+    Shape(
+        "a table that is no source",
+        "SELECT x.id, 1 AS n FROM elsewhere.things x",
+        "changes are known of the project's sources alone",
+        r"elsewhere\.things, which is no source",
+    ),
+    Shape(
+        "the time of the run",
+        "SELECT c.id, DATEDIFF(day, c.joined, GETDATE()) AS n FROM live.customers c",
+        "the fact would differ from its SELECT without any change",
+        r"GETDATE\(\) gives another value at each run",
+    ),
+    Shape(
+        "today, written as a text",
+        "SELECT c.id, DATEDIFF(day, c.joined, CAST('today' AS DATE)) AS n FROM live.customers c",
+        "the fact would differ from its SELECT without any change",
+        r"CAST\('today' AS DATE\) gives another value at each run",
+    ),
+    Shape(
+        "the same beside a date",
+        "SELECT c.id, 1 AS n FROM live.customers c WHERE DATEADD(day, 7, c.joined) > 'today' AND c.name <> 'now'",
+        "Redshift makes a date of the text",
+        r"'today' gives another value at each run",
+    ),
+    Shape(
+        "the same where a date is stored",
+        "SELECT c.id, 'today' AS n FROM live.customers c",
+        "Redshift makes a date of the text",
+        r"'today' AS n gives another value at each run",
+        columns="id n:date",
+    ),
+    Shape(
+        "the session",
+        "SELECT c.id, 1 AS n FROM live.customers c WHERE c.name = CURRENT_SETTING('search_path')",
+        "it is another one at each run",
+        r"CURRENT_SETTING\('search_path'\) gives another value at each run",
+    ),
+    Shape(
+        "a function of a user",
+        "SELECT c.id, f_score(c.name) AS n FROM live.customers c",
+        "it may be volatile, or read what nobody looks for changes in",
+        r"F_SCORE\(c\.name\) calls no function of Redshift's own",
+    ),
+    Shape(
+        "a function in a schema",
+        "SELECT c.id, COUNT(*) AS n FROM live.customers c GROUP BY c.id HAVING tools.upper(MAX(c.name)) > 'A'",
+        "it is a user's, whatever its name",
+        r"tools\.upper\(MAX\(c\.name\)\) calls no function of Redshift's own",
+    ),
+    Shape(
+        "ANY_VALUE",
+        "SELECT c.city_id AS id, ANY_VALUE(c.id) AS n FROM live.customers c GROUP BY c.city_id",
+        "any row will do, at each run another",
+        r"ANY_VALUE\(c\.id\) gives another value at each run",
+    ),
+    Shape(
+        "LISTAGG without an order",
+        "SELECT c.city_id AS id, LENGTH(LISTAGG(c.name, ',')) AS n FROM live.customers c GROUP BY c.city_id",
+        "the order is that in which rows happen to be read",
+        r"LISTAGG\(c\.name, ','\) gives another value at each run",
+    ),
+    Shape(
+        "ROW_NUMBER, LAG and the like without an order",
+        "SELECT c.id, ROW_NUMBER() OVER (PARTITION BY c.id) AS n FROM live.customers c",
+        "the order is that in which rows happen to be read",
+        r"ROW_NUMBER\(\) OVER \(PARTITION BY c\.id\) gives another value at each run",
+    ),
+    Shape(
+        "a frame without an order",
+        "SELECT c.id, SUM(c.city_id) OVER (PARTITION BY c.id ROWS UNBOUNDED PRECEDING) AS n FROM live.customers c",
+        "the order is that in which rows happen to be read",
+        "gives another value at each run",
+    ),
+    Shape(
+        "DISTINCT ON",
+        "SELECT DISTINCT ON (c.city_id) c.id, 1 AS n FROM live.customers c",
+        "Redshift has no such clause",
+        r"DISTINCT ON \(c\.city_id\) gives another value at each run",
+    ),
+    Shape(
+        "GROUP BY ALL",
+        "SELECT c.city_id AS id, COUNT(*) AS n FROM live.customers c GROUP BY ALL",
+        "not built: GROUP BY can name its columns",
+        "GROUP BY ALL can not be maintained",
+    ),
+    Shape(
+        "FILTER behind an aggregate",
+        "SELECT c.city_id AS id, COUNT(*) FILTER (WHERE c.status = 1) AS n FROM live.customers c GROUP BY c.city_id",
+        "Redshift has no such clause",
+        r"FILTER\(WHERE c.status = 1\) is not Redshift's",
+    ),
+    Shape(
+        "COLLATE",
+        "SELECT c.id, COLLATE(c.name, 'case_insensitive') AS n FROM live.customers c",
+        "what is equal under it is not so in change detection and in joins",
+        "by which other texts are equal, can not be maintained",
+    ),
+    Shape(
+        "WITH RECURSIVE",
+        "WITH RECURSIVE up AS (SELECT c.id FROM live.customers c UNION ALL SELECT d.referrer_id FROM up JOIN"
+        " live.customers d ON d.id = up.id) SELECT up.id, 1 AS n FROM up",
+        "how many levels there are depends on the rows",
+        "WITH RECURSIVE",
+    ),
+    Shape(
+        "columns renamed in FROM or WITH",
+        "SELECT x.key AS id, 1 AS n FROM live.cities AS x (key)",
+        "not built: a SELECT can name its columns",
+        "name columns in a SELECT",
+    ),
+)
+HEAD = """# Shapes of SQL
+
+What a fact's SELECT can be made of, and what is refused when it is compiled. A refusal names file, line and clause, and
+says what to write instead. Where something is refused, `meta={'cdc': {'maintenance': 'full'}}` is the stated way out:
+then the fact is rebuilt whenever a column that it reads has changed.
+
+This page is made of test cases by `python -m tests.compiler.sql_shapes`. Each supported example is maintained on random
+windows and compared with its SELECT run in full; each refused one is compiled, and what the compiler says is what
+stands here. Why the supported ones give the same rows as a full rebuild, and the others might not:
+[adr/0001](adr/0001-slices-along-the-join-tree.md). Shapes can be combined; `tests/random/test_models.py` does so at
+random.
+
+Two things depend on the rows and are not checked; there a full rebuild gives one result or another as well. An ORDER BY
+that leaves rows tied (`ROW_NUMBER() OVER (PARTITION BY a ORDER BY b)` with equal `b`): order by what tells the rows
+apart. And texts that differ in trailing blanks alone: to Redshift they are equal, and which of them a group, a DISTINCT
+or MIN shows is open; write `RTRIM` where both occur. `verify` takes no account of such blanks.
+
+## Supported
+"""
+REFUSED_HEAD = """
+## Refused in facts that are maintained incrementally
+"""
+ALWAYS_HEAD = """
+## Refused in every fact
+
+Also in one that is rebuilt in full. So is a column that is a source's cursor: a change of it alone updates no fact.
+"""
+
+
+def page() -> str:
+    """Return docs/sql_shapes.md as the shapes and the compiler say it."""
+    lines = [HEAD]
+    for group, shapes in SUPPORTED.items():
+        lines += [f"**{group}**\n", "| shape | example |", "|---|---|"]
+        lines += [f"| {shape.title} | {_code(shape.sql)} |" for shape in shapes]
+        lines.append("")
+    lines[-1] = REFUSED_HEAD
+    for group, shapes in REFUSED.items():
+        lines += [f"**{group}**\n", *_refused(shapes), ""]
+    lines[-1] = ALWAYS_HEAD
+    return "\n".join([*lines, *_refused(REFUSED_ALWAYS), ""])
+
+
+def refusal(folder: Path, shape: Shape) -> str:
+    """Return what the compiler says of a shape."""
+    try:
+        join_tree(one_model(folder, shape.sql, shape.model.columns, config=shape.model.config), "fact")
+    except UnsupportedQuery as error:
+        return str(error)
+    raise AssertionError(f"{shape.title} is not refused")
+
+
+def _refused(shapes: Iterable[Shape]) -> list[str]:
+    lines = ["| shape | example | reason | what the compiler says |", "|---|---|---|---|"]
+    for shape in shapes:
+        with tempfile.TemporaryDirectory() as folder:
+            said = refusal(Path(folder), shape).partition(": ")[2].partition(" Or set meta")[0]
+        lines.append(f"| {shape.title} | {_code(shape.sql)} | {shape.why} | {_cell(_names(said))} |")
+    return lines
+
+
+def _code(sql: str) -> str:
+    return f"`{_cell(sql.replace('live.', ''))}`"
+
+
+def _names(text: str) -> str:
+    """Return what the compiler says without the schema of the sources."""
+    return text.replace("live.", "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.dbt.project import Project
+from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.errors import UnsupportedQuery
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.verify import compare
+from tests.compiler.sql_shapes import PAGE, REFUSED, REFUSED_ALWAYS, SUPPORTED, Shape, page, refusal
+from tests.conftest import Site
+from tests.random.one_model import one_model, small_project
+from tests.support.upstream import Steps, Upstream, windows
+
+ALL_SUPPORTED = [shape for shapes in SUPPORTED.values() for shape in shapes]
+ALL_REFUSED = [shape for shapes in REFUSED.values() for shape in shapes]
+
+
+def test_supported_shapes_equal_their_selects(site: Callable[[Project], Site], tmp_path: Path) -> None:
+    """Each documented example is maintained, and is its SELECT run in full after any windows."""
+    facts = {f"fact_{number}": shape.model for number, shape in enumerate(ALL_SUPPORTED)}
+    project = small_project(tmp_path, facts)
+    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
+
+    @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @given(drawn=windows(project, 4))
+    def play(drawn: list[Steps]) -> None:
+        place = site(project)
+        upstream = Upstream(project)
+        for number, steps in enumerate(drawn):
+            for name, rows in upstream.window(steps).items():
+                place.stage(name, *rows)
+            run_cycle(project, place.connect, place.run(upstream.end, run_id=f"window {number}"))
+            upstream.sync()
+            with place.warehouse.transaction():
+                for fact, shape in zip(project.facts, ALL_SUPPORTED, strict=True):
+                    assert compare(project, fact, place.warehouse).equal, shape.title
+
+    play()
+
+
+@pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.title) for shape in ALL_REFUSED])
+def test_shape_that_can_not_be_maintained_is_refused(tmp_path: Path, shape: Shape) -> None:
+    """The refusal names file, line and clause, and the way out."""
+    said = refusal(tmp_path, shape)
+    assert said.startswith(f"{tmp_path}/sql/models/fact.sql, line 2: ")
+    with pytest.raises(UnsupportedQuery, match=shape.names):
+        raise UnsupportedQuery(said)
+
+
+@pytest.mark.parametrize("maintenance", ["incremental", "full"])
+@pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.title) for shape in REFUSED_ALWAYS])
+def test_shape_that_no_fact_can_have_is_refused(tmp_path: Path, shape: Shape, maintenance: str) -> None:
+    """A fact can not equal a SELECT that gives another value each time, however it is maintained."""
+    config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
+    with pytest.raises(UnsupportedQuery, match=shape.names) as refused:
+        fact_query(one_model(tmp_path, shape.sql, shape.columns, config=config), "fact")
+    assert str(refused.value).startswith(f"{tmp_path}/sql/models/fact.sql, line 2: ")
+
+
+def test_page_of_shapes_is_that_of_the_compiler() -> None:
+    """docs/sql_shapes.md says of each shape what the compiler does with it."""
+    assert PAGE.read_text() == page(), "run: python -m tests.compiler.sql_shapes"

@@ -1,0 +1,411 @@
+from __future__ import annotations
+
+import html
+import os
+import signal
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from local_redshift.testing import administer
+from local_redshift.wire.faults import Fault, FaultKind
+from surgical_cdc.control import lease
+from surgical_cdc.errors import DataError
+from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.warehouse.advice import refusal
+from surgical_cdc.warehouse.catalog import complete_control
+from surgical_cdc.warehouse.retries import is_transient
+from tests.conftest import at
+from tests.dag.conftest import RUN_SECONDS
+
+if TYPE_CHECKING:
+    from tests.conftest import Connect, Site
+    from tests.dag.conftest import DagUnderTest
+    from tests.dag.receivers import Inbox
+
+CUSTOMER = {
+    "customer_id": 7,
+    "name": "Asha",
+    "country": "IN",
+    "closed": False,
+    "joined_at": at(-60),
+    "changed_at": at(-60),
+}
+ORDER = {"order_id": 1, "customer_id": 7, "status": "paid", "total": 10, "placed_at": at(-50), "changed_at": at(-50)}
+PRODUCTS = [
+    {"product_id": number, "title": f"Atlas {number}", "price": 30, "changed_at": at(-60)} for number in (1, 2, 3, 4)
+]
+FORM = {"window_end": at(10).isoformat() + "Z"}
+
+
+@pytest.fixture
+def stocked(shop: Site) -> Site:
+    """The bookshop with a baseline of one customer and four products, whose snapshot is staged again."""
+    shop.load("customers", CUSTOMER)
+    shop.load("products", *PRODUCTS)
+    shop.stage("products", *PRODUCTS)
+    return shop
+
+
+LINE = {"line_code": "1-1", "order_id": 1, "product_id": 1, "quantity": 1, "changed_at": at(-60)}
+
+
+def empty_snapshot(site: Site) -> None:
+    """Leave an empty snapshot of the products: a load that went wrong."""
+    site.execute("DELETE FROM shop_staging.products")
+
+
+def mend_snapshot(site: Site) -> None:
+    """Load the snapshot again."""
+    site.stage("products", *PRODUCTS)
+
+
+def test_a_failed_detection_fails_the_run_and_only_what_depends_on_it(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """The other sources and their facts are brought up to date; cleanup does not hide the failure."""
+    stocked.stage("orders", ORDER)
+    empty_snapshot(stocked)
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "failed"
+    assert shop_cdc.states(run_id) == {
+        "prepare": "success",
+        "detect.customers": "success",
+        "detect.orders": "success",
+        "detect.order_lines": "success",
+        "detect.products": "failed",
+        "update.fact_order": "success",
+        "update.fact_line": "upstream_failed",
+        "sync_public": "failed",
+        "cleanup": "success",
+    }
+    assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
+    assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+    assert stocked.table("cdc.run_sources", "source_name", "synced") == [
+        ("customers", True),
+        ("order_lines", False),
+        ("orders", True),
+    ]
+    (ledger,) = stocked.rows("SELECT result, reason FROM cdc.runs WHERE run_key = %s", (f"shop_cdc/{run_id}",))
+    assert ledger[0] == "failed"
+    assert "detect.products: shop_staging.products: this snapshot of 0 rows would delete 4" in ledger[1]
+    assert "Not synced: order_lines, products; what is staged there waits for the next run" in ledger[1]
+
+
+def test_a_failed_run_alerts_once_through_every_target(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """One message by mail, by SNS and by Apprise names all; a target that is dead is logged, and hides nothing."""
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    for kind, inbox in inboxes.items():
+        message = inbox.wait_for(run_id)
+        assert message.subject == "shop_cdc failed: detect.products, sync_public", kind
+        for part in (
+            "DAG: shop_cdc",
+            "Task: detect.products (source products)",
+            "Error: shop_staging.products: this snapshot of 0 rows would delete 4 of the 4 rows",
+            f"{shop_cdc.stack.url}/dags/shop_cdc/runs/{run_id.replace(':', '%3A').replace('+', '%2B')}",
+            "/tasks/detect.products",
+        ):
+            assert part in message.text, kind
+    told = f"Run {run_id} of shop_cdc has been told of by its cleanup"
+    shop_cdc.stack.wait_for(lambda: told in callback_log(shop_cdc), "the DAG's callback", seconds=RUN_SECONDS)
+    assert {kind: len(inbox.about(run_id)) for kind, inbox in inboxes.items()} == dict.fromkeys(inboxes, 1)
+    assert "could not be sent via smtp (smtp_dead)" in shop_cdc.log(run_id, "cleanup")
+
+
+def callback_log(dag: DagUnderTest) -> str:
+    """Return what the DAG processor has logged of the bookshop's file, its callbacks too."""
+    logs = dag.stack.home / "logs" / "dag_processor"
+    return "".join(log.read_text() for log in logs.rglob("shop_cdc.py.log"))
+
+
+def test_a_run_that_is_cleared_and_fails_again_alerts_again(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """What was told of the run before it was cleared does not silence what happens after."""
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    inboxes["smtp"].wait_for(run_id)
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["detect.products"])
+    assert shop_cdc.wait(run_id) == "failed"
+    shop_cdc.stack.wait_for(lambda: len(inboxes["smtp"].about(run_id)) == 2, "another alert", seconds=RUN_SECONDS)
+
+
+def test_a_killed_cleanup_leaves_the_alert_to_the_dag(
+    stocked: Site, shop_cdc: DagUnderTest, connect: Connect, inboxes: dict[str, Inbox]
+) -> None:
+    """What the teardown can not tell any more is told by the DAG's callback, once."""
+    with stocked.warehouse.transaction():
+        complete_control(stocked.project, stocked.warehouse)
+    empty_snapshot(stocked)
+    with closing(connect()) as blocker, blocker.transaction():
+        # After a failure the cleanup alone writes to the ledger.
+        blocker.execute("LOCK TABLE cdc.runs")
+        run_id = shop_cdc.trigger(FORM)
+        shop_cdc.wait_for_state(run_id, "cleanup", "running")
+        kill_task(shop_cdc, run_id, "cleanup")
+        assert shop_cdc.wait(run_id) == "failed"
+        for kind, inbox in inboxes.items():
+            message = inbox.wait_for(run_id)
+            assert "Task: detect.products" in message.text, kind
+            assert "Task: cleanup" in message.text, kind
+    assert shop_cdc.states(run_id)["cleanup"] == "failed"
+    assert {kind: len(inbox.about(run_id)) for kind, inbox in inboxes.items()} == dict.fromkeys(inboxes, 1)
+
+
+def test_a_cleanup_that_fails_alerts_with_the_rest(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """The failed cleanup itself tells of the run, once, and of what the run leaves behind."""
+    with stocked.warehouse.transaction():
+        complete_control(stocked.project, stocked.warehouse)
+    administer(shop_cdc.stack._redshift, "ALTER TABLE cdc.runs ADD CHECK (result <> 'failed') NOT VALID")
+    empty_snapshot(stocked)
+    run_id, state = shop_cdc.run(FORM)
+    assert (state, shop_cdc.states(run_id)["cleanup"]) == ("failed", "failed")
+    message = inboxes["smtp"].wait_for(run_id)
+    assert message.subject == "shop_cdc failed: detect.products, sync_public, cleanup"
+    assert "; cleanup): new row for relation" in message.text
+    told = f"Run {run_id} of shop_cdc has been told of by its cleanup"
+    shop_cdc.stack.wait_for(lambda: told in callback_log(shop_cdc), "the DAG's callback", seconds=RUN_SECONDS)
+    assert len(inboxes["smtp"].about(run_id)) == 1
+
+
+def test_an_alert_says_what_the_command_line_says(
+    stocked: Site, shop_cdc: DagUnderTest, connect: Connect, inboxes: dict[str, Inbox]
+) -> None:
+    """An error of the warehouse is told with the fact, the statement's purpose and what to do, by day and by night."""
+    assert shop_cdc.run(FORM)[1] == "success"
+    # A statement that divides by zero, which no model of the bookshop does.
+    administer(
+        shop_cdc.stack._redshift,
+        "ALTER TABLE shop_public.fact_order ADD CHECK (1 / (total - 10) IS NOT NULL) NOT VALID",
+    )
+    stocked.stage("orders", ORDER)
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "failed"
+    message = inboxes["smtp"].wait_for(run_id)
+    with pytest.raises(DataError) as caught:
+        run_cycle(stocked.project, connect, stocked.run(at(10)))
+    said = refusal(caught.value)
+    assert said.startswith("fact_order is not updated. The warehouse refuses (Inserts")
+    assert "; update.fact_order): division by zero. A row has a value" in said
+    assert f"Error: {said}" in html.unescape(message.text)
+    (ledger,) = stocked.rows("SELECT reason FROM cdc.runs WHERE run_key = %s", (f"shop_cdc/{run_id}",))
+    assert said in ledger[0]
+
+
+def test_a_cleared_task_resumes_a_failed_run(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """With the cause mended, clearing the failed tasks finishes the run on the change sets that it has."""
+    stocked.stage("order_lines", LINE)
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    cleared = shop_cdc.stack.airflow.clear("shop_cdc", run_id, only_failed=True)
+    assert sorted(cleared) == ["detect.products", "sync_public", "update.fact_line"]
+    assert shop_cdc.wait(run_id) == "success"
+    assert stocked.table("shop_raw.order_lines", "line_code") == [(LINE["line_code"],)]
+    assert lease.holder(stocked.project, stocked.warehouse) is None
+
+
+def test_a_run_that_is_synced_in_part_goes_on_from_its_beginning(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """Its change sets are of the baseline before: clearing its failed tasks says what to clear, and that helps."""
+    stocked.stage("orders", ORDER)
+    stocked.stage("order_lines", LINE)
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, only_failed=True)
+    assert shop_cdc.wait(run_id) == "failed"
+    assert "it has been synced in part. Clear it from `prepare` on" in shop_cdc.value(run_id, "sync_public", "error")
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["prepare"], include_downstream=True)
+    assert shop_cdc.wait(run_id) == "success"
+    assert stocked.table("shop_raw.order_lines", "line_code") == [(LINE["line_code"],)]
+
+
+def test_the_sync_refuses_what_was_detected_after_the_update(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """When only a detection and what failed are cleared, the message says which fact must be, and that helps."""
+    empty_snapshot(stocked)
+    run_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    stocked.stage("orders", {**ORDER, "order_id": 2})
+    again = ["detect.orders", "detect.products", "update.fact_line", "sync_public"]
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=again)
+    assert shop_cdc.wait(run_id) == "failed"
+    assert "Clear update.fact_order and sync_public" in shop_cdc.value(run_id, "sync_public", "error")
+    assert stocked.table("shop_raw.orders", "order_id") == []
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["update.fact_order", "sync_public"])
+    assert shop_cdc.wait(run_id) == "success"
+    assert stocked.table("shop_public.fact_order", "order_id") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(FaultKind.CUT_AFTER, 30), id="lost connection"),
+        pytest.param(Fault(FaultKind.SERIALIZATION, 45), id="1023"),
+    ],
+)
+def test_a_fault_is_borne_within_its_task(stocked: Site, shop_cdc: DagUnderTest, fault: Fault) -> None:
+    """The task says so and goes on, without one of Airflow's retries, of which this DAG has none."""
+    stocked.stage("orders", ORDER)
+    redshift = shop_cdc.stack._redshift
+    redshift.set_fault(fault)
+    try:
+        run_id, state = shop_cdc.run(FORM)
+    finally:
+        redshift.clear_faults()
+    assert (state, redshift.struck) == ("success", 1)
+    logs = [shop_cdc.log(run_id, task_id) for task_id, state in shop_cdc.states(run_id).items() if state == "success"]
+    assert any("It is repeated on a new session in" in log for log in logs)
+    assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+
+
+def test_run_waits_for_a_lease_no_longer_than_its_heart_beats(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """Who has died with the lease is named in the log of the run that waits, until the lease has expired."""
+    run_id, state = shop_cdc.run(FORM)
+    dead = stocked.run(run_id="dead", dag_id="another_airflow")
+    with stocked.warehouse.transaction():
+        assert not lease.take(stocked.project, stocked.warehouse, dead).taken_from(dead.token)
+    stocked.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, 8, GETDATE())")
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "success"
+    assert "waits: run another_airflow/dead holds the warehouse since" in shop_cdc.log(run_id, "prepare")
+
+
+def test_missed_window_alerts_once(stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]) -> None:
+    """A run that still waits when a whole window has gone by tells who holds the warehouse, once, and waits on."""
+    shop_cdc.run(FORM)
+    dead = stocked.run(run_id="dead", dag_id="another_airflow")
+    with stocked.warehouse.transaction():
+        assert not lease.take(stocked.project, stocked.warehouse, dead).taken_from(dead.token)
+    stocked.execute("UPDATE cdc.lease SET expires_at = DATEADD(second, 25, GETDATE())")
+    interval = {"data_interval_start": "2026-03-01T11:30:00Z", "data_interval_end": "2026-03-01T12:00:00Z"}
+    run_id = shop_cdc.stack.airflow.trigger("shop_cdc", FORM, logical_date="2026-03-01T11:30:00Z", **interval)
+    message = inboxes["smtp"].wait_for(run_id)
+    assert message.subject == "shop_cdc: a window was missed, another run holds the warehouse"
+    assert "run another_airflow/dead holds the warehouse since" in message.text
+    assert "python -m surgical_cdc release" in message.text
+    assert shop_cdc.wait(run_id) == "success"
+    assert len(inboxes["smtp"].about(run_id)) == 1
+    assert stocked.rows("SELECT result FROM cdc.runs WHERE run_key = %s ORDER BY 1", (f"shop_cdc/{run_id}",)) == [
+        ("success",),
+        ("waiting",),
+    ]
+
+
+def test_a_task_of_an_outdated_run_may_not_go_on(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """After a later run has moved the baseline, clearing an earlier one's task fails and says what to do."""
+    empty_snapshot(stocked)
+    old_id, _ = shop_cdc.run(FORM)
+    mend_snapshot(stocked)
+    stocked.stage("orders", ORDER)
+    _, state = shop_cdc.run(FORM)
+    assert state == "success"
+    shop_cdc.stack.airflow.clear("shop_cdc", old_id, task_ids=["detect.products"])
+    assert shop_cdc.wait(old_id) == "failed"
+    assert "Clear the run from `prepare` on" in shop_cdc.value(old_id, "detect.products", "error")
+    shop_cdc.stack.airflow.clear("shop_cdc", old_id, task_ids=["prepare"], include_downstream=True)
+    assert shop_cdc.wait(old_id) == "success"
+
+
+def test_a_killed_task_alerts_and_frees_the_lease(
+    stocked: Site, shop_cdc: DagUnderTest, connect: Connect, inboxes: dict[str, Inbox]
+) -> None:
+    """A task that is killed can say nothing itself; the run fails, is told of, and keeps nobody waiting."""
+    stocked.stage("orders", ORDER)
+    with closing(connect()) as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE shop_staging.orders")
+        run_id = shop_cdc.trigger(FORM)
+        shop_cdc.wait_for_state(run_id, "detect.orders", "running")
+        kill_task(shop_cdc, run_id, "detect.orders")
+        shop_cdc.wait_for_state(run_id, "detect.orders", "failed")
+    assert shop_cdc.wait(run_id) == "failed"
+    message = inboxes["smtp"].wait_for(run_id)
+    assert "Task: detect.orders (source orders)" in message.text
+    assert "it was killed" in message.text
+    assert shop_cdc.states(run_id)["cleanup"] == "success", shop_cdc.value(run_id, "cleanup", "error")
+    assert lease.holder(stocked.project, stocked.warehouse) is None
+    _, state = shop_cdc.run(FORM)
+    assert state == "success"
+
+
+def kill_task(dag: DagUnderTest, run_id: str, task_id: str) -> None:
+    """Kill the process of a running task, as the kernel does when memory runs out."""
+    title = f"airflow worker -- {dag.stack.airflow.tasks(dag.dag_id, run_id)[task_id]['id']}"
+
+    def kill() -> bool:
+        commands = {
+            process.pid: " ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])
+        }
+        found = [pid for pid, command in commands.items() if title in command]
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        return bool(found)
+
+    dag.stack.wait_for(kill, f"the process of {task_id}", seconds=RUN_SECONDS)
+
+
+def test_rows_in_quarantine_alert_without_failing_the_run(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
+) -> None:
+    """A row without a key is kept aside and told of once; the other rows are applied."""
+    stocked.stage("orders", ORDER, {**ORDER, "order_id": None})
+    run_id, state = shop_cdc.run(FORM)
+    assert state == "success"
+    assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
+    message = inboxes["smtp"].wait_for(run_id)
+    assert "orders: 1 rows, kept in cdc.quarantine__orders" in message.text
+    again, _ = shop_cdc.run(FORM)
+    assert inboxes["smtp"].about(again) == []
+
+
+def test_a_table_that_differs_from_the_contract_stops_the_run(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """The first task lists what differs, and nothing is detected."""
+    stocked.execute("ALTER TABLE shop_staging.orders DROP COLUMN note")
+    run_id, state = shop_cdc.run(FORM)
+    states = shop_cdc.states(run_id)
+    assert (state, states["prepare"], states["detect.orders"]) == ("failed", "failed", "upstream_failed")
+    assert "shop_staging.orders" in shop_cdc.value(run_id, "prepare", "error")
+
+
+def test_a_lost_connection_is_transient(stocked: Site, connect: Connect) -> None:
+    """What the driver raises when the server ends the session counts as worth a retry."""
+    with stocked.warehouse.transaction():
+        complete_control(stocked.project, stocked.warehouse)
+    with closing(connect()) as victim:
+        (pid,) = victim.row("SELECT pg_backend_pid()")
+        stocked.rows("SELECT pg_terminate_backend(%s)", (pid,))
+        with pytest.raises(Exception, match=r".") as raised:
+            victim.row("SELECT 1")
+    assert is_transient(raised.value)
+
+
+@pytest.mark.parametrize("verify_only", [pytest.param(True, id="verify only"), pytest.param(False, id="refresh")])
+def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
+    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox], *, verify_only: bool
+) -> None:
+    """Verification fails with the number of rows; a refresh of the chosen fact builds it anew and verifies it."""
+    stocked.stage("orders", ORDER)
+    shop_cdc.run(FORM)
+    stocked.execute("DELETE FROM shop_public.fact_order")
+    refresh = type(shop_cdc)(shop_cdc.stack, "shop_refresh")
+    conf: dict[str, Any] = {"facts": ["fact_order"], "verify_only": verify_only}
+    run_id, state = refresh.run(conf)
+    states = refresh.states(run_id)
+    assert (states["refresh.fact_line"], states["verify.fact_line"]) == ("skipped", "skipped")
+    if verify_only:
+        assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("failed", "skipped", "failed")
+        message = inboxes["smtp"].wait_for(run_id)
+        assert message.subject == "shop_refresh failed: verify.fact_order"
+        told = f"Run {run_id} of shop_refresh has been told of by its alert"
+        refresh.stack.wait_for(lambda: told in callback_log(refresh), "the DAG's callback", seconds=RUN_SECONDS)
+        assert len(inboxes["smtp"].about(run_id)) == 1
+        error = refresh.value(run_id, "verify.fact_order", "error")
+        assert "DIFFERS, 0 rows where its SELECT gives 1; 1 of these are missing, 0 are unexpected." in error
+    else:
+        assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("success", "success", "success")
+        assert refresh.value(run_id, "verify.fact_order")["rows"] == 1
+        assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local_stack import StackError
+from local_stack.airflow_api import time_of
+from local_stack.demonstration import verify_facts
+from surgical_cdc.dbt.project import DEFAULT_PROJECT, load_project
+from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.warehouse.templates import sql_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Connect
+    from tests.dag.conftest import DagUnderTest
+
+DICTIONARY = load_dictionary(DEFAULT_PROJECT.parent / "dictionary.yaml")
+COUNTS = ("inserted", "updated", "deleted")
+
+
+def counts(results: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The rows that each fact has gained, changed and lost."""
+    return {fact: tuple(result[name] for name in COUNTS) for fact, result in results.items()}
+
+
+def staged_and_not_applied(connect: Connect) -> int:
+    """How many staged rows of companies are newer than the baseline's."""
+    with closing(connect()) as warehouse:
+        query = """
+            SELECT COUNT(*) FROM staging.companies AS staged
+            LEFT JOIN public.companies AS baseline
+              ON baseline.id = staged.id AND baseline.updated_at >= staged.updated_at
+            WHERE baseline.id IS NULL
+        """
+        return int(warehouse.row(query)[0])
+
+
+def test_a_scheduled_run_builds_the_missing_facts(vendor_cdc: DagUnderTest) -> None:
+    """The first run, made by the schedule, has the last half hour as its window and leaves six complete facts."""
+    first = vendor_cdc.stack.airflow.runs("vendor_cdc")[-1]
+    assert (first["run_type"], first["state"]) == ("scheduled", "success")
+    change_set = vendor_cdc.value(first["dag_run_id"], "detect.companies")
+    assert change_set["window_start"] is None
+    assert datetime.fromisoformat(change_set["window_end"]).replace(tzinfo=UTC) == time_of(first["data_interval_end"])
+    assert time_of(first["data_interval_end"]) - time_of(first["data_interval_start"]) == timedelta(minutes=30)
+    assert all(result["built"] for result in vendor_cdc.group(first["dag_run_id"], "update").values())
+    assert all(found.equal and found.rows for found in verify_facts(vendor_cdc.stack))
+
+
+def test_a_run_brings_the_changes_of_its_window_into_the_facts(
+    vendor_cdc: DagUnderTest, stage: Callable[..., Any], connect: Connect
+) -> None:
+    """Edited companies reach the facts that read them; afterwards nothing is left to apply and the facts are right."""
+    staged = stage("edit_company", changes=5)["edit_company"]["companies"]
+    assert staged_and_not_applied(connect) == staged
+    run_id, state = vendor_cdc.run()
+    assert state == "success"
+    assert vendor_cdc.value(run_id, "detect.companies")["updates"] == staged
+    assert sum(updated for _, updated, _ in counts(vendor_cdc.group(run_id, "update")).values()) >= staged
+    assert staged_and_not_applied(connect) == 0
+    assert all(found.equal for found in verify_facts(vendor_cdc.stack))
+
+
+def test_facts_that_read_no_changed_column_are_skipped_and_the_sync_still_runs(
+    vendor_cdc: DagUnderTest, stage: Callable[..., Any]
+) -> None:
+    """A window of changes that no fact reads opens no session for a fact, but the baseline follows."""
+    stage("unread", changes=8)
+    run_id, state = vendor_cdc.run()
+    states = vendor_cdc.states(run_id)
+    assert state == "success"
+    assert {states[f"update.{fact}"] for fact in DICTIONARY.facts} == {"skipped"}
+    assert states["sync_public"] == "success"
+    reasons = {fact: result["reason"] for fact, result in vendor_cdc.group(run_id, "update").items()}
+    assert all(reason.startswith(("no change in", "no column that")) for reason in reasons.values())
+    assert reasons["fact_financial"] in vendor_cdc.log(run_id, "update.fact_financial")
+    # The next window has nothing left of it.
+    next_run, _ = vendor_cdc.run()
+    assert sum(found["updates"] for found in vendor_cdc.group(next_run, "detect").values()) == 0
+
+
+def test_only_a_fact_that_has_changed_raises_an_asset_event(
+    vendor_cdc: DagUnderTest, stage: Callable[..., Any]
+) -> None:
+    """The event of a fact carries the counts; a skipped fact raises none.
+
+    Every city is a row of fact_geography; fact_onboarding reads none.
+    """
+    stage("rename_city", changes=3)
+    run_id, _ = vendor_cdc.run()
+    results = counts(vendor_cdc.group(run_id, "update"))
+    events = vendor_cdc.stack.airflow.get("assets/events", source_run_id=run_id)["asset_events"]
+    assert {event["uri"]: tuple(event["extra"][name] for name in COUNTS) for event in events} == {
+        fact: result for fact, result in results.items() if any(result)
+    }
+    assert 0 < len(events) < len(DICTIONARY.facts)
+
+
+def test_the_statements_of_a_task_can_be_read_in_the_ui(vendor_cdc: DagUnderTest, stage: Callable[..., Any]) -> None:
+    """What a task sent is in its Rendered Templates tab, with seconds and rows; its log has a line for each."""
+    stage("edit_company", changes=2)
+    run_id, _ = vendor_cdc.run()
+    task = vendor_cdc.stack.airflow.tasks("vendor_cdc", run_id)["detect.companies"]
+    sql = task["rendered_fields"]["sql"]
+    relation = vendor_cdc.value(run_id, "detect.companies")["relation"]
+    assert f"CREATE TABLE {sql_name(relation)}" in sql
+    assert " rows\n" in sql
+    assert "Truncated" not in sql
+    assert " rows: A source's change set" in vendor_cdc.log(run_id, "detect.companies")
+
+
+def test_a_dry_run_announces_what_then_happens_and_writes_nothing(
+    vendor_cdc: DagUnderTest, stage: Callable[..., Any], connect: Connect
+) -> None:
+    """A dry run gives the counts of the run after it, skips the sync, and leaves facts and baseline alone."""
+    stage("edit_company", "new_vendor", "remove", changes=12)
+    left = staged_and_not_applied(connect)
+    dry_id, state = vendor_cdc.run({"dry_run": True})
+    states = vendor_cdc.states(dry_id)
+    assert (state, states["sync_public"], states["cleanup"]) == ("success", "skipped", "success")
+    said = vendor_cdc.log(dry_id, "sync_public")
+    assert "Dry run" in said
+    assert staged_and_not_applied(connect) == left > 0
+    assert all(found.equal for found in verify_facts(vendor_cdc.stack))
+    events = vendor_cdc.stack.airflow.get("assets/events", source_run_id=dry_id)
+    assert events["total_entries"] == 0
+    real_id, _ = vendor_cdc.run()
+    announced = counts(vendor_cdc.group(dry_id, "update"))
+    for fact, (inserted, updated, deleted) in announced.items():
+        rows = f"{inserted} inserted, {updated} updated, {deleted} deleted"
+        assert not (inserted or updated or deleted) or f"{fact}: rows that would be written: {rows}" in said
+    assert announced == counts(vendor_cdc.group(real_id, "update"))
+    assert any(any(result) for result in announced.values())
+
+
+def test_sources_that_the_form_leaves_out_are_not_compared(vendor_cdc: DagUnderTest, stage: Callable[..., Any]) -> None:
+    """A run over one source skips the detection of the others, and leaves what they have staged to a later run."""
+    staged = stage("edit_company", "edit_contact", changes=6)["edit_company"]["companies"]
+    run_id, state = vendor_cdc.run({"sources": ["users"]})
+    states = vendor_cdc.states(run_id)
+    assert state == "success"
+    assert {source for source in DICTIONARY.sources if states[f"detect.{source}"] == "success"} == {"users"}
+    assert all(found.equal for found in verify_facts(vendor_cdc.stack))
+    next_run, _ = vendor_cdc.run()
+    assert vendor_cdc.value(next_run, "detect.companies")["updates"] == staged
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        pytest.param({"window_end": "not a date"}, id="no time"),
+        pytest.param({"sources": ["vendors"]}, id="unknown source"),
+        pytest.param({"dry_run": "perhaps"}, id="no boolean"),
+    ],
+)
+def test_the_form_refuses_what_it_can_check(vendor_cdc: DagUnderTest, conf: dict[str, Any]) -> None:
+    """A value of the wrong type starts no run."""
+    with pytest.raises(StackError, match="400"):
+        vendor_cdc.trigger(conf)
+
+
+def test_an_empty_window_fails_before_anything_is_touched(vendor_cdc: DagUnderTest) -> None:
+    """What the form can not check, the first task does: nothing else runs."""
+    run_id, state = vendor_cdc.run({"window_start": "2026-03-01T12:00:00Z", "window_end": "2026-03-01T11:00:00Z"})
+    states = vendor_cdc.states(run_id)
+    assert state == "failed"
+    assert states.pop("prepare") == "failed"
+    assert (states.pop("sync_public"), states.pop("cleanup")) == ("failed", "skipped")
+    assert set(states.values()) == {"upstream_failed"}
+    assert "is empty" in vendor_cdc.value(run_id, "prepare", "error")
+
+
+def test_a_backfill_beside_a_run_waits_for_the_lease(
+    vendor_cdc: DagUnderTest, stage: Callable[..., Any], connect: Connect
+) -> None:
+    """max_active_runs does not count a backfill's runs; the second run waits in prepare until the first has ended."""
+    airflow = vendor_cdc.stack.airflow
+    stage("edit_company", changes=3)
+    with closing(connect()) as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE staging.companies")
+        first = vendor_cdc.trigger()
+        vendor_cdc.wait_for_state(first, "detect.companies", "running")
+        noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
+        airflow.backfill("vendor_cdc", noon, noon)
+        vendor_cdc.stack.wait_for(lambda: backfill_runs(vendor_cdc), "the run of the backfill")
+        (second,) = backfill_runs(vendor_cdc)
+        vendor_cdc.wait_for_state(second, "prepare", "up_for_reschedule")
+        assert first in vendor_cdc.log(second, "prepare")
+        assert vendor_cdc.states(second)["detect.users"] is None
+    assert (vendor_cdc.wait(first), vendor_cdc.wait(second)) == ("success", "success")
+    ended, began = airflow.tasks("vendor_cdc", first)["cleanup"], airflow.tasks("vendor_cdc", second)["detect.users"]
+    assert time_of(ended["end_date"]) <= time_of(began["start_date"])
+    # Its window is over and applied: a backfill changes nothing.
+    assert {vendor_cdc.states(second)[f"update.{fact}"] for fact in DICTIONARY.facts} == {"skipped"}
+
+
+def backfill_runs(dag: DagUnderTest) -> list[str]:
+    """The runs that a backfill has made."""
+    runs = dag.stack.airflow.runs(dag.dag_id)
+    return [run["dag_run_id"] for run in runs if run["run_type"] == "backfill"]
+
+
+def test_a_task_of_a_synced_run_has_nothing_to_do_when_it_is_cleared(
+    vendor_cdc: DagUnderTest, stage: Callable[..., Any]
+) -> None:
+    """Clearing an update and what follows it, after the sync, changes nothing twice and ends well."""
+    stage("edit_company", changes=10)
+    run_id, _ = vendor_cdc.run()
+    fact = next(fact for fact, result in vendor_cdc.group(run_id, "update").items() if result["reason"] is None)
+    airflow = vendor_cdc.stack.airflow
+    airflow.clear("vendor_cdc", run_id, task_ids=[f"update.{fact}"], include_downstream=True)
+    assert vendor_cdc.wait(run_id) == "success"
+    states = vendor_cdc.states(run_id)
+    assert (states[f"update.{fact}"], states["sync_public"]) == ("skipped", "skipped")
+    assert "has been synced" in airflow.log("vendor_cdc", run_id, f"update.{fact}", 2)
+    assert all(found.equal for found in verify_facts(vendor_cdc.stack))
+
+
+def test_a_run_leaves_a_line_per_source_and_fact_in_the_ledger(
+    vendor_cdc: DagUnderTest, stage: Callable[..., Any], connect: Connect
+) -> None:
+    """What the tasks have handed on is what the sync has written down."""
+    stage("edit_company", changes=3)
+    run_id, _ = vendor_cdc.run()
+    with closing(connect()) as warehouse:
+        key = (f"vendor_cdc/{run_id}",)
+        sources = dict(warehouse.rows("SELECT source_name, updates FROM cdc.run_sources WHERE run_key = %s", key))
+        facts = dict(warehouse.rows("SELECT fact_name, updated FROM cdc.run_facts WHERE run_key = %s", key))
+    assert sources == {name: found["updates"] for name, found in vendor_cdc.group(run_id, "detect").items()}
+    assert facts == {name: result["updated"] for name, result in vendor_cdc.group(run_id, "update").items()}
+    assert set(load_project().facts) == facts.keys()
+
+
+def test_a_run_takes_seconds(vendor_cdc: DagUnderTest, stage: Callable[..., Any]) -> None:
+    """A guard against a slow import or a wait that creeps into every task; benchmarks/ has the figures."""
+    stage("edit_company", changes=3)
+    started = time.monotonic()
+    _, state = vendor_cdc.run()
+    assert state == "success"
+    assert time.monotonic() - started < 60

@@ -1,0 +1,463 @@
+"""Random facts within the supported shapes: SELECTs over the sources of one_model, with their row keys and anchors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from tests.random.one_model import COLUMNS, FactModel
+
+T = TypeVar("T")
+KINDS = {"bigint": "int", "smallint": "int", "date": "date", "numeric(10,2)": "num", "varchar(64)": "json"}
+TYPES = {"int": "bigint", "text": "varchar(4000)", "num": "numeric(24,4)", "date": "date"}
+KEY = "row_key"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a relation.
+
+    `ties`: it is computed from one source row by row, so that others can be tied to it. `enters`: the relation holds
+    whole groups and partitions for each value of it. `optional`: it is NULL where an outer join finds nothing.
+    """
+
+    name: str
+    kind: str
+    ties: bool = True
+    enters: bool = True
+    optional: bool = False
+
+    @property
+    def anchors(self) -> bool:
+        """Whether all rows can be entered by it; a number would have to be a fact's column of the same scale."""
+        return self.enters and self.ties and not self.optional and self.kind != "num"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What a query can read; `key` is the column that tells its rows apart."""
+
+    query: exp.Expr
+    columns: tuple[Column, ...]
+    key: str
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression that a query can show, and what is known of it as a column."""
+
+    sql: exp.Expr
+    column: Column
+
+    def read(self) -> exp.Expr:
+        """Return the expression for another place in the query."""
+        return self.sql.copy()
+
+
+@dataclass(frozen=True)
+class Body:
+    """FROM, joins and WHERE of a query: the columns to be read there, and those that tell its rows apart."""
+
+    select: exp.Select
+    seen: tuple[Value, ...]
+    keys: tuple[Value, ...]
+
+    def anchors(self, kind: str | None = None) -> list[Value]:
+        """Return the columns by which all of the rows can be entered."""
+        return [seen for seen in self.seen if seen.column.anchors and kind in {None, seen.column.kind}]
+
+
+def source(name: str) -> Relation:
+    """Return a source; nothing is joined by its JSON, and its cursor is no column."""
+    types = {"id": "bigint", **COLUMNS[name], "status": "smallint"}
+    kinds = {column: KINDS.get(type_, "text") for column, type_ in types.items()}
+    columns = tuple(Column(column, kind, kind != "json", kind != "json") for column, kind in kinds.items())
+    return Relation(exp.to_table(f"live.{name}"), columns, "id")
+
+
+class Writer:
+    """Writes a fact, each choice drawn from Hypothesis, which shrinks to the first of several."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+        self._draw = draw
+        self._names = 0
+        self._ctes: dict[str, Relation] = {}
+
+    def fact(self) -> FactModel:
+        """Return a fact whose row key tells its rows apart, with an anchor that can be traced."""
+        fact = self._query(2)
+        anchor = self._pick([column for column in fact.columns if column.anchors])
+        query = fact.query
+        for name, cte in self._ctes.items():
+            query = query.with_(name, as_=cte.query)
+        config = f"unique_key='{KEY}', meta={{'cdc': {{'anchor': '{anchor.name}'}}}}"
+        columns = " ".join(f"{column.name}:{TYPES[column.kind]}" for column in fact.columns)
+        return FactModel(query.sql("redshift", pretty=True), columns, config)
+
+    # ---- queries ----------------------------------------------------------------------------------------------------
+
+    def _query(self, depth: int) -> Relation:
+        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._union, self._union])(depth)
+
+    def _rows(self, depth: int) -> Relation:
+        body = self._body(depth)
+        return self._relation(body.select, [self._anchor(body), *self._values(body, depth)], body.keys)
+
+    def _distinct(self, depth: int) -> Relation:
+        body = self._body(depth)
+        values = [self._anchor(body), *self._some(body.seen, 2)]
+        return self._relation(body.select.distinct(), values, values)
+
+    def _grouped(self, depth: int) -> Relation:
+        body = self._body(depth)
+        keys = [self._anchor(body), *self._some(body.seen, 1)]
+        if self._chance(20):
+            keys[0] = self._anchor_computed(keys[0])
+        select = body.select.group_by(*(key.read() for key in keys))
+        if self._chance(25):
+            value = self._pick([value for value in body.seen if value.column.kind != "json"])
+            greatest = exp.Max(this=value.read())
+            select = select.having(exp.GT(this=greatest, expression=_literal(value.column.kind, 0)))
+        aggregates = [self._aggregate(body) for _ in range(self._number(1, 3))]
+        return self._relation(select, [*keys, *aggregates], keys)
+
+    def _ranked(self, depth: int) -> Relation:
+        body = self._body(depth)
+        partition = self._anchor(body)
+        if self._chance(10):
+            partition = self._anchor_computed(partition)
+        beside = [_with(value, enters=False) for value in self._values(body, depth)]
+        windows = [self._window(body, partition) for _ in range(self._number(1, 2))]
+        select = body.select
+        if self._chance(30):
+            select = select.copy()
+            first = exp.EQ(this=_over(exp.RowNumber(), partition, body.keys), expression=exp.convert(1))
+            select.set("qualify", exp.Qualify(this=first))
+        return self._relation(select, [partition, *beside, *windows], body.keys)
+
+    def _union(self, depth: int) -> Relation:
+        distinct = self._chance(25)
+        kinds = [self._pick(["int", "int", "text", "date"])]
+        kinds += [self._pick(list(TYPES)) for _ in range(self._number(0, 2))]
+        names = [self._name() for _ in kinds]
+        branches = [self._branch(number, kinds, names, depth - 1, distinct=distinct) for number in range(2)]
+        columns = tuple(
+            Column(
+                name,
+                one.kind,
+                ties=one.ties and other.ties,
+                enters=one.enters and other.enters,
+                optional=one.optional or other.optional,
+            )
+            for name, one, other in zip([*names, KEY], *(branch.columns for branch in branches), strict=True)
+        )
+        union = exp.union(*(branch.query for branch in branches), distinct=distinct)
+        return Relation(union, columns, KEY)
+
+    def _branch(
+        self, number: int, kinds: Sequence[str], names: Sequence[str], depth: int, *, distinct: bool
+    ) -> Relation:
+        body = self._body(depth, kind=kinds[0])
+        values = []
+        for position, kind in enumerate(kinds):
+            found = [seen for seen in body.seen if seen.column.kind == kind]
+            if not position:
+                value = self._pick(body.anchors(kind))
+            elif found and not self._chance(20):
+                value = self._pick(found)
+            else:
+                value = Value(exp.null(), Column("", kind, enters=False, optional=True))
+            values.append(Value(exp.cast(value.read(), TYPES[kind]), value.column))
+        if self._chance(30):
+            body = replace(body, select=body.select.distinct())
+        tag = Value(exp.Literal.string(f"branch {number}"), Column("", "text"))
+        return self._relation(body.select, values, values if distinct else [tag, *body.keys], names=names)
+
+    def _relation(
+        self, select: exp.Select, values: Sequence[Value], keys: Sequence[Value], *, names: Sequence[str] = ()
+    ) -> Relation:
+        """Return a query that shows some values, and a text that tells its rows apart."""
+        shown = [(name, value) for name, value in zip(names or [self._name() for _ in values], values, strict=True)]
+        listed = [exp.alias_(value.read(), name) for name, value in shown]
+        columns = [replace(value.column, name=name) for name, value in shown]
+        columns.append(Column(KEY, "text", ties=False, enters=False))
+        return Relation(select.select(*listed, exp.alias_(_concatenated(keys), KEY)), tuple(columns), KEY)
+
+    # ---- FROM, joins, WHERE -----------------------------------------------------------------------------------------
+
+    def _body(self, depth: int, *, kind: str | None = None) -> Body:
+        relation = self._readable(depth)
+        body = self._from(relation)
+        if not body.anchors(kind):
+            body = self._from(source("orders"))
+        for _ in range(self._pick([0, 1, 1, 2])):
+            body = self._joined(body, depth)
+        for _ in range(self._number(0, 1)):
+            body = replace(body, select=body.select.where(self._condition(body, depth)))
+        return body
+
+    def _readable(self, depth: int) -> Relation:
+        choice = self._number(0, 9) if depth > 0 else self._number(0, 4)
+        if choice < 4:
+            return source(self._pick(list(COLUMNS)))
+        if choice < 5:
+            return self._pick([source("customers"), *self._ctes.values()])
+        relation = self._query(depth - 1)
+        if choice < 8:
+            return relation
+        name = f"with_{len(self._ctes)}"
+        self._ctes[name] = relation
+        # Another reference to it may follow, or none.
+        return relation
+
+    def _from(self, relation: Relation) -> Body:
+        alias = self._name()
+        seen = [Value(exp.column(column.name, table=alias), column) for column in relation.columns]
+        keys = [value for value in seen if value.column.name == relation.key]
+        return Body(exp.select().from_(self._item(relation, alias)), tuple(seen), tuple(keys))
+
+    def _item(self, relation: Relation, alias: str) -> exp.Expr:
+        for name, cte in self._ctes.items():
+            if cte is relation:
+                return exp.alias_(exp.to_table(name), alias, table=True)
+        if isinstance(relation.query, exp.Query):
+            return relation.query.subquery(alias)
+        return exp.alias_(relation.query.copy(), alias, table=True)
+
+    def _joined(self, body: Body, depth: int) -> Body:
+        alias = self._name()
+        relation = self._readable(depth - 1)
+        outer = self._chance(60)
+        own = [Value(exp.column(column.name, table=alias), column) for column in relation.columns]
+        pairs = self._pairs(own, body)
+        if not pairs:
+            return body
+        on = [self._tie(*self._pick(pairs))]
+        if self._chance(20):
+            on.append(self._comparison(own))
+        if self._chance(15):
+            on.append(self._comparison([*own, *body.seen]))
+        seen = [_with(value, optional=True) if outer else value for value in own]
+        keys = [value for value in seen if value.column.name == relation.key]
+        select = body.select.join(self._item(relation, alias), on=exp.and_(*on), join_type="left" if outer else "inner")
+        return Body(select, (*body.seen, *seen), (*body.keys, *keys))
+
+    def _pairs(self, own: Sequence[Value], body: Body) -> list[tuple[Value, Value]]:
+        """Return the columns by which a relation can be tied to a query, and now and then others, which are refused."""
+        every = self._chance(8)
+        return [
+            (one, other)
+            for one in own
+            for other in body.seen
+            if one.column.kind == other.column.kind and (every or (one.column.enters and other.column.ties))
+        ]
+
+    def _tie(self, own: Value, other: Value) -> exp.Expr:
+        """Return a predicate between two columns.
+
+        Where one of them is optional it is most often one that is false for NULL; others may be refused.
+        """
+        choice = self._number(0, 15)
+        optional = own.column.optional or other.column.optional
+        if choice < 10 or (optional and not self._chance(10)):
+            return self._pick([exp.EQ, exp.EQ, exp.EQ, exp.EQ, exp.GT, exp.LTE, exp.NEQ])(
+                this=own.read(), expression=other.read()
+            )
+        if choice < 12:
+            return exp.or_(
+                exp.EQ(this=own.read(), expression=other.read()),
+                exp.and_(own.read().is_(exp.null()), other.read().is_(exp.null())),
+            )
+        if choice < 14:
+            default = _literal(own.column.kind, self._number(0, 2))
+            sides = [exp.Coalesce(this=value.read(), expressions=[default.copy()]) for value in (own, other)]
+            return exp.EQ(this=sides[0], expression=sides[1])
+        if own.column.kind != "text":
+            return exp.Between(this=own.read(), low=other.read(), high=other.read())
+        part = exp.DPipe(this=exp.Literal.string("%"), expression=own.read())
+        return exp.Like(this=other.read(), expression=exp.DPipe(this=part, expression=exp.Literal.string("%")))
+
+    def _condition(self, body: Body, depth: int) -> exp.Expr:
+        choice = self._number(0, 9)
+        if choice < 5:
+            return self._comparison(body.seen)
+        if choice < 6:
+            return exp.or_(self._comparison(body.seen), self._comparison(body.seen))
+        if choice < 7:
+            return exp.not_(exp.paren(self._comparison(body.seen)))
+        return self._subquery_condition(body, depth)
+
+    def _comparison(self, values: Sequence[Value]) -> exp.Expr:
+        value = self._pick([value for value in values if value.column.kind != "json"])
+        kind = value.column.kind
+        alike = [other for other in values if other.column.kind == kind]
+        operand = self._pick([_literal(kind, self._number(0, 2)), self._pick(alike).read()])
+        choice = self._number(0, 7)
+        if choice < 4:
+            return self._pick([exp.EQ, exp.NEQ, exp.GT, exp.LTE])(this=value.read(), expression=operand)
+        if choice < 5:
+            return value.read().is_(exp.null())
+        if choice < 6:
+            return exp.not_(value.read().is_(exp.null()))
+        if choice < 7:
+            return value.read().isin(_literal(kind, 0), _literal(kind, 1))
+        return exp.GTE(this=exp.Coalesce(this=value.read(), expressions=[_literal(kind, 0)]), expression=operand)
+
+    def _subquery_condition(self, body: Body, depth: int) -> exp.Expr:
+        inner = self._body(min(depth - 1, 0))
+        pairs = self._pairs(inner.seen, body)
+        if not pairs:
+            return self._comparison(body.seen)
+        own, other = self._pick(pairs)
+        if self._chance(40):
+            correlated = self._chance(40)
+            rows = inner.select.where(self._tie(*self._pick(pairs))) if correlated else inner.select
+            member = other.read().isin(query=rows.select(own.read()))
+            # Without a correlation that is refused: a NULL among all of the rows would matter.
+            return exp.not_(member) if self._chance(50 if correlated else 10) else member
+        exists = exp.Exists(this=inner.select.select("1").where(self._tie(own, other)))
+        return exp.not_(exists) if self._chance(40) else exists
+
+    # ---- values -----------------------------------------------------------------------------------------------------
+
+    def _anchor(self, body: Body) -> Value:
+        return self._pick(body.anchors())
+
+    def _anchor_computed(self, value: Value) -> Value:
+        """Return a function of a column that can still be traced: its type is written out."""
+        kind = value.column.kind
+        default = exp.Coalesce(this=value.read(), expressions=[_literal(kind, 1)])
+        return replace(value, sql=exp.cast(default, TYPES[kind]))
+
+    def _values(self, body: Body, depth: int) -> list[Value]:
+        return [*self._some(body.seen, 2), *(self._computed(body, depth) for _ in range(self._number(0, 2)))]
+
+    def _some(self, values: Sequence[Value], most: int) -> list[Value]:
+        plain = [value for value in values if value.column.kind != "json"]
+        return [self._pick(plain) for _ in range(self._number(0, most))]
+
+    def _computed(self, body: Body, depth: int) -> Value:
+        """Return an expression of one or more columns, or a subquery."""
+        value = self._pick(body.seen)
+        kind = value.column.kind
+        alike = self._pick([other for other in body.seen if other.column.kind == kind]).read()
+        default = exp.Coalesce(this=value.read(), expressions=[_literal("text" if kind == "json" else kind, 1)])
+        case = exp.case().when(self._comparison(body.seen), value.read()).else_(alike)
+        made: Mapping[str, list[tuple[str, exp.Expr]]] = {
+            "int": [("int", default), ("int", exp.Add(this=value.read(), expression=alike)), ("int", case),
+                    ("text", exp.cast(value.read(), "varchar(20)"))],
+            "num": [("num", default), ("num", exp.Mul(this=value.read(), expression=exp.convert(2))), ("num", case)],
+            "text": [("text", default), ("text", exp.DPipe(this=value.read(), expression=alike)), ("text", case),
+                     ("int", exp.Length(this=value.read())), ("text", exp.Upper(this=value.read()))],
+            "date": [("date", default), ("date", case),
+                     ("int", exp.Extract(this=exp.var("month"), expression=value.read()))],
+            "json": [("text", exp.func("JSON_EXTRACT_PATH_TEXT", value.read(), exp.Literal.string("archived_at"),
+                                       exp.true(), dialect="redshift"))],
+        }  # fmt: skip
+        shown, sql = self._pick(made[kind])
+        if self._chance(15):
+            shown, sql = "int", self._scalar(body, depth) or exp.convert(1)
+        return Value(sql, Column("", shown, ties=False, enters=False))
+
+    def _scalar(self, body: Body, depth: int) -> exp.Expr | None:
+        inner = self._body(min(depth - 1, 0))
+        pairs = self._pairs(inner.seen, body)
+        if not pairs:
+            return None
+        own, other = self._pick(pairs)
+        return inner.select.select(exp.Count(this=exp.Star())).where(self._tie(own, other)).subquery()
+
+    def _aggregate(self, body: Body) -> Value:
+        value = self._pick([value for value in body.seen if value.column.kind != "json"])
+        kind, sql = value.column.kind, value.read()
+        made: list[tuple[str, exp.Expr]] = [
+            ("int", exp.Count(this=exp.Star())),
+            ("int", exp.Count(this=sql)),
+            ("int", exp.Count(this=exp.Distinct(expressions=[sql.copy()]))),
+            (kind, exp.Max(this=sql.copy())),
+            (kind, exp.Min(this=sql.copy())),
+        ]
+        if kind in {"int", "num"}:
+            made.append((kind, exp.cast(exp.Sum(this=sql.copy()), TYPES[kind])))
+            flag = exp.case().when(self._comparison(body.seen), exp.convert(1)).else_(exp.convert(0))
+            made.append(("int", exp.cast(exp.Sum(this=flag), "bigint")))
+        if kind == "text":
+            listed = exp.GroupConcat(this=sql.copy(), separator=exp.Literal.string(","))
+            made.append(("text", exp.WithinGroup(this=listed, expression=_order(body.keys))))
+        shown, aggregate = self._pick(made)
+        return Value(aggregate, Column("", shown, ties=False, enters=False))
+
+    def _window(self, body: Body, partition: Value) -> Value:
+        value = self._pick([value for value in body.seen if value.column.kind != "json"])
+        kind = value.column.kind
+        made: list[tuple[str, exp.Expr]] = [
+            ("int", _over(exp.RowNumber(), partition, [value, *body.keys])),
+            ("int", _over(exp.Anonymous(this="RANK"), partition, [value])),
+            ("int", _over(exp.Count(this=value.read()), partition, ())),
+            (kind, _over(exp.Lag(this=value.read()), partition, body.keys)),
+            (kind, _over(exp.Max(this=value.read()), partition, ())),
+        ]
+        if kind == "num":
+            running = _over(exp.Sum(this=value.read()), partition, body.keys)
+            running.set("spec", exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING",
+                                               end="CURRENT ROW"))  # fmt: skip
+            made.append((kind, running))
+        shown, sql = self._pick(made)
+        return Value(sql, Column("", shown, ties=False, enters=False))
+
+    # ---- choices ----------------------------------------------------------------------------------------------------
+
+    def _pick(self, among: Sequence[T]) -> T:
+        return among[self._draw(st.integers(0, len(among) - 1))]
+
+    def _number(self, least: int, most: int) -> int:
+        return int(self._draw(st.integers(least, most)))
+
+    def _chance(self, percent: int) -> bool:
+        return self._number(0, 99) >= 100 - percent
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"c{self._names}"
+
+
+def _with(value: Value, **known: bool) -> Value:
+    return replace(value, column=replace(value.column, **known))
+
+
+def _literal(kind: str, choice: int) -> exp.Expr:
+    if kind == "text":
+        return exp.Literal.string(("a", "b ", "")[choice])
+    if kind == "date":
+        return exp.cast(exp.Literal.string(("2026-01-01", "2026-02-10", "2026-01-05")[choice]), "date")
+    return exp.convert((1, 2, 0)[choice])
+
+
+def _concatenated(keys: Sequence[Value]) -> exp.Expr:
+    """Return one text of several values, NULL among them."""
+    texts = [
+        exp.Coalesce(this=exp.cast(key.read(), "varchar(4000)"), expressions=[exp.Literal.string("~")]) for key in keys
+    ]
+    joined: exp.Expr = texts[0]
+    for text in texts[1:]:
+        separated = exp.DPipe(this=joined, expression=exp.Literal.string("/"))
+        joined = exp.DPipe(this=separated, expression=text)
+    return joined
+
+
+def _order(keys: Sequence[Value]) -> exp.Order:
+    return exp.Order(expressions=[exp.Ordered(this=key.read()) for key in keys])
+
+
+def _over(function: exp.Expr, partition: Value, keys: Sequence[Value]) -> exp.Window:
+    return exp.Window(this=function, partition_by=[partition.read()], order=_order(keys) if keys else None)
+
+
+@st.composite
+def models(draw: Callable[[st.SearchStrategy[Any]], Any]) -> FactModel:
+    """Return a strategy of facts."""
+    return Writer(draw).fact()
