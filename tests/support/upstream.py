@@ -95,6 +95,8 @@ SESSIONS = (
 FAILING = "ratio"
 # In which share of the windows another deployment interferes, or a baseline has a key twice.
 OFTEN = 0.1
+# Earlier than any version that is staged, late ones included.
+OLDER = START - timedelta(days=1)
 # Later than any window ends: such a version waits, and must be seen to.
 FUTURE = datetime(9999, 12, 31)  # noqa: DTZ001
 
@@ -312,14 +314,11 @@ def _run_over_a_key_that_is_there_twice(site: Site, upstream: Upstream, pick: ra
     if not rows:
         return
     source, row = pick.choice(rows)
-    older = {source.cursor: START - timedelta(days=1)}
-    site.insert(source.relation, row | older)
+    site.insert(source.relation, row | {source.cursor: OLDER})
     run = site.run(upstream.end, run_id=f"twice at {upstream.end}")
     with pytest.raises(DataError, match=f"the key {source.key} of source {source.name} is not unique"):
         run_cycle(site.project, site.connect, run)
-    surplus = exp.LT(
-        this=exp.column(source.cursor, quoted=True), expression=exp.cast(exp.Literal.string(str(START)), "timestamp")
-    )
+    surplus = exp.column(source.cursor, quoted=True).eq(exp.cast(exp.Literal.string(str(OLDER)), "timestamp"))
     site.execute(exp.delete(source.relation, where=surplus).sql(DIALECT))
 
 
