@@ -63,7 +63,15 @@ CROSS JOIN (
     COUNT(CASE WHEN scdc_change = 'Q' THEN 1 END) AS quarantined,
     COUNT(CASE WHEN scdc_change IN ('I', 'U') AND scdc_change <> scdc_claim THEN 1 END) AS disagreements,
     {% for column in source.columns %}
-    COUNT(CASE WHEN scdc_change = 'U' AND SUBSTRING(scdc_mask, {{ loop.index }}, 1) = '1' THEN 1 END) AS changed_{{ loop.index }}{{ "" if loop.last else "," }}
+    COUNT(NULLIF(SUBSTRING(scdc_updated, {{ loop.index }}, 1), '0')) AS changed_{{ loop.index }}{{ "" if loop.last else "," }}
     {% endfor %}
-  FROM {{ relation | name }}
+  FROM (
+    SELECT
+      {{ key }},
+      {{ cursor }},
+      scdc_change,
+      scdc_claim,
+      CASE WHEN scdc_change = 'U' THEN scdc_mask END AS scdc_updated
+    FROM {{ relation | name }}
+  ) AS scdc_row
 ) AS scdc_counted

@@ -220,25 +220,29 @@ RETURNS TABLE (
   dist_key INTEGER, encoding VARCHAR, "collation" VARCHAR
 )
 LANGUAGE sql STABLE AS $$
+  -- By the table's number: information_schema.columns would be read whole for each table.
   SELECT
-    columns.table_catalog, columns.table_schema, columns.table_name, columns.column_name, columns.ordinal_position,
-    columns.column_default, columns.is_nullable, columns.data_type, columns.character_maximum_length,
-    columns.numeric_precision, columns.numeric_scale, NULL,
+    current_database(), pg_namespace.nspname, pg_class.relname, pg_attribute.attname, pg_attribute.attnum,
+    pg_get_expr(pg_attrdef.adbin, pg_attrdef.adrelid), CASE WHEN pg_attribute.attnotnull THEN 'NO' ELSE 'YES' END,
+    format_type(pg_attribute.atttypid, NULL),
+    information_schema._pg_char_max_length(pg_attribute.atttypid, pg_attribute.atttypmod),
+    information_schema._pg_numeric_precision(pg_attribute.atttypid, pg_attribute.atttypmod),
+    information_schema._pg_numeric_scale(pg_attribute.atttypid, pg_attribute.atttypmod), NULL,
     CASE WHEN key_columns.sortkey_position > 0 THEN 'COMPOUND' END,
     coalesce(key_columns.sortkey_position, 0),
     CASE WHEN key_columns.is_distkey THEN 1 END,
     'none', pg_collation.collname
   FROM pg_class
   JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
-  JOIN information_schema.columns
-    ON columns.table_schema = pg_namespace.nspname AND columns.table_name = pg_class.relname
   JOIN pg_attribute
-    ON pg_attribute.attrelid = pg_class.oid AND pg_attribute.attnum = columns.ordinal_position
+    ON pg_attribute.attrelid = pg_class.oid AND pg_attribute.attnum > 0 AND NOT pg_attribute.attisdropped
+  LEFT JOIN pg_attrdef
+    ON pg_attrdef.adrelid = pg_class.oid AND pg_attrdef.adnum = pg_attribute.attnum
   LEFT JOIN pg_collation ON pg_collation.oid = pg_attribute.attcollation
   LEFT JOIN local_redshift.key_columns
     ON key_columns.table_id = pg_class.oid AND key_columns.column_number = pg_attribute.attnum
   WHERE pg_class.oid = relation AND has_column_privilege(relation, pg_attribute.attnum, 'SELECT')
-  ORDER BY columns.ordinal_position
+  ORDER BY pg_attribute.attnum
 $$;
 
 -- Whoever may log in may read the catalog; most views show only what concerns the reader.
