@@ -54,9 +54,10 @@ nightly: .venv/test.stamp ## The random tests at length, some hours: 2,000 model
 acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/redshift.md)
 	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)
 
-lint: .venv/test.stamp ## Check style and formatting
+lint: .venv/test.stamp ## Check style, formatting and the direction of imports
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
+	@.venv/bin/lint-imports --no-logo
 
 types: .venv/test.stamp ## Check types
 	@.venv/bin/mypy $(TYPED)

@@ -8,7 +8,7 @@ import hashlib
 PREFIX = "scdc_"
 # PostgreSQL's limit, which the stand-in has; Redshift takes 127 bytes.
 NAME_BYTES = 63
-# Of the control tables; surgical_cdc.control.migration leads those of an older version on.
+# Of the control tables; surgical_cdc.control.tables leads those of an older version on.
 VERSION = 2
 DIGEST_DIGITS = 8
 

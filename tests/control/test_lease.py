@@ -10,9 +10,9 @@ import pytest
 from redshift_connector import ProgrammingError
 
 from surgical_cdc.control import lease
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import AlreadySynced, ContractError, LeaseError
 from surgical_cdc.values import new_token
-from surgical_cdc.warehouse.catalog import complete_control
 from surgical_cdc.warehouse.retries import is_transient
 from tests.conftest import at
 

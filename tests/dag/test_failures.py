@@ -12,10 +12,10 @@ import pytest
 from local_redshift.testing import administer
 from local_redshift.wire.faults import Fault, FaultKind
 from surgical_cdc.control import lease
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.warehouse.advice import refusal
-from surgical_cdc.warehouse.catalog import complete_control
 from surgical_cdc.warehouse.retries import is_transient
 from tests.conftest import at
 from tests.dag.conftest import RUN_SECONDS

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError, ProjectError
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.values import Preparation
-from surgical_cdc.warehouse.catalog import complete_control
 from tests.conftest import NOON, at
 from tests.support.bookshop import EDITED, ORDER, PRODUCT, Prepared
 

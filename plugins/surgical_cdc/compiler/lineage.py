@@ -9,10 +9,10 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.fingerprint import fingerprint
 from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.compiler.predicates import keeps_blanks
 from surgical_cdc.compiler.unsupported import place
-from surgical_cdc.control.built_by import fingerprint
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
 from surgical_cdc.errors import UnsupportedQuery
 

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
-from surgical_cdc.compiler.fact_query import DIALECT, fact_query
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.values import FactResult
     from surgical_cdc.warehouse.session import Warehouse
-
-
-@cache
-def fingerprint(project: Project, fact_name: str) -> str:
-    """Return sixteen hex digits that change with a fact's SELECT, be it by a model, a macro or a variable.
-
-    Comments and layout are no part of it.
-    """
-    sql = fact_query(project, fact_name).sql(DIALECT, comments=False)
-    return hashlib.sha256(sql.encode()).hexdigest()[:16]
 
 
 def recorded(project: Project, warehouse: Warehouse) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc.control import lease, ledger, scratch
 from surgical_cdc.control.retention import sweep
-from surgical_cdc.warehouse.catalog import complete_control
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.deletion import deletion
+from surgical_cdc.compiler.fingerprint import fingerprint
 from surgical_cdc.control import built_by, lease
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError
 from surgical_cdc.values import Preparation, Run
 from surgical_cdc.warehouse import collation, schema
-from surgical_cdc.warehouse.catalog import check_contract, complete_control
+from surgical_cdc.warehouse.catalog import check_contract
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
         unbuilt = [
             name
             for name, fact in project.facts.items()
-            if fact.relation not in catalog or selects.get(name) != built_by.fingerprint(project, name)
+            if fact.relation not in catalog or selects.get(name) != fingerprint(project, name)
         ]
         if unbuilt:
             # It costs a statement a table; a table's columns keep the collation that they were made with.

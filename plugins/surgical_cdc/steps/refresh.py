@@ -6,12 +6,14 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from surgical_cdc.compiler.fingerprint import fingerprint
 from surgical_cdc.control import built_by, lease
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps import replacement
 from surgical_cdc.steps.build import build
 from surgical_cdc.values import FactResult, new_token
 from surgical_cdc.warehouse import schema
-from surgical_cdc.warehouse.catalog import complete_control, fact_differences
+from surgical_cdc.warehouse.catalog import fact_differences
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
             inserted=inserted,
             deleted=deleted,
             built=True,
-            definition=built_by.fingerprint(project, fact_name),
+            definition=fingerprint(project, fact_name),
         )
         built_by.record(project, warehouse, [result])
         if standing:

@@ -11,12 +11,12 @@ from sqlglot import exp
 from surgical_cdc.compiler.fact_query import fact_query
 from surgical_cdc.compiler.slices import SourceChange
 from surgical_cdc.control import scratch
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps.build import insert_into
 from surgical_cdc.steps.detect import write_change_set
 from surgical_cdc.steps.sync import sync_baseline
 from surgical_cdc.steps.update import apply, reach_keys, recompute_all, recompute_keys
 from surgical_cdc.values import ChangeSet, Run, new_token
-from surgical_cdc.warehouse.catalog import complete_control
 from surgical_cdc.warehouse.schema import create_fact
 
 if TYPE_CHECKING:

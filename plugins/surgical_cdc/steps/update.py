@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.fingerprint import fingerprint
 from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.compiler.lineage import fact_lineage
 from surgical_cdc.compiler.slices import (
@@ -21,7 +22,7 @@ from surgical_cdc.compiler.slices import (
     sliced_query,
     slices,
 )
-from surgical_cdc.control import built_by, lease
+from surgical_cdc.control import lease
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.steps.announce import announce
 from surgical_cdc.steps.build import build, check_row_keys, insert_into, refuse_row_keys
@@ -85,7 +86,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             updated=updated,
             deleted=gone + deleted,
             built=unbuilt,
-            definition=built_by.fingerprint(project, fact_name),
+            definition=fingerprint(project, fact_name),
             announcement=announcement,
             seconds=time.perf_counter() - started,
         )

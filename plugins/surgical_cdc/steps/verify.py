@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.fingerprint import fingerprint
 from surgical_cdc.compiler.lineage import exact_columns
 from surgical_cdc.control import built_by, lease
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.build import insert_into
 from surgical_cdc.warehouse import schema
-from surgical_cdc.warehouse.catalog import check_contract, complete_control
+from surgical_cdc.warehouse.catalog import check_contract
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         found = compare(project, fact_name, warehouse)
         (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
         select = built_by.recorded(project, warehouse).get(fact_name)
-        outdated = select != built_by.fingerprint(project, fact_name)
+        outdated = select != fingerprint(project, fact_name)
         return replace(found, pending=int(pending), outdated=outdated)
 
 

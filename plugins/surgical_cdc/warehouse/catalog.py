@@ -1,19 +1,17 @@
-"""The warehouse's catalog: read in one query, compared with the contract, completed by the control tables."""
+"""The warehouse's catalog: read in one query, compared with the contract."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from surgical_cdc.control.migration import migrate
-from surgical_cdc.errors import ContractError, PrivilegeError
-from surgical_cdc.names import VERSION
+from surgical_cdc.errors import ContractError
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Column, Fact, Table
+    from surgical_cdc.dbt.tables import Column, Fact
     from surgical_cdc.warehouse.session import Warehouse
 
 Catalog = Mapping[str, Mapping[str, str]]
@@ -41,32 +39,6 @@ def read_catalog(project: Project, warehouse: Warehouse) -> Catalog:
 def schemas_of(relations: Iterable[str]) -> list[str]:
     """Return the schemas of relations, each once, in the order of the alphabet."""
     return sorted({relation.partition(".")[0] for relation in relations})
-
-
-def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
-    """Create the control tables that do not exist, and lead on those that do, inside the caller's transaction.
-
-    Returns:
-        The catalog as it was found.
-
-    Raises:
-        PrivilegeError: a control table is another user's, and this one may not read it.
-        ContractError: a newer version of the engine has made the control tables.
-    """
-    catalog = read_catalog(project, warehouse)
-    tables = schema.control_tables(project)
-    missing = [table for table in tables if table.relation not in catalog]
-    if missing or any(fact.relation not in catalog for fact in project.facts.values()):
-        _create_schemas(project, warehouse)
-    if missing:
-        _check_visible(project, warehouse, missing)
-        # A session that creates them at the same time makes this one fail and try again, and not fill the lease twice.
-        for statement in schema.create_tables(missing, if_not_exists=False):
-            warehouse.execute(statement)
-        if schema.control(project, "lease") in missing:
-            warehouse.execute(render("create_lease", control=project.control_schema), (VERSION,))
-    migrate(project, warehouse, catalog)
-    return catalog
 
 
 def check_contract(project: Project, catalog: Catalog) -> None:
@@ -103,36 +75,6 @@ def fact_differences(fact: Fact, catalog: Catalog) -> list[str]:
     """Return a line for each column in which a fact's table differs from the contract; none where it has no table."""
     found = catalog.get(fact.relation)
     return [] if found is None else _differences(fact.relation, fact.columns, found)
-
-
-def _check_visible(project: Project, warehouse: Warehouse, missing: Iterable[Table]) -> None:
-    """Refuse tables that only seem to be missing, because another user has made them and this one may not read them."""
-    names = [project.control_schema]
-    usable = [
-        name for name, may_use, _ in warehouse.rows(render("read_schema_privileges", schemas=names), names) if may_use
-    ]
-    if not usable:
-        return
-    found = warehouse.rows(render("read_table_privileges", schemas=usable), usable)
-    hidden = {f"{schema_name}.{table}" for schema_name, table, may_select, *_ in found if not may_select}
-    listed = ", ".join(table.relation for table in missing if table.relation in hidden)
-    if listed:
-        raise PrivilegeError(
-            f"This user may not read {listed}. Nothing was written. Grant what is missing:"
-            f" `{project.command('check')}` lists it."
-        )
-
-
-def _create_schemas(project: Project, warehouse: Warehouse) -> None:
-    """Create the schemas that a run writes to, where they are missing.
-
-    This is done before the updates, of which several at once would get into each other's way.
-    """
-    names = schema.written_schemas(project)
-    existing = {name for (name,) in warehouse.rows(render("find_schemas", schemas=names), names)}
-    for name in names:
-        if name not in existing:
-            warehouse.execute(schema.create_schema(name))
 
 
 def _differences(relation: str, columns: Iterable[Column], found: Mapping[str, str]) -> list[str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from surgical_cdc.control.tables import complete_control
 from surgical_cdc.dbt.tables import Column, Retention
 from surgical_cdc.steps.cleanup import cleanup
-from surgical_cdc.warehouse.catalog import complete_control
 from tests.support.bookshop import EDITED, ORDER, PRODUCT, cycle, open_shop, run
 
 if TYPE_CHECKING:
