@@ -17,7 +17,7 @@ from surgical_cdc.errors import DictionaryError, yaml_problem
 from surgical_cdc.files import check_yaml, read_text
 
 if TYPE_CHECKING:
-    from surgical_cdc.values import ChangeSet, Preparation
+    pass
 
 HEADER = (
     '# Source column -> the fact columns that it feeds; "*": it decides which rows exist, or how they join or group.\n'
@@ -112,20 +112,3 @@ def dump_dictionary(dictionary: Dictionary) -> str:
         },
     }
     return HEADER + yaml.safe_dump(content, sort_keys=False, width=120, default_flow_style=None)
-
-
-def nothing_to_do(
-    dictionary: Dictionary, fact: str, change_sets: Mapping[str, ChangeSet], preparation: Preparation
-) -> str | None:
-    """Return why a run has nothing to do for a fact, or None if it has; decided without a query."""
-    if fact in preparation.unbuilt or fact in preparation.pending:
-        return None
-    feeding = [change_sets[source] for source in dictionary.feeding(fact) if source in change_sets]
-    for change_set in feeding:
-        read = dictionary.read_columns(fact, change_set.source)
-        if change_set.inserts or change_set.deletes or read & set(change_set.changed_columns):
-            return None
-    changed = [change_set.source for change_set in feeding if change_set.changes]
-    if changed:
-        return f"no column that {fact} reads has changed in {', '.join(changed)}"
-    return f"no change in {', '.join(change_set.source for change_set in feeding) or 'any source'}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from surgical_cdc.cli.commands import main
-from surgical_cdc.dag.operators import FormError, run_of
+from surgical_cdc.dag.form import FormError, run_of
 from surgical_cdc.errors import ConnectionSettingError
 from surgical_cdc.warehouse.connection import connect
 from tests.cli.refused_words import CASES, Command, Form, Setting

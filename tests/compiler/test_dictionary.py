@@ -10,8 +10,9 @@ import pytest
 from surgical_cdc.compiler.documents import compiled_files
 from surgical_cdc.compiler.lineage import compile_dictionary
 from surgical_cdc.dbt.project import load_project
-from surgical_cdc.dictionary import Dictionary, dump_dictionary, load_dictionary, nothing_to_do
+from surgical_cdc.dictionary import Dictionary, dump_dictionary, load_dictionary
 from surgical_cdc.errors import DictionaryError, ProjectError, UnsupportedQuery
+from surgical_cdc.steps.relevance import unaffected
 from surgical_cdc.values import ChangeSet, Preparation
 from tests.conftest import LIBRARY, ROOT, SHOP
 from tests.random.one_model import one_model
@@ -221,16 +222,16 @@ def test_changed_model_changes_the_fingerprint(tmp_path: Path) -> None:
 def test_fact_runs_only_for_what_it_reads(values: dict[str, object], reason: str | None) -> None:
     """A fact has something to do for rows that come and go, and for updates of columns that it reads."""
     fact = "fact_geography" if "sso_enabled" in str(values) else "fact_vendor"
-    found = nothing_to_do(COMMITTED, fact, {"companies": change_set("companies", **values)}, prepared())
-    assert found == reason
+    skipped = unaffected(COMMITTED, fact, {"companies": change_set("companies", **values)}, prepared())
+    assert (skipped.reason if skipped else None) == reason
 
 
 def test_missing_and_pending_facts_always_run() -> None:
     """A fact without a table, or ahead of the baseline, has something to do though nothing has changed."""
     changes = {"companies": change_set("companies")}
-    assert nothing_to_do(COMMITTED, "fact_vendor", changes, prepared(unbuilt=("fact_vendor",))) is None
-    assert nothing_to_do(COMMITTED, "fact_vendor", changes, prepared(pending=("fact_vendor",))) is None
-    assert nothing_to_do(COMMITTED, "fact_vendor", changes, prepared(pending=("fact_financial",))) is not None
+    assert unaffected(COMMITTED, "fact_vendor", changes, prepared(unbuilt=("fact_vendor",))) is None
+    assert unaffected(COMMITTED, "fact_vendor", changes, prepared(pending=("fact_vendor",))) is None
+    assert unaffected(COMMITTED, "fact_vendor", changes, prepared(pending=("fact_financial",))) is not None
 
 
 def test_fact_waits_only_for_the_sources_that_feed_it() -> None:

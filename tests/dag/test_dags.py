@@ -12,7 +12,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 
 from surgical_cdc.dag.dags import cdc_dag, refresh_dag
-from surgical_cdc.dag.operators import FormError, RetryTransient, run_of
+from surgical_cdc.dag.form import FormError, run_of
+from surgical_cdc.dag.operators import RetryTransient
 from surgical_cdc.dbt.project import DEFAULT_PROJECT
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.errors import AlertSettingError, DataError, LeaseError

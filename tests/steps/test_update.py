@@ -17,8 +17,9 @@ from surgical_cdc.steps.cleanup import cleanup
 from surgical_cdc.steps.cycle import CycleResult, run_cycle
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.relevance import relations
 from surgical_cdc.steps.sync import sync
-from surgical_cdc.steps.update import relations, update
+from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import verify
 from surgical_cdc.values import ChangeSet, FactResult, Preparation
 from surgical_cdc.warehouse.session import Statement, Warehouse

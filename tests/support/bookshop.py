@@ -12,8 +12,8 @@ from surgical_cdc.steps.cleanup import cleanup
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.relevance import relations
 from surgical_cdc.steps.sync import sync
-from surgical_cdc.steps.update import relations
 from surgical_cdc.values import FactResult
 from tests.conftest import at
 

@@ -31,6 +31,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from surgical_cdc.dag.handover import ALERT, CLEANUP, failures_of
 from surgical_cdc.errors import AlertSettingError
 
 if TYPE_CHECKING:
@@ -136,8 +137,6 @@ _TARGET: TypeAdapter[Target] = TypeAdapter(Target)
 
 def run_failed(context: Context) -> None:
     """Alert that a run has failed, unless it has been told of; a DAG's on_failure_callback."""
-    from surgical_cdc.dag.operators import ALERT, CLEANUP, failures_of
-
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     failures: Mapping[str, str] = {}
     try:
@@ -155,7 +154,6 @@ def run_failed(context: Context) -> None:
 
 def cleanup_failed(context: Context) -> None:
     """Alert that a run's cleanup has failed, with all other failures; the cleanup's on_failure_callback."""
-    from surgical_cdc.dag.operators import failures_of
     from surgical_cdc.warehouse.advice import refusal
 
     ti = context["ti"]

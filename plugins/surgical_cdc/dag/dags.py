@@ -7,16 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
+from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, TaskGroup, TriggerRule
 
 from surgical_cdc.dag import alerts
+from surgical_cdc.dag.form import cycle_fields, refresh_fields
+from surgical_cdc.dag.handover import ALERT, CLEANUP, DETECT, PREPARE, SYNC, UPDATE
 from surgical_cdc.dag.operators import (
-    ALERT,
-    CLEANUP,
-    DETECT,
-    PREPARE,
-    SYNC,
-    UPDATE,
     AlertOperator,
     CleanupOperator,
     DetectOperator,
@@ -27,7 +23,7 @@ from surgical_cdc.dag.operators import (
     UpdateOperator,
     VerifyOperator,
 )
-from surgical_cdc.dictionary import Dictionary, load_dictionary
+from surgical_cdc.dictionary import load_dictionary
 
 EVERY_HALF_HOUR = "*/30 * * * *"
 # How long a run may wait for the lease, and how often it asks: a backfill of a week is done by then.
@@ -75,7 +71,7 @@ def cdc_dag(
         max_active_runs=1,
         dagrun_timeout=WAIT_FOR_LEASE + timedelta(hours=2),
         default_args={**RETRIES, **(default_args or {})},
-        params=_form(dictionary),
+        params=cycle_fields(dictionary),
         on_failure_callback=alerts.run_failed,
         **dag_arguments,
     ) as dag:
@@ -141,12 +137,7 @@ def refresh_dag(
         max_active_tasks=1,
         # With their delays, the retries outlast a run of the cycle, which keeps these tasks away while it works.
         default_args={**RETRIES, "retries": 10, **(default_args or {})},
-        params={
-            "facts": _selection(list(facts), title="Facts", description="Only these; empty: all."),
-            "verify_only": Param(
-                default=False, type="boolean", title="Verify only", description="Compare the facts, write nothing."
-            ),
-        },
+        params=refresh_fields(facts),
         on_failure_callback=alerts.run_failed,
         **dag_arguments,
     ) as dag:
@@ -164,35 +155,3 @@ def refresh_dag(
             task >> verify[fact]
         [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
     return dag
-
-
-def _selection(names: list[str], *, title: str, description: str) -> Param:
-    """Return a field of the form from which several names can be picked."""
-    items = {"type": "string", "enum": names}
-    return Param([], type=["null", "array"], items=items, examples=names, title=title, description=description)
-
-
-def _form(dictionary: Dictionary) -> dict[str, Param]:
-    """Return the fields of the trigger form."""
-    time: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
-    return {
-        "window_start": Param(
-            None,
-            title="Window start",
-            description="Take only rows staged from this time on; empty: all that is staged and not yet applied.",
-            **time,
-        ),
-        "window_end": Param(
-            None,
-            title="Window end",
-            description="Take only rows staged before this time; empty: the end of the run's data interval.",
-            **time,
-        ),
-        "sources": _selection(list(dictionary.sources), title="Sources", description="Compare only these; empty: all."),
-        "dry_run": Param(
-            default=False,
-            type="boolean",
-            title="Dry run",
-            description="Compare and compute, and report what would change; write nothing.",
-        ),
-    }

@@ -6,7 +6,7 @@ A DAG file imports this module at each parse, so the engine, the driver and sqlg
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -28,26 +28,21 @@ from airflow.sdk.exceptions import (
     AirflowTaskTimeout,
 )
 
-from surgical_cdc.dictionary import load_dictionary, nothing_to_do
-from surgical_cdc.errors import (
-    AlreadySynced,
-    DataError,
-    LeaseError,
-    NotPrepared,
-    OutdatedFact,
-    SurgicalCdcError,
-    SyncedInPart,
-    did_you_mean,
+from surgical_cdc.dag import alerts
+from surgical_cdc.dag.form import FormError, check_fields, require_chosen, run_of
+from surgical_cdc.dag.handover import (
+    ERROR_KEY,
+    PREPARE,
+    UPDATE,
+    change_sets_of,
+    failures_of,
+    handed_on,
+    is_test,
+    preparation_of,
 )
-from surgical_cdc.values import (
-    ChangeSet,
-    FactResult,
-    Preparation,
-    Run,
-    as_utc,
-    new_token,
-    read_time,
-)
+from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, OutdatedFact, SyncedInPart
+from surgical_cdc.values import FactResult, Preparation, new_token
 from surgical_cdc.warehouse.retries import Steps, is_transient
 
 if TYPE_CHECKING:
@@ -56,18 +51,9 @@ if TYPE_CHECKING:
 
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.dictionary import Dictionary
+    from surgical_cdc.values import Run
 
 log = logging.getLogger(__name__)
-
-PREPARE, DETECT, UPDATE, SYNC, CLEANUP, ALERT = "prepare", "detect", "update", "sync_public", "cleanup", "alert"
-# What Airflow's command `tasks test` calls the runs that it makes for a task.
-TEST_RUN = "__airflow_temporary_run_"
-# The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
-ERROR_KEY = "error"
-
-
-class FormError(SurgicalCdcError):
-    """The trigger form asks for what can not be: a window, or a field that it does not have."""
 
 
 class RetryTransient(RetryPolicy):
@@ -87,50 +73,6 @@ class RetryTransient(RetryPolicy):
         if isinstance(exception, LeaseError) or is_transient(exception):
             return RetryDecision.retry(reason="transient")
         return RetryDecision.fail(reason="a retry would fail the same way")
-
-
-def run_of(context: Context, token: str) -> Run:
-    """Return the run that a task belongs to, with its window, from the data interval or the trigger form.
-
-    A run without a logical date has no data interval; its window ends when it was due. `token` names the attempt.
-
-    Raises:
-        FormError: the form asks for a window that ends before it starts, for something that is no time, or for more
-            than its fields.
-    """
-    check_fields(context)
-    dag_run, params = context["dag_run"], context["params"]
-    start = _form_time(params, "window_start")
-    end = _form_time(params, "window_end") or as_utc(dag_run.data_interval_end or dag_run.run_after)
-    if start and start >= end:
-        raise FormError(
-            f"The window from {start} to {end} UTC is empty: window_start must be before window_end."
-            " Trigger the run again with another window_start, or leave it out to take all that is staged."
-        )
-    return Run(
-        dag_id=dag_run.dag_id,
-        run_id=dag_run.run_id,
-        token=token,
-        window_start=start,
-        window_end=end,
-        sources=tuple(params["sources"] or ()),
-        dry_run=params["dry_run"],
-    )
-
-
-def check_fields(context: Context) -> None:
-    """Refuse a run whose conf has more than the form's fields: Airflow passes over a `dryrun`, and the run would write.
-
-    Raises:
-        FormError: the conf has other fields than the form.
-    """
-    fields = list(context["dag"].params)
-    unknown = [f"{name}{did_you_mean(name, fields)}" for name in context["dag_run"].conf or {} if name not in fields]
-    if unknown:
-        raise FormError(
-            f"The run's conf has what the trigger form does not: {', '.join(unknown)}. Fields: {', '.join(fields)}."
-            " Trigger the run again with these alone."
-        )
 
 
 class WarehouseTask(BaseOperator):
@@ -188,12 +130,11 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Return done with the Preparation once this run has the lease."""
-        from surgical_cdc.dag.alerts import check_targets
         from surgical_cdc.steps.prepare import prepare
 
         with self.steps(context) as (project, steps):
             run = run_of(context, new_token())
-            check_targets()
+            alerts.check_targets()
             log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
             preparation = steps.run(PREPARE, partial(prepare, project, run=run, rehearsal=is_test(context)))
             if preparation is None:
@@ -206,7 +147,6 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
     def _wait(context: Context, project: Project, steps: Steps, run: Run) -> None:
         """Say who keeps the run from beginning; once a whole window has gone by, to those who are alerted too."""
         from surgical_cdc.control import lease, ledger
-        from surgical_cdc.dag import alerts
 
         held = steps.run(PREPARE, partial(lease.holder, project))
         said = f"Run {run.key} waits: {held or 'another run has just ended'}."
@@ -280,17 +220,16 @@ class UpdateOperator(FactTask):
         """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
         from surgical_cdc.steps.announce import announced
         from surgical_cdc.steps.containment import update_or_explain
-        from surgical_cdc.steps.update import relations
+        from surgical_cdc.steps.relevance import unaffected
 
         ti, preparation = context["ti"], preparation_of(context)
         run = run_of(context, preparation.token)
         dictionary = load_dictionary(self.dictionary)
         change_sets = change_sets_of(context, dictionary.feeding(self.fact))
-        reason = nothing_to_do(dictionary, self.fact, change_sets, preparation)
-        if reason:
-            skipped = FactResult(fact=self.fact, reason=reason, change_sets=relations(change_sets))
+        skipped = unaffected(dictionary, self.fact, change_sets, preparation)
+        if skipped:
             ti.xcom_push("return_value", skipped.to_dict())
-            raise AirflowSkipException(reason)
+            raise AirflowSkipException(skipped.reason)
         with self.steps(context, run) as (project, steps):
             result = update_or_explain(project, self.fact, steps, run, preparation, change_sets)
         if run.dry_run:
@@ -317,7 +256,6 @@ class SyncOperator(WarehouseTask):
             NotPrepared: the run has not begun, so that there is nothing to sync.
             OutdatedFact, SyncedInPart: a task has failed.
         """
-        from surgical_cdc.dag import alerts
         from surgical_cdc.steps.sync import sync
 
         run = run_of(context, preparation_of(context).token)
@@ -351,7 +289,6 @@ class CleanupOperator(WarehouseTask):
 
     def execute(self, context: Context) -> None:
         """Clean up; the failed tasks and their errors go into the ledger and the alert."""
-        from surgical_cdc.dag import alerts
         from surgical_cdc.steps.cleanup import cleanup
 
         failures = failures_of(context["ti"], self.dag_id, context["run_id"])
@@ -416,8 +353,6 @@ class AlertOperator(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Send one message about all failed tasks; skip where there is none."""
-        from surgical_cdc.dag import alerts
-
         failures = failures_of(context["ti"], self.dag_id, context["run_id"])
         if not failures:
             raise AirflowSkipException("No task has failed.")
@@ -437,70 +372,8 @@ def _project(path: Path, _state: frozenset[tuple[Path, int]]) -> Project:
     return load_project(path)
 
 
-def require_chosen(context: Context, fact: str) -> None:
-    """Skip the task of a fact that the trigger form does not name; a form without facts means all."""
-    chosen = context["params"]["facts"]
-    if chosen and fact not in chosen:
-        raise AirflowSkipException(f"{fact} is not among the facts of the trigger form.")
-
-
 def raise_event(context: Context, task: BaseOperator, result: FactResult) -> None:
     """Raise an asset event with the counts if the fact has changed; the task's only outlet is the fact's alias."""
     counts = {"inserted": result.inserted, "updated": result.updated, "deleted": result.deleted}
     if result.built or any(counts.values()):
         context["outlet_events"][task.outlets[0]].add(Asset(result.fact), extra={**counts, "run": context["run_id"]})
-
-
-def failures_of(ti: Any, dag_id: str, run_id: str) -> dict[str, str]:
-    """Return the failed tasks of a run, each with its error in a sentence."""
-    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
-    # What the others have led to comes last.
-    last = (SYNC, CLEANUP)
-    failed = [task_id for task_id, state in states.items() if state == "failed"]
-    failed.sort(key=lambda task_id: last.index(task_id) + 1 if task_id in last else 0)
-    unknown = "ended without a word: it was killed, or the machine was out of memory."
-    return {task_id: ti.xcom_pull(task_ids=task_id, key=ERROR_KEY, run_id=run_id) or unknown for task_id in failed}
-
-
-def preparation_of(context: Context) -> Preparation:
-    """Return what the run has found when it took the lease.
-
-    Raises:
-        NotPrepared: there is nothing, so that the run has no lease to work under.
-    """
-    prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
-    if not prepared:
-        raise NotPrepared(
-            f"Run {context['run_id']} has no result of `{PREPARE}`, so this task has no lease to work under. Nothing"
-            " was written. `airflow tasks test` runs a task outside of a run: use `airflow dags test`, or a dry run."
-            f" In a run, clear `{PREPARE}` and what follows it."
-        )
-    return Preparation.from_dict(prepared)
-
-
-def is_test(context: Context) -> bool:
-    """Return whether `airflow tasks test` runs the task, in a run that has no other and that nothing ends."""
-    return str(context["run_id"]).startswith(TEST_RUN)
-
-
-def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:
-    """Return the run's change sets of these sources; those that the form left out are missing."""
-    found = handed_on(context, DETECT, sources)
-    return {source: ChangeSet.from_dict(value) for source, value in found.items()}
-
-
-def handed_on(context: Context, group: str, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Return what the tasks of a group have handed on, by name; without those that handed on nothing."""
-    values = context["ti"].xcom_pull(task_ids=[f"{group}.{name}" for name in names], map_indexes=-1)
-    return {name: value for name, value in zip(names, values, strict=True) if value}
-
-
-def _form_time(params: Mapping[str, Any], name: str) -> datetime | None:
-    value = params[name]
-    # The form leaves an empty text where a field was cleared.
-    if value in (None, ""):
-        return None
-    try:
-        return read_time(name, value)
-    except ValueError as error:
-        raise FormError(str(error)) from None

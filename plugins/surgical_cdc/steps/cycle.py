@@ -13,15 +13,15 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from surgical_cdc.control import lease
-from surgical_cdc.dictionary import load_dictionary, nothing_to_do
+from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import AlreadySynced, LeaseError, OutdatedFact
 from surgical_cdc.steps.cleanup import cleanup
 from surgical_cdc.steps.containment import update_or_explain
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.steps.narrow import only_column
 from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.relevance import unaffected
 from surgical_cdc.steps.sync import Synced, sync
-from surgical_cdc.steps.update import relations
 from surgical_cdc.values import FactResult
 from surgical_cdc.warehouse.advice import refusal
 from surgical_cdc.warehouse.retries import BACKOFF, Backoff, Connect, Steps, run_step
@@ -204,9 +204,9 @@ def _update(  # noqa: PLR0917
 ) -> FactResult:
     """Update one fact in a session of its own, or say why there is nothing to do."""
     feeding = {source: change_sets[source] for source in dictionary.feeding(name) if source in change_sets}
-    reason = nothing_to_do(dictionary, name, feeding, preparation)
-    if reason:
-        return FactResult(fact=name, reason=reason, change_sets=relations(feeding))
+    skipped = unaffected(dictionary, name, feeding, preparation)
+    if skipped:
+        return skipped
     result = update_or_explain(project, name, steps, run, preparation, feeding)
     # Its temporary tables go with the session.
     steps.close()

@@ -26,6 +26,7 @@ from surgical_cdc.control import lease
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.steps.announce import announce
 from surgical_cdc.steps.build import build, check_row_keys, insert_into, refuse_row_keys
+from surgical_cdc.steps.relevance import relations
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
@@ -91,11 +92,6 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             seconds=time.perf_counter() - started,
         )
     return result
-
-
-def relations(change_sets: Mapping[str, ChangeSet]) -> tuple[str, ...]:
-    """Return what FactResult names change sets by."""
-    return tuple(change_set.relation for change_set in change_sets.values())
 
 
 def settle(unconfirmed: FactResult, repeated: FactResult) -> FactResult:
