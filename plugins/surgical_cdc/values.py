@@ -105,25 +105,15 @@ class Preparation(Value):
     pending: tuple[str, ...] = ()
 
 
-class ChangeSet(Value):
-    """What detection found for one source: where the rows are, and their counts; the rows themselves never travel.
+class SourceCounts(Value):
+    """What detection counts of a source, in rows; detect_summary.sql and the ledger have the same names.
 
-    `token` is that of the attempt which has made it, `baseline_token` that of the attempt, or refresh, which the
-    baseline showed: in another attempt, or on another baseline, the change set is not valid.
-    `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
-    `touched` rows differ in the cursor alone. `disagreements` counts rows
-    whose timestamps claim an insert where the baseline says update, or the reverse. `unknown_deletes` are deletions of
-    keys that the baseline does not have: they change nothing but are remembered, so that an older version that comes
-    later is not inserted. `waiting` are staged rows beyond the window's end; `farthest_cursor` is the newest of theirs,
-    as text, since a timestamp of the warehouse may lie beyond Python's.
+    `touched` rows differ in the cursor alone. `unknown_deletes` are deletions of keys that the baseline does not have:
+    they change nothing but are remembered, so that an older version that comes later is not inserted. `waiting` are
+    staged rows beyond the window's end. `disagreements` are rows whose timestamps claim an insert where the baseline
+    says update, or the reverse.
     """
 
-    source: str
-    relation: str
-    token: str
-    baseline_token: str | None = None
-    window_start: datetime | None = None
-    window_end: datetime
     rows_compared: int = 0
     columns_compared: int = 0
     inserts: int = 0
@@ -134,8 +124,35 @@ class ChangeSet(Value):
     stale: int = 0
     quarantined: int = 0
     waiting: int = 0
-    farthest_cursor: str | None = None
     disagreements: int = 0
+
+
+class FactCounts(Value):
+    """What an update counts of a fact: affected keys, and rows; the ledger has the same names."""
+
+    affected: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+
+class ChangeSet(SourceCounts):
+    """What detection found for one source: where the rows are, and their counts; the rows themselves never travel.
+
+    `token` is that of the attempt which has made it, `baseline_token` that of the attempt, or refresh, which the
+    baseline showed: in another attempt, or on another baseline, the change set is not valid.
+    `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
+    `farthest_cursor` is the newest cursor of the waiting rows, as text, since a timestamp of the warehouse may lie
+    beyond Python's.
+    """
+
+    source: str
+    relation: str
+    token: str
+    baseline_token: str | None = None
+    window_start: datetime | None = None
+    window_end: datetime
+    farthest_cursor: str | None = None
     changed_columns: dict[str, int] = {}
     seconds: float = 0.0
 
@@ -167,7 +184,7 @@ class Announcement(Value):
     examples: tuple[Example, ...] = ()
 
 
-class FactResult(Value):
+class FactResult(FactCounts):
     """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing.
 
     `change_sets` are the relations of those that it has looked at: of the sources that feed the fact.
@@ -177,10 +194,6 @@ class FactResult(Value):
 
     fact: str
     change_sets: tuple[str, ...] = ()
-    affected: int = 0
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
     built: bool = False
     definition: str | None = None
     announcement: Announcement | None = None

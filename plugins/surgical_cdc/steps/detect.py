@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.control import lease, scratch
 from surgical_cdc.errors import DataError
-from surgical_cdc.values import ChangeSet, Preparation, Run
+from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.dbt.tables import Source
     from surgical_cdc.warehouse.session import Warehouse
-
-COUNTS = ("inserts", "updates", "deletes", "touched", "unknown_deletes", "stale", "quarantined", "disagreements")
 
 
 def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, preparation: Preparation) -> ChangeSet:
@@ -33,12 +31,10 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     started = time.perf_counter()
     with warehouse.transaction():
         lease.hold(project, warehouse, run, {preparation.baseline_token})
-        waiting, farthest, *counted = write_change_set(project, source, relation, warehouse, run)
-        candidate_keys, tied_keys, *figures = map(int, counted)
-        counts = dict(zip(COUNTS, figures, strict=False))
+        figures = write_change_set(project, source, relation, warehouse, run)
         if source.load == "snapshot":
-            _refuse_erasure(source, counts["deletes"], warehouse)
-    rows_compared = candidate_keys - tied_keys
+            _refuse_erasure(source, figures["deletes"], warehouse)
+    counts = {name: int(figures[name]) for name in SourceCounts.model_fields if name in figures}
     return ChangeSet(
         source=source.name,
         relation=relation,
@@ -46,11 +42,9 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
         baseline_token=preparation.baseline_token,
         window_start=run.window_start,
         window_end=run.window_end,
-        rows_compared=rows_compared,
-        columns_compared=rows_compared * len(source.columns),
-        waiting=int(waiting),
-        farthest_cursor=farthest,
-        changed_columns=_changed_columns(source, figures[len(COUNTS) :]),
+        columns_compared=counts["rows_compared"] * len(source.columns),
+        farthest_cursor=figures["farthest_cursor"],
+        changed_columns=_changed_columns(source, figures),
         seconds=round(time.perf_counter() - started, 3),
         **counts,
     )
@@ -77,10 +71,10 @@ def refuse_keys(source: Source, warehouse: Warehouse, *, candidates: str | None 
         )
 
 
-def write_change_set(project: Project, source: Source, relation: str, warehouse: Warehouse, run: Run) -> Sequence[Any]:
-    """Write a change set inside the caller's transaction, and return it in figures, as detect_summary.sql has them.
-
-    The rows of the baseline that are wrong, with which these begin there, are refused.
+def write_change_set(
+    project: Project, source: Source, relation: str, warehouse: Warehouse, run: Run
+) -> Mapping[str, Any]:
+    """Write a change set inside the caller's transaction, and return it in figures, as detect_summary.sql names them.
 
     Raises:
         DataError: see `detect`.
@@ -94,8 +88,8 @@ def write_change_set(project: Project, source: Source, relation: str, warehouse:
     if source.load == "snapshot":
         _add_absent(source, relation, warehouse, run)
     summary = render("detect_summary", relation=relation, **names)
-    surplus, nulls, *figures = warehouse.row(summary, (run.window_end, *run.keys))
-    if surplus or nulls:
+    figures = warehouse.record(summary, (run.window_end, *run.keys))
+    if figures["surplus_rows"] or figures["null_keys"]:
         refuse_keys(source, warehouse, candidates=candidates)
     return figures
 
@@ -133,8 +127,7 @@ def _refuse_erasure(source: Source, deletes: int, warehouse: Warehouse) -> None:
     )
 
 
-def _changed_columns(source: Source, counts: list[int]) -> dict[str, int]:
+def _changed_columns(source: Source, figures: Mapping[str, Any]) -> dict[str, int]:
     """Return the updates per column, without unchanged columns and the cursor, which moves with every update."""
-    return {
-        name: count for name, count in zip(source.column_names, counts, strict=True) if count and name != source.cursor
-    }
+    counts = {name: int(figures[f"changed_{number}"]) for number, name in enumerate(source.column_names, 1)}
+    return {name: count for name, count in counts.items() if count and name != source.cursor}

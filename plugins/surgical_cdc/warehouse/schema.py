@@ -13,6 +13,7 @@ from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
 
 from surgical_cdc.dbt.tables import Column, Fact, Source, Table
 from surgical_cdc.names import PREFIX, fitted, own_name
+from surgical_cdc.values import FactCounts, SourceCounts
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
@@ -35,20 +36,6 @@ RUN_KEY = "varchar(512)"
 ATTEMPT = "varchar(32)"
 TEXT = "varchar(65535)"
 WINDOW = {"window_start": "timestamp", "window_end": "timestamp"}
-SOURCE_COUNTS = (
-    "rows_compared",
-    "columns_compared",
-    "inserts",
-    "updates",
-    "deletes",
-    "touched",
-    "unknown_deletes",
-    "stale",
-    "quarantined",
-    "waiting",
-    "disagreements",
-)
-FACT_COUNTS = ("affected", "inserted", "updated", "deleted")
 
 
 def _columns(data_types: Mapping[str, str]) -> tuple[Column, ...]:
@@ -81,7 +68,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "token": ATTEMPT,
         "source_name": NAME,
         **WINDOW,
-        **dict.fromkeys(SOURCE_COUNTS, "bigint"),
+        **dict.fromkeys(SourceCounts.model_fields, "bigint"),
         "farthest_cursor": "varchar(32)",
         "synced": "boolean",
         "changed_columns": TEXT,
@@ -91,7 +78,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "run_key": RUN_KEY,
         "token": ATTEMPT,
         "fact_name": NAME,
-        **dict.fromkeys(FACT_COUNTS, "bigint"),
+        **dict.fromkeys(FactCounts.model_fields, "bigint"),
         "built": "boolean",
         "seconds": "double precision",
         "reason": TEXT,

@@ -63,6 +63,12 @@ class Warehouse:
         (only,) = self.rows(statement, params)
         return only
 
+    def record(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> dict[str, Any]:
+        """Run a query that gives exactly one row and return it by its columns' names."""
+        with self._cursor(statement, params) as cursor:
+            (only,) = cursor.fetchall()
+            return dict(zip((column[0] for column in cursor.description), only, strict=True))
+
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[None]:
         """Commit what the block executes, or roll all of it back when it raises or in a dry run."""

@@ -1,6 +1,6 @@
 -- A change set in figures, one row.
 -- Rows of the baseline that no key tells apart, rows that wait for a later window, keys compared, rows per change type,
--- disagreements, updates per column.
+-- disagreements, updates per column by its number.
 -- Names: source, candidates, relation, keys (their number; none: all). Parameters: window end, keys.
 {% from "window.jinja" import among %}
 {% set key = source.key | name %}
@@ -10,7 +10,7 @@ SELECT
   scdc_baseline.null_keys,
   scdc_waiting.waiting,
   scdc_waiting.farthest_cursor,
-  scdc_compared.candidate_keys,
+  scdc_compared.candidate_keys - scdc_counted.tied_keys AS rows_compared,
   scdc_counted.*
 FROM (
   SELECT
