@@ -3,7 +3,10 @@ from __future__ import annotations
 import html
 import os
 import signal
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -409,3 +412,21 @@ def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
         assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("success", "success", "success")
         assert refresh.value(run_id, "verify.fact_order")["rows"] == 1
         assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+
+
+def test_a_task_that_is_tried_alone_keeps_nobody_waiting(stocked: Site, shop_cdc: DagUnderTest) -> None:
+    """`airflow tasks test` makes a run that nothing ends: its tasks take no lease, and the next run begins at once."""
+    airflow = Path(sys.executable).with_name("airflow")
+
+    def tried(task_id: str) -> subprocess.CompletedProcess[str]:
+        command = [airflow, "tasks", "test", "shop_cdc", task_id]
+        environment = os.environ | shop_cdc.stack.environment
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    prepared = tried("prepare")
+    assert prepared.returncode == 0, prepared.stdout + prepared.stderr
+    detected = tried("detect.orders")
+    assert "has no result of `prepare`" in detected.stdout + detected.stderr
+    # Not even the control tables are there.
+    assert stocked.rows("SELECT * FROM svv_tables WHERE table_schema = 'cdc'") == []
+    assert shop_cdc.run(FORM)[1] == "success"

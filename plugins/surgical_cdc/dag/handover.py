@@ -22,10 +22,11 @@ def preparation_of(context: Context) -> Preparation:
     """Return what the run has found when it took the lease.
 
     Raises:
-        NotPrepared: there is nothing, so that the run has no lease to work under.
+        NotPrepared: there is nothing, or it was found by a test of the task alone, so that the run has no lease to work
+            under.
     """
     prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
-    if not prepared:
+    if not prepared or is_test(context):
         raise NotPrepared(
             f"Run {context['run_id']} has no result of `{PREPARE}`, so this task has no lease to work under. Nothing"
             " was written. `airflow tasks test` runs a task outside of a run: use `airflow dags test`, or a dry run."
