@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.compiler.documents import compiled_files
 from surgical_cdc.compiler.lineage import compile_fact
-from surgical_cdc.dag import alerts
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError, WarehouseRefusal
 from surgical_cdc.files import read_text
@@ -103,6 +102,9 @@ def alert_targets(_: Project) -> str:
     Raises:
         AlertSettingError: it does not; the message lists what is wrong.
     """
+    # The other commands need nothing of Airflow's tasks, which take seconds to import.
+    from surgical_cdc.dag import alerts
+
     targets = alerts.check_targets()
     if not targets:
         return f"the Airflow Variable {alerts.VARIABLE} names no target, so nobody is told of a failed run"
