@@ -19,10 +19,12 @@ IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 # What the tests send to Redshift is read again by a second grammar.
 RECORDINGS := .local/recordings
 SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
+# The tests that a change of the engine breaks first, without Airflow, dbt, kills and the random ones.
+FAST := tests/compiler tests/dbt tests/control $(addprefix tests/steps/test_,detect.py update.py sync.py prepare.py cycle.py)
 # Grows with the tree, so that each part is checked from its first file on.
 TYPED := $(wildcard benchmarks config dags/*.py demo docker local_stack packages/*/src plugins)
 
-.PHONY: help run demo test nightly acceptance lint types format statements dictionary rules benchmark constraints clean
+.PHONY: help run demo test test-fast nightly acceptance lint types format statements dictionary rules benchmark constraints clean
 
 help: ## List the commands
 	@echo "Surgical CDC: make COMMAND [OPTION=value]"
@@ -46,6 +48,10 @@ test: lint types .venv-dbt/test.stamp ## Lint, types and all tests
 	@rm -rf $(RECORDINGS)
 	@$(IN_VENV) python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 	$(if $(ARGS),,@$(IN_VENV) python -m tests.grammar --brief $(RECORDINGS)/*.jsonl)
+
+test-fast: .venv/test.stamp ## What one runs after each change: style, compiler, steps and control tables, a minute and a half
+	@.venv/bin/ruff check
+	@$(IN_VENV) python -m pytest $(SIDE_BY_SIDE) $(or $(ARGS),$(FAST))
 
 nightly: .venv/test.stamp ## The random tests at length, some hours: 2,000 models, 3,000 windows a project, every fault
 	@$(IN_VENV) EQUIVALENCE_MODELS=2000 EQUIVALENCE_WINDOWS=3000 SOUNDNESS_ROUNDS=25 FAULTS=all \
