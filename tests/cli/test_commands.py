@@ -49,16 +49,6 @@ def shell(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def airflow(*arguments: str, **environment: str) -> None:
-    """Call Airflow's own program, which may not fail."""
-    subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        check=True,
-    )
-
-
 def test_run_prints_each_step_and_the_counts(shop: Site) -> None:
     """A cycle from the command line shows its steps while it works and its counts at the end."""
     open_shop(shop)
@@ -124,16 +114,6 @@ def test_check_goes_on_after_a_failure(shop: Site) -> None:
     assert "ok      models: 2 facts compile" in result.output
     assert "FAILED  contract: The warehouse differs from the contract" in result.output
     assert "shop_raw.orders.gift: missing, expected boolean" in result.output
-
-
-def test_connection_of_airflows_database_is_found(shop: Site, tmp_path: Path) -> None:
-    """The commands know the connections that somebody has added in the UI, beside those of the environment."""
-    home = {"AIRFLOW_HOME": str(tmp_path)}
-    stored = os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"]
-    airflow("db", "migrate", **home)
-    airflow("connections", "add", "stored", "--conn-json", stored, **home)
-    result = shell("check", "--conn-id", "stored", "--project", str(SHOP), **home)
-    assert "ok      connection: user awsuser in database dev" in result.stdout
 
 
 def test_explain_shows_what_a_column_feeds_and_would_change(open_site: Site) -> None:

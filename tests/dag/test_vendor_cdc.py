@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +17,12 @@ from local_stack.demonstration import verify_facts
 from surgical_cdc.dbt.project import DEFAULT_PROJECT, load_project
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.warehouse.templates import sql_name
+from tests.conftest import SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from local_stack import LocalStack
     from tests.conftest import Connect
     from tests.dag.conftest import DagUnderTest
 
@@ -244,3 +250,15 @@ def test_a_run_takes_seconds(vendor_cdc: DagUnderTest, stage: Callable[..., Any]
     _, state = vendor_cdc.run()
     assert state == "success"
     assert time.monotonic() - started < 60
+
+
+def test_commands_know_the_connections_of_airflows_database(stack: LocalStack) -> None:
+    """What somebody has added in the UI serves the command line too, beside the connections of the environment."""
+    environment = os.environ | stack.environment
+    programs = Path(sys.executable).parent
+    stored = stack.environment["AIRFLOW_CONN_REDSHIFT_DEFAULT"]
+    add = [programs / "airflow", "connections", "add", "stored", "--conn-json", stored]
+    subprocess.run(add, env=environment, capture_output=True, check=True)
+    check = [programs / "surgical-cdc", "check", "--conn-id", "stored", "--project", SHOP]
+    checked = subprocess.run(check, env=environment, capture_output=True, text=True, check=False)
+    assert f"ok      connection: user {stack.database_user} in database {stack.database}" in checked.stdout
