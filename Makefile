@@ -51,7 +51,7 @@ nightly: .venv/test.stamp ## The random tests at length, some hours: 2,000 model
 	@$(IN_VENV) EQUIVALENCE_MODELS=2000 EQUIVALENCE_WINDOWS=3000 SOUNDNESS_ROUNDS=25 FAULTS=all \
 		python -m pytest $(SIDE_BY_SIDE) tests/random $(ARGS)
 
-acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/redshift.md)
+acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/reference/acceptance.md)
 	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)
 
 lint: .venv/test.stamp ## Check style, formatting and the direction of imports
