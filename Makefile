@@ -20,7 +20,7 @@ IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 RECORDINGS := .local/recordings
 SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
 # Grows with the tree, so that each part is checked from its first file on.
-TYPED := $(wildcard benchmarks config dags/*.py demo docker local_stack packages/*/src plugins)
+TYPED := $(wildcard benchmarks config dags/*.py demo docker docs local_stack packages/*/src plugins)
 
 .PHONY: help run demo test nightly acceptance lint types format statements dictionary rules benchmark constraints clean
 
