@@ -22,7 +22,7 @@ SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
 # Grows with the tree, so that each part is checked from its first file on.
 TYPED := $(wildcard benchmarks config dags/*.py demo docker docs local_stack packages/*/src plugins)
 
-.PHONY: help run demo test nightly acceptance lint types format statements dictionary rules benchmark constraints clean
+.PHONY: help run demo test nightly acceptance lint types format statements dictionary rules house benchmark constraints clean
 
 help: ## List the commands
 	@echo "Surgical CDC: make COMMAND [OPTION=value]"
@@ -74,6 +74,9 @@ dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models, an
 
 rules: .venv/run.stamp ## Write packages/local_redshift/docs/redshift_rules.md from the rules of the stand-in
 	@$(IN_VENV) python -m local_redshift.rules
+
+house: .venv/test.stamp ## Write the map of the engine's packages into CONTRIBUTING.md
+	@$(IN_VENV) python -m docs.house
 
 benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--help' shows the sizes)
 	@$(IN_VENV) python -m benchmarks $(ARGS)
