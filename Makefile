@@ -95,7 +95,7 @@ RESOLVE := .venv/bin/uv pip compile --quiet --no-annotate --custom-compile-comma
 	@$(MAKE) --no-print-directory .venv/test.stamp
 
 clean: ## Remove the environments, the demo warehouse, Airflow's home and all caches
-	rm -rf .venv .venv-dbt .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-dbt .local dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf include/sql/{dbt_packages,logs,target}
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -38,6 +38,10 @@ ELSEWHERE = {
         "tests/dag/test_vendor_cdc.py::test_a_backfill_beside_a_run_waits_for_the_lease",
         "it needs an Airflow that runs; its words are read by Airflow's own parser here",
     ),
+    ".venv/bin/python -m pip wheel": (
+        "tests/test_distributions.py::test_wheels_hold_packages_and_statements_alone",
+        "it takes a while, and is built there in another folder",
+    ),
     "docker compose": ("docker/check_services.py", "it needs Docker; that program starts each service without it"),
     "make acceptance": (
         "tests/test_acceptance_run.py::test_acceptance_run_leaves_nothing_behind",

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.docs.pages import FOLDERS, PAGES, anchors, links, prose
+
+# Where a page leaves out the beginning of a path.
+STAND_IN = ROOT / "packages" / "local_redshift" / "src"
+BESIDE = [ROOT / "plugins" / "surgical_cdc" / "compiler", STAND_IN, STAND_IN / "local_redshift"]
+FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+# A folder or a module in code, but not what a program writes or a user's project has.
+PATH = re.compile(r"`(?!target/|\.venv|\.local)((?:[\w.-]+/)+[\w.-]*|\w+\.py)`")
 
 
 def dead(page: Path, link: str) -> bool:
@@ -44,3 +52,11 @@ def test_code_is_no_prose(tmp_path: Path) -> None:
     page.write_text("[a](b.md) `[c](d.md)`\n```\n[e](f.md)\n```\n[g](https://example.com)\n")
     assert links(page) == ["b.md"]
     assert "f.md" not in prose(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    """What stands in a line of text as a path of this repository is one."""
+    inside = [ROOT, page.parent, page.parents[1], *BESIDE]
+    named = PATH.findall(FENCED.sub("", page.read_text()))
+    assert [path for path in named if not any((folder / path).exists() for folder in inside)] == []
