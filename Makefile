@@ -22,9 +22,9 @@ SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
 # The tests that a change of the engine breaks first, without Airflow, dbt, kills and the random ones.
 FAST := tests/compiler tests/dbt tests/control $(addprefix tests/steps/test_,detect.py update.py sync.py prepare.py cycle.py)
 # Grows with the tree, so that each part is checked from its first file on.
-TYPED := $(wildcard benchmarks config dags/*.py demo docker local_stack packages/*/src plugins)
+TYPED := $(wildcard benchmarks config dags/*.py demo docker docs local_stack packages/*/src plugins)
 
-.PHONY: help run demo test test-fast nightly acceptance lint types format statements dictionary rules benchmark constraints clean
+.PHONY: help run demo test test-fast nightly acceptance lint types format statements dictionary rules house benchmark constraints clean
 
 help: ## List the commands
 	@echo "Surgical CDC: make COMMAND [OPTION=value]"
@@ -57,7 +57,7 @@ nightly: .venv/test.stamp ## The random tests at length, some hours: 2,000 model
 	@$(IN_VENV) EQUIVALENCE_MODELS=2000 EQUIVALENCE_WINDOWS=3000 SOUNDNESS_ROUNDS=25 FAULTS=all \
 		python -m pytest $(SIDE_BY_SIDE) tests/random $(ARGS)
 
-acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/redshift.md)
+acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/reference/acceptance.md)
 	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)
 
 lint: .venv/test.stamp ## Check style, formatting and the direction of imports
@@ -81,6 +81,9 @@ dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models, an
 rules: .venv/run.stamp ## Write packages/local_redshift/docs/redshift_rules.md from the rules of the stand-in
 	@$(IN_VENV) python -m local_redshift.rules
 
+house: .venv/test.stamp ## Write the map of the engine's packages into CONTRIBUTING.md
+	@$(IN_VENV) python -m docs.house
+
 benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--help' shows the sizes)
 	@$(IN_VENV) python -m benchmarks $(ARGS)
 
@@ -98,7 +101,7 @@ RESOLVE := .venv/bin/uv pip compile --quiet --no-annotate --custom-compile-comma
 	@$(MAKE) --no-print-directory .venv/test.stamp
 
 clean: ## Remove the environments, the demo warehouse, Airflow's home and all caches
-	rm -rf .venv .venv-dbt .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-dbt .local dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf include/sql/{dbt_packages,logs,target}
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,4 +1,4 @@
-"""What is refused, and in which words: the page docs/refused_input.md, made of test cases.
+"""What is refused, and in which words: the page docs/reference/refused_input.md, made of test cases.
 
 `python -m tests.cli.refused_page` writes the page anew.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "refused_input.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "refused_input.md"
 # A heading, and the module that has a list CASES of Refused.
 CHAPTERS = {
     "Files of a project": "tests.cli.refused_files",
@@ -42,7 +42,7 @@ class Refused:
 
 
 def page() -> str:
-    """Return docs/refused_input.md as the cases of all chapters say it."""
+    """Return docs/reference/refused_input.md as the cases of all chapters say it."""
     lines = [HEAD]
     for heading, module in CHAPTERS.items():
         cases: list[Refused] = import_module(module).CASES

@@ -74,5 +74,5 @@ def test_what_is_within_the_bounds_is_compiled_and_its_statements_written(expres
 
 
 def test_the_page_of_refused_input_is_what_is_said() -> None:
-    """docs/refused_input.md has each input with its message."""
+    """docs/reference/refused_input.md has each input with its message."""
     assert PAGE.read_text() == page(), "run: python -m tests.cli.refused_page"

@@ -1,4 +1,4 @@
-"""The shapes of SQL that a fact can and can not have: test cases, of which docs/sql_shapes.md is made.
+"""The shapes of SQL that a fact can and can not have: test cases, of which docs/reference/sql_shapes.md is made.
 
 `python -m tests.compiler.sql_shapes` writes the page anew.
 """
@@ -14,7 +14,7 @@ from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.errors import UnsupportedQuery
 from tests.random.one_model import FactModel, one_model
 
-PAGE = Path(__file__).parents[2] / "docs" / "sql_shapes.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sql_shapes.md"
 
 
 @dataclass(frozen=True)
@@ -677,13 +677,13 @@ then the fact is rebuilt whenever a column that it reads has changed.
 This page is made of test cases by `python -m tests.compiler.sql_shapes`. Each supported example is maintained on random
 windows and compared with its SELECT run in full; each refused one is compiled, and what the compiler says is what
 stands here. Why the supported ones give the same rows as a full rebuild, and the others might not:
-[adr/0001](adr/0001-slices-along-the-join-tree.md). Shapes can be combined; `tests/random/test_models.py` does so at
-random.
+[adr/0001](../adr/0001-slices-along-the-join-tree.md). Shapes can be combined; `tests/random/test_models.py` does so
+at random.
 
 Two things depend on the rows and are not checked; there a full rebuild gives one result or another as well. An ORDER BY
 that leaves rows tied (`ROW_NUMBER() OVER (PARTITION BY a ORDER BY b)` with equal `b`): order by what tells the rows
-apart. And texts that differ in trailing blanks alone: to Redshift they are equal, and which of them a group, a DISTINCT
-or MIN shows is open; write `RTRIM` where both occur. `verify` takes no account of such blanks.
+apart. And strings that differ in trailing spaces alone: to Redshift they are equal, and which of them a group, a
+DISTINCT or MIN shows is open; write `RTRIM` where both occur. `verify` takes no account of trailing spaces there.
 
 ## Supported
 """
@@ -698,7 +698,7 @@ Also in one that is rebuilt in full. So is a column that is a source's cursor: a
 
 
 def page() -> str:
-    """Return docs/sql_shapes.md as the shapes and the compiler say it."""
+    """Return docs/reference/sql_shapes.md as the shapes and the compiler say it."""
     lines = [HEAD]
     for group, shapes in SUPPORTED.items():
         lines += [f"**{group}**\n", "| shape | example |", "|---|---|"]

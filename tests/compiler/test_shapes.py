@@ -65,5 +65,5 @@ def test_shape_that_no_fact_can_have_is_refused(tmp_path: Path, shape: Shape, ma
 
 
 def test_page_of_shapes_is_that_of_the_compiler() -> None:
-    """docs/sql_shapes.md says of each shape what the compiler does with it."""
+    """docs/reference/sql_shapes.md says of each shape what the compiler does with it."""
     assert PAGE.read_text() == page(), "run: python -m tests.compiler.sql_shapes"

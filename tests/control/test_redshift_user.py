@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from local_redshift import LocalRedshift
 
-SCRIPT = ROOT / "docs" / "redshift_user.sql"
+SCRIPT = ROOT / "docs" / "reference" / "redshift_user.sql"
 
 
 @pytest.fixture

@@ -232,7 +232,9 @@ def _check_settings(conn_id: str, hook: RedshiftSQLHook, extra: dict[str, Any]) 
         needed["extra serverless_work_group"] = extra.get("serverless_work_group")
     missing = [name for name, value in needed.items() if not value]
     if missing:
-        raise ConnectionSettingError(f"{where} lacks: {', '.join(missing)}. See docs/redshift.md for its three forms.")
+        raise ConnectionSettingError(
+            f"{where} lacks: {', '.join(missing)}. See docs/reference/connection.md for its three forms."
+        )
     known = {*inspect.signature(redshift_connector.connect).parameters, *FOR_THE_TOKEN}
     unknown = [name for name in extra if name not in known]
     if unknown:
