@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
 from sqlglot import exp
@@ -15,9 +14,9 @@ from sqlglot.optimizer.qualify import qualify
 from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
 from surgical_cdc.compiler.special_dates import is_moment, moments
-from surgical_cdc.compiler.unsupported import Refused, place, refuse, shortened
+from surgical_cdc.compiler.unsupported import place, refuse, shortened
 from surgical_cdc.dbt.project import REF_SCHEMA
-from surgical_cdc.errors import ProjectError, UnsupportedQuery
+from surgical_cdc.errors import ProjectError
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
@@ -52,40 +51,33 @@ CLAUSES = frozenset(
 ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
 
 
-@cache
-def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp.Select:
+def fact_query(project: Project, fact: Fact) -> exp.Select:
     """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
 
-    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. With
-    `placed` the query's parts know where they stand in the models' text: dear in every copy of the query.
+    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. The
+    query's parts know where they stand in the models' files.
 
     Raises:
         ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
-        UnsupportedQuery: it joins inside a join, or gives another value at each run.
+        Refused: it joins inside a join, or gives another value at each run.
     """
-    fact = project.fact(fact_name)
-    model = project.models[fact_name]
+    model = project.models[fact.name]
     parsed = parse(model)
     try:
         tree = _inline(parsed, project.models, {})
         check_depth(tree, model)
         if not isinstance(tree, exp.Select):
-            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact_name)))
+            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact.name)))
             tree = exp.select("*").from_(rows)
         _check_tables(tree, project)
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         query = pushdown_projections(qualified)
         dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
         check_values(query, _schema(project), dates)
-    except Refused as error:
-        raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except RecursionError:
         raise ProjectError(too_deep(model.path)) from None
     except SqlglotError as error:
         raise ProjectError(_unresolved(str(error), parsed, model, project)) from error
-    if not placed:
-        for part in query.walk():
-            part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
     return _in_declared_order(query, fact, model)
 
 

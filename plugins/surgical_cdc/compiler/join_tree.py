@@ -9,15 +9,14 @@ the same rows as the whole tables is argued in docs/adr/0001-slices-along-the-jo
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from surgical_cdc.compiler.fact_query import fact_query
 from surgical_cdc.compiler.predicates import (
     aliases_of,
     is_never_true,
@@ -43,9 +42,8 @@ from surgical_cdc.compiler.scopes import (
     projection,
     reads_source,
 )
-from surgical_cdc.compiler.unsupported import Refused, place, refuse, shortened
+from surgical_cdc.compiler.unsupported import Refused, refuse, shortened
 from surgical_cdc.dbt.tables import type_family
-from surgical_cdc.errors import UnsupportedQuery
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
@@ -104,34 +102,27 @@ class JoinTree:
     anchors: Mapping[str, exp.Expr]
     tables: Mapping[int, Node]
 
+    def predicates(self) -> Iterator[exp.Expr]:
+        """Yield what the nodes are tied by."""
+        yield from self.anchors.values()
+        yield from (edge.predicate for node in self.nodes for edge in node.edges)
 
-@cache
-def join_tree(project: Project, fact_name: str) -> JoinTree:
-    """Derive the tree of joins of a fact from its SELECT.
+
+def join_tree(project: Project, fact: Fact, query: exp.Select) -> JoinTree:
+    """Derive the tree of joins of a fact from its query.
 
     Raises:
-        UnsupportedQuery: a part of the SELECT can not be maintained; the message names it, its file and line, and says
-            what to write.
+        Refused: a part of the query can not be maintained.
     """
-    fact = project.fact(fact_name)
+    builder = _Builder(project, fact, query)
     try:
-        return _Builder(project, fact, fact_query(project, fact_name)).build()
-    except Refused:
-        return _refused(project, fact)
-
-
-def _refused(project: Project, fact: Fact) -> NoReturn:
-    """Derive the tree once more, from a query that knows its places in the files, and say where it ends."""
-    builder = _Builder(project, fact, fact_query(project, fact.name, placed=True))
-    try:
-        builder.build()
+        return builder.build()
     except Refused as error:
-        said = f"{error.problem} can not be maintained incrementally. {error.hint}"
-        raise UnsupportedQuery(
-            f"{place(error.clause, project.models[fact.name])}: {builder.readable(said)}"
-            " Or set meta: {cdc: {maintenance: full}}."
+        raise Refused(
+            builder.readable(f"{error.problem} can not be maintained incrementally"),
+            f"{builder.readable(error.hint)} Or set meta: {{cdc: {{maintenance: full}}}}.",
+            error.clause,
         ) from error
-    raise AssertionError(f"{fact.name} is refused only without its places")
 
 
 @dataclass(frozen=True)
