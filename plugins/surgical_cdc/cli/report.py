@@ -16,7 +16,7 @@ from surgical_cdc.steps.announce import announced
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from surgical_cdc.compiler.join_tree import JoinTree, Node
+    from surgical_cdc.compiler.nodes import JoinTree, Node
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.dbt.tables import Source
     from surgical_cdc.dictionary import Dictionary

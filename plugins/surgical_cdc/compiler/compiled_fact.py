@@ -16,8 +16,8 @@ from surgical_cdc.errors import UnsupportedQuery
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    from surgical_cdc.compiler.join_tree import JoinTree
     from surgical_cdc.compiler.lineage import Lineage
+    from surgical_cdc.compiler.nodes import JoinTree
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.dbt.tables import Fact
 

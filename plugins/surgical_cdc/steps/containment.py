@@ -28,7 +28,7 @@ from surgical_cdc.warehouse.retries import is_transient, server_answer
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.compiler.join_tree import JoinTree
+    from surgical_cdc.compiler.nodes import JoinTree
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
     from surgical_cdc.warehouse.retries import Steps

@@ -30,7 +30,7 @@ from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.compiled_fact import CompiledFact
-    from surgical_cdc.compiler.join_tree import JoinTree
+    from surgical_cdc.compiler.nodes import JoinTree
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.dbt.tables import Column, Fact
     from surgical_cdc.warehouse.session import Warehouse
