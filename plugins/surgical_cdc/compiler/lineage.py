@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
+from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
 from surgical_cdc.compiler.predicates import keeps_blanks
 from surgical_cdc.compiler.unsupported import refuse
 from surgical_cdc.dictionary import EVERY_COLUMN
@@ -113,9 +114,8 @@ def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:
     for part in scope.traverse():
         distinct = [inner for inner in part.find_all(exp.Distinct) if not isinstance(inner.parent, exp.Count)]
         yield from ((part, inner) for inner in (*part.find_all(exp.Group, exp.Max, exp.Min), *distinct))
-        query = _query(part)
-        if query.args.get("distinct", isinstance(query, exp.SetOperation)):
-            yield from ((select, shown) for select in _selects(part) for shown in _query(select).selects)
+        if merges_rows(query_of(part)):
+            yield from ((select, shown) for select in selects_of(part) for shown in query_of(select).selects)
 
 
 def _origins(
@@ -130,9 +130,8 @@ def _origins(
             continue
         source = scope.selected_sources[column.table][1]
         if isinstance(source, Scope):
-            index = _query(source).named_selects.index(column.name)
-            for select in _selects(source):
-                yield from _origins(select, _query(select).selects[index], within=within)
+            for select in selects_of(source):
+                yield from _origins(select, definition_of(source, select, column.name), within=within)
         else:
             yield f"{source.db}.{source.name}", column.name
 
@@ -140,14 +139,27 @@ def _origins(
 def _deciding(scope: Scope) -> Iterable[Origin]:
     """Yield the source columns that decide which rows a query gives."""
     if isinstance(scope.expression, exp.SetOperation):
-        for branch in scope.set_operation_scopes:
-            yield from _deciding(branch)
-        clauses = scope.expression.args
-        # The order, which a LIMIT goes by, is by what is shown.
-        if clauses.get("distinct", True) or clauses.get("limit") or clauses.get("offset"):
-            yield from _shown(scope)
+        yield from _deciding_in_set_operation(scope)
         return
-    select = _query(scope)
+    yield from _deciding_in_select(scope)
+    for _, source in scope.selected_sources.values():
+        if isinstance(source, Scope):
+            yield from _deciding(source)
+    for subquery in scope.subquery_scopes:
+        yield from _deciding_in_subquery(scope, subquery)
+
+
+def _deciding_in_set_operation(scope: Scope) -> Iterable[Origin]:
+    for branch in scope.set_operation_scopes:
+        yield from _deciding(branch)
+    clauses = scope.expression.args
+    # The order, which a LIMIT goes by, is by what is shown.
+    if clauses.get("distinct", True) or clauses.get("limit") or clauses.get("offset"):
+        yield from _shown(scope)
+
+
+def _deciding_in_select(scope: Scope) -> Iterable[Origin]:
+    select = query_of(scope)
     parts = [select.args[clause] for clause in ROW_DECIDING_CLAUSES if select.args.get(clause)]
     parts += _ordered_by_name(select)
     parts += [join.args["on"] for join in select.args.get("joins") or () if join.args.get("on")]
@@ -155,14 +167,14 @@ def _deciding(scope: Scope) -> Iterable[Origin]:
         parts += select.selects
     for part in parts:
         yield from _origins(scope, part)
-    for _, source in scope.selected_sources.values():
-        if isinstance(source, Scope):
-            yield from _deciding(source)
-    for subquery in scope.subquery_scopes:
-        yield from _deciding(subquery)
-        for column in subquery.external_columns:
-            yield from _origins(scope, column)
-        yield from _shown(subquery)
+
+
+def _deciding_in_subquery(scope: Scope, subquery: Scope) -> Iterable[Origin]:
+    """Yield what decides on the rows of a subquery, and what it is compared by."""
+    yield from _deciding(subquery)
+    for column in subquery.external_columns:
+        yield from _origins(scope, column)
+    yield from _shown(subquery)
 
 
 def _ordered_by_name(select: exp.Query) -> list[exp.Expr]:
@@ -174,17 +186,6 @@ def _ordered_by_name(select: exp.Query) -> list[exp.Expr]:
 
 def _shown(scope: Scope) -> Iterable[Origin]:
     """Yield the source columns that a query's projections are computed from."""
-    for select in _selects(scope):
-        for projection in _query(select).selects:
+    for select in selects_of(scope):
+        for projection in query_of(select).selects:
             yield from _origins(select, projection)
-
-
-def _query(scope: Scope) -> exp.Query:
-    return cast("exp.Query", scope.expression)
-
-
-def _selects(scope: Scope) -> list[Scope]:
-    """Return the SELECTs of a set operation, or the scope itself."""
-    if not isinstance(scope.expression, exp.SetOperation):
-        return [scope]
-    return [select for branch in scope.set_operation_scopes for select in _selects(branch)]
