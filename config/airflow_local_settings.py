@@ -17,7 +17,7 @@ if {"scheduler", "celery"}.intersection(sys.argv):
     import sqlglot.dialects.redshift  # noqa: F401 - sqlglot imports a dialect when it is first used
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook  # noqa: F401
 
-    from surgical_cdc.compiler.lineage import compile_fact
+    from surgical_cdc.compiler.compiled_fact import compile_fact
     from surgical_cdc.dag import (
         dags,  # noqa: F401
         operators,

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from redshift_connector.error import InterfaceError
 
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.warehouse.connection import connect as connect_to

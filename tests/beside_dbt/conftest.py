@@ -12,7 +12,7 @@ import redshift_connector
 from sqlglot import exp
 
 from local_redshift import LocalRedshift
-from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.connection import session
@@ -71,7 +71,7 @@ def fact(warehouse: Warehouse, project: Project) -> Callable[[str], list[Row]]:
 
     def select(name: str) -> list[Row]:
         columns = project.facts[name].column_names
-        query = fact_query(project, name).order_by(project.facts[name].unique_key)
+        query = compile_fact(project, name).query.order_by(project.facts[name].unique_key)
         with warehouse.transaction():
             return [dict(zip(columns, row, strict=True)) for row in warehouse.rows(query)]
 

@@ -10,7 +10,8 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import DIALECT, fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.fact_query import DIALECT
 from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project
 
 ROOT = DEFAULT_PROJECT.parents[1]
@@ -103,7 +104,7 @@ def test_facts_declare_the_columns_they_select(project: Project, name: str) -> N
 def test_facts_resolve_to_columns_of_sources(project: Project, name: str) -> None:
     """With all models inlined a fact reads nothing but baselines, each column of which is in the contract."""
     relations = {source.relation for source in project.sources.values()}
-    tables = {f"{table.db}.{table.name}" for table in fact_query(project, name).find_all(exp.Table)}
+    tables = {f"{table.db}.{table.name}" for table in compile_fact(project, name).query.find_all(exp.Table)}
     assert tables
     assert tables <= relations
 
@@ -111,7 +112,7 @@ def test_facts_resolve_to_columns_of_sources(project: Project, name: str) -> Non
 @pytest.mark.parametrize("name", FACTS)
 def test_facts_do_not_read_the_cursor(project: Project, name: str) -> None:
     """A fact that shows updated_at would have to be touched by every change of every column."""
-    read = {column.name for column in fact_query(project, name).find_all(exp.Column)}
+    read = {column.name for column in compile_fact(project, name).query.find_all(exp.Column)}
     assert read
     assert "updated_at" not in read
 
@@ -127,7 +128,7 @@ def test_sort_keys_are_the_join_columns(project: Project) -> None:
     """A source is sorted by its key and by the columns by which facts reach it, no others."""
     joined = {name: {source.key} for name, source in project.sources.items()}
     for name in FACTS:
-        for select in fact_query(project, name).find_all(exp.Select):
+        for select in compile_fact(project, name).query.find_all(exp.Select):
             for join in select.args.get("joins") or []:
                 for equality in join.args["on"].find_all(exp.EQ):
                     for side in (equality.left, equality.right):

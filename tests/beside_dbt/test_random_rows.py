@@ -16,7 +16,7 @@ import yaml
 from sqlglot import exp
 
 from local_redshift import LocalRedshift
-from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project
 from surgical_cdc.dbt.tables import Column
 from surgical_cdc.warehouse.session import Warehouse
@@ -122,7 +122,7 @@ def test_dbt_builds_the_same_facts(
         for name, fact in project.facts.items():
             columns = [exp.column(column) for column in fact.column_names]
             table = exp.select(*columns).from_(fact.relation)
-            query = fact_query(project, name)
+            query = compile_fact(project, name).query
             assert warehouse.rows(exp.except_(query, table)) == [], name
             assert warehouse.rows(exp.except_(table, query)) == [], name
             assert len(warehouse.rows(table)) == len(warehouse.rows(query)) > 0, name

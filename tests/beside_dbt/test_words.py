@@ -11,7 +11,7 @@ import pytest
 from sqlglot import exp
 
 from local_redshift import LocalRedshift
-from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.dbt.project import load_project
 from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import LIBRARY, ROOT
@@ -46,7 +46,7 @@ def test_dbt_builds_the_facts_that_the_engine_reads_in_the_models(
     with warehouse.transaction():
         for name, fact in project.facts.items():
             table = exp.select(*fact.column_names).from_(fact.relation)
-            query = fact_query(project, name)
+            query = compile_fact(project, name).query
             assert warehouse.rows(exp.except_(query, table)) == [], name
             assert warehouse.rows(exp.except_(table, query)) == [], name
             assert len(warehouse.rows(table)) == len(warehouse.rows(query)) > 0, name

@@ -16,7 +16,7 @@ import redshift_connector
 from local_redshift import LocalRedshift
 from local_redshift.testing import administer, database_user
 from surgical_cdc.cli.checks import Finding, isolation, run_checks
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import PrivilegeError

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from surgical_cdc.cli.commands import main
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.documents import compiled_files
 from surgical_cdc.compiler.fact_query import DIALECT
-from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.compiler.parsing import BRANCHES
 from surgical_cdc.compiler.slices import SourceChange, affected_keys, sliced_query, slices
 from surgical_cdc.dbt.project import load_project
@@ -65,7 +65,8 @@ def test_what_is_within_the_bounds_is_compiled_and_its_statements_written(expres
     """The bound on depth leaves room for what the compiler puts around an expression."""
     FileCase("", "", {MODEL: BASE[MODEL].replace("o.n", f"{expression} AS n")}).write(tmp_path)
     project = load_project(tmp_path / "sql")
-    tree = join_tree(project, "fact")
+    tree = compile_fact(project, "fact").tree
+    assert tree
     query = sliced_query(tree, ["id", "n"], null_key=True)
     for columns in (None, frozenset({"n"})):
         changes = {"orders": SourceChange("scratch.changes", columns)}

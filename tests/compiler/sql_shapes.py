@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.errors import UnsupportedQuery
 from tests.random.one_model import FactModel, one_model
 
@@ -714,7 +714,7 @@ def page() -> str:
 def refusal(folder: Path, shape: Shape) -> str:
     """Return what the compiler says of a shape."""
     try:
-        join_tree(one_model(folder, shape.sql, shape.model.columns, config=shape.model.config), "fact")
+        compile_fact(one_model(folder, shape.sql, shape.model.columns, config=shape.model.config), "fact")
     except UnsupportedQuery as error:
         return str(error)
     raise AssertionError(f"{shape.title} is not refused")

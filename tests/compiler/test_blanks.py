@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from surgical_cdc.compiler.lineage import compile_dictionary, exact_columns
+from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import Project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.steps.cycle import CycleResult, run_cycle
 from surgical_cdc.steps.verify import verify
 from tests.conftest import Site, at
-from tests.random.one_model import one_model
+from tests.random.one_model import REBUILT, one_model
 
 IN_LIST = """
 SELECT ci.id, COUNT(o.id) AS order_count
@@ -147,5 +148,5 @@ def test_queries_that_leave_trailing_blanks_open(tmp_path: Path, sql: str, *, is
     """Where one string stands for several that are equal, nobody knows its blanks, unless they are trimmed before."""
     for name in ("customers", "cities"):
         sql = sql.replace(f"FROM {name}", f"FROM {{{{ source('live', '{name}') }}}}")
-    exact = exact_columns(one_model(tmp_path, sql, "id name:varchar(20)"), "fact")
+    exact = compile_fact(one_model(tmp_path, sql, "id name:varchar(20)", config=REBUILT), "fact").lineage.exact
     assert [column.name for column in exact] == ([] if is_open else ["name"])

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from surgical_cdc.compiler.documents import compiled_files
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary, compiled_files
 from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import Dictionary, dump_dictionary, load_dictionary
 from surgical_cdc.errors import DictionaryError, ProjectError, UnsupportedQuery
 from surgical_cdc.steps.relevance import unaffected
 from surgical_cdc.values import ChangeSet, Preparation
 from tests.conftest import LIBRARY, ROOT, SHOP
-from tests.random.one_model import one_model
+from tests.random.one_model import REBUILT, one_model
 
 VENDOR = load_project()
 SHAPES = Path(__file__).parents[1] / "projects" / "shapes" / "sql"
@@ -26,7 +25,7 @@ END = datetime(2026, 3, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC 
 
 def feeds(folder: Path, sql: str, columns: str = "id n") -> dict[str, dict[str, object]]:
     """Return what feeds the fact, by source and column."""
-    dictionary = compile_dictionary(one_model(folder, sql, columns))
+    dictionary = compile_dictionary(one_model(folder, sql, columns, config=REBUILT))
     return {
         source: {column: facts["fact"] for column, facts in columns.items()}
         for source, columns in dictionary.feeds.items()

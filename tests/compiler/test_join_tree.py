@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.errors import UnsupportedQuery
 from tests.random.one_model import one_model
 
 
 def edges(folder: Path, sql: str, columns: str = "id n", **options: str) -> list[tuple[str, str]]:
     """Return the nodes of a fact's tree with their edges, parents first."""
-    tree = join_tree(one_model(folder, sql, columns, **options), "fact")
+    tree = compile_fact(one_model(folder, sql, columns, **options), "fact").tree
+    assert tree
     return [(node.name, "; ".join(edge.predicate.sql("redshift") for edge in node.edges)) for node in tree.nodes]
 
 

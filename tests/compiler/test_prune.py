@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.prune import prune
 from tests.random.one_model import one_model
 
@@ -14,7 +14,7 @@ def tables_left(folder: Path, sql: str, *columns: str) -> list[str]:
     """Return the tables that a fact with the columns id, n and x reads for some of them."""
     project = one_model(folder, sql, "id n x")
     sources = {source.relation.partition(".")[2]: source for source in project.sources.values()}
-    pruned = prune(fact_query(project, "fact").copy(), columns, sources)
+    pruned = prune(compile_fact(project, "fact").query.copy(), columns, sources)
     assert pruned.named_selects == list(columns)
     return [table.name for table in pruned.find_all(exp.Table)]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from local_redshift.rules import functions
-from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.redshift_functions import BUILT_IN
 from surgical_cdc.errors import UnsupportedQuery
-from tests.random.one_model import one_model
+from tests.random.one_model import REBUILT, one_model
 
 OF_THE_RUN = frozenset({"any_value", "current_date", "getdate", "random", "sysdate", "timeofday"})
 # What the stand-in takes and AWS's reference has under another name, or not at all.
@@ -39,7 +39,8 @@ def test_functions_of_redshift_are_known_to_engine_and_stand_in() -> None:
 )
 def test_function_of_redshift_is_accepted(tmp_path: Path, call: str) -> None:
     """What the parser writes in another way counts by what is sent."""
-    fact_query(one_model(tmp_path, f"SELECT c.id, {call} AS n FROM live.customers c", "id n"), "fact")  # noqa: S608
+    sql = f"SELECT c.id, {call} AS n FROM live.customers c"  # noqa: S608
+    compile_fact(one_model(tmp_path, sql, "id n", config=REBUILT), "fact")
 
 
 @pytest.mark.parametrize(
@@ -53,4 +54,4 @@ def test_function_of_a_user_is_refused(tmp_path: Path, call: str) -> None:
     """Nothing is known of it, even where the parser knows the name from another database."""
     project = one_model(tmp_path, f"SELECT c.id,\n{call} AS n FROM live.customers c", "id n")  # noqa: S608
     with pytest.raises(UnsupportedQuery, match=r"fact\.sql, line 3: .* calls no function of Redshift's own"):
-        fact_query(project, "fact")
+        compile_fact(project, "fact")

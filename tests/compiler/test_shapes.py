@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from surgical_cdc.compiler.fact_query import fact_query
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import Project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import UnsupportedQuery
@@ -60,7 +60,7 @@ def test_shape_that_no_fact_can_have_is_refused(tmp_path: Path, shape: Shape, ma
     """A fact can not equal a SELECT that gives another value each time, however it is maintained."""
     config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
     with pytest.raises(UnsupportedQuery, match=shape.names) as refused:
-        fact_query(one_model(tmp_path, shape.sql, shape.columns, config=config), "fact")
+        compile_fact(one_model(tmp_path, shape.sql, shape.columns, config=config), "fact")
     assert str(refused.value).startswith(f"{tmp_path}/sql/models/fact.sql, line 2: ")
 
 

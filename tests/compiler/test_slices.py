@@ -7,8 +7,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from surgical_cdc.compiler.join_tree import join_tree
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.compiler.slices import SourceChange, overlaid_query, sliced_query, slices
 from surgical_cdc.dbt.project import Project
 from surgical_cdc.dbt.tables import Column, Source
@@ -88,7 +88,8 @@ def test_occurrences_that_are_tied_alike_share_a_slice(tmp_path: Path) -> None:
     LEFT JOIN (SELECT customer_id, MAX(kind) AS m FROM live.orders GROUP BY customer_id) AS p ON p.customer_id = c.id
     LEFT JOIN (SELECT kind, MAX(id) AS k FROM live.orders GROUP BY kind) AS q ON q.kind = c.id
     """
-    tree = join_tree(one_model(tmp_path, sql, "id n m k"), "fact")
+    tree = compile_fact(one_model(tmp_path, sql, "id n m k"), "fact").tree
+    assert tree
     made = slices(tree, {}, sliced_query(tree, ["id", "n", "m", "k"], null_key=False), null_key=False)
     orders = [statement for statement in made if "live.orders" in statement.sql()]
     assert [[column.name for column in statement.expression.selects] for statement in orders] == [

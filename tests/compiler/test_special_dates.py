@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.errors import UnsupportedQuery
 from tests.random.one_model import one_model
 
@@ -30,7 +30,7 @@ def test_text_that_becomes_the_date_of_the_run_is_refused(tmp_path: Path, value:
     """Redshift makes a date of such a text where it needs one, at each run another."""
     sql = f"SELECT o.id, {value} AS n FROM live.orders o"  # noqa: S608
     with pytest.raises(UnsupportedQuery, match=r"line 2: .* gives another value at each run"):
-        fact_query(one_model(tmp_path, sql, "id n"), "fact")
+        compile_fact(one_model(tmp_path, sql, "id n"), "fact")
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_text_that_becomes_the_date_of_the_run_is_refused(tmp_path: Path, value:
 def test_text_that_stays_a_text_is_not(tmp_path: Path, value: str) -> None:
     """The same words among texts are texts."""
     sql = f"SELECT o.id, {value} AS n FROM live.orders o"  # noqa: S608
-    assert fact_query(one_model(tmp_path, sql, "id n:varchar(40)"), "fact").named_selects == ["id", "n"]
+    assert compile_fact(one_model(tmp_path, sql, "id n:varchar(40)"), "fact").query.named_selects == ["id", "n"]

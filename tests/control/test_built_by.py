@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.steps.prepare import prepare

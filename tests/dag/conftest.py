@@ -16,7 +16,7 @@ from redshift_connector.error import InterfaceError
 from demo.feed import feed
 from local_stack import LocalStack
 from local_stack.demonstration import avoid_the_schedule, start
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.warehouse.session import Warehouse

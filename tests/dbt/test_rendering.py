@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from surgical_cdc.cli import checks
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import load_project
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
 from tests.conftest import LIBRARY

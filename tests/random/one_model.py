@@ -27,6 +27,10 @@ COLUMNS = {
 }
 
 
+# Of a fact whose SELECT is of interest, be it one that can be maintained incrementally or not.
+REBUILT = "unique_key='id', meta={'cdc': {'maintenance': 'full'}}"
+
+
 @dataclass(frozen=True)
 class FactModel:
     """A fact of the project: `columns` are names, bigint unless a type follows after a colon; `config` is dbt's."""

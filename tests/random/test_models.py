@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surgical_cdc.compiler.join_tree import join_tree
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import Project
 from surgical_cdc.dictionary import EVERY_COLUMN, dump_dictionary, load_dictionary
 from surgical_cdc.errors import UnsupportedQuery
@@ -74,7 +74,7 @@ def _supported(folder: Path, drawn: Iterable[FactModel], refused: Counter[str]) 
     project = small_project(folder / "all", facts)
     for name in list(facts):
         try:
-            join_tree(project, name)
+            compile_fact(project, name)
             refused[MAINTAINED] += 1
         except UnsupportedQuery as error:
             # Names and values aside, so that the same reason counts as one.

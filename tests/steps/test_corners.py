@@ -14,7 +14,7 @@ import pytest
 from local_redshift import LocalRedshift
 from local_redshift.testing import administer
 from surgical_cdc.cli.checks import run_checks
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import Project
 from surgical_cdc.dbt.tables import Column, Source
 from surgical_cdc.dictionary import dump_dictionary

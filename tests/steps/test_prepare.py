@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc.compiler.fingerprint import fingerprint
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.control import built_by
 from surgical_cdc.control.lease import holder
 from surgical_cdc.errors import ContractError, ProjectError
@@ -34,7 +34,7 @@ def test_second_run_is_told_to_wait(shop: Site) -> None:
 
 def built(project: Project, fact: str) -> FactResult:
     """Return what building a fact gives."""
-    return FactResult(fact=fact, built=True, definition=fingerprint(project, fact))
+    return FactResult(fact=fact, built=True, definition=compile_fact(project, fact).select_fingerprint)
 
 
 def test_built_fact_is_not_built_again(shop: Site) -> None:

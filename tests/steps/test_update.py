@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.dictionary import dump_dictionary, load_dictionary
 from surgical_cdc.errors import DataError, LeaseError

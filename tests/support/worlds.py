@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import DIALECT, fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.fact_query import DIALECT
 from surgical_cdc.dbt.tables import Column, Fact, Source
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
 from surgical_cdc.warehouse.templates import sql_name
@@ -128,7 +129,9 @@ class Worlds:
         facts: dict[str, dict[Any, tuple[Any, ...]]] = {}
         for name, fact in self._project.facts.items():
             key = fact.column_names.index(fact.unique_key)
-            facts[name] = {row[key]: tuple(row) for row in self._warehouse.rows(fact_query(self._project, name))}
+            facts[name] = {
+                row[key]: tuple(row) for row in self._warehouse.rows(compile_fact(self._project, name).query)
+            }
         return facts
 
     def _compare(self, fact: Fact, before: Mapping[Any, tuple[Any, ...]], after: Mapping[Any, tuple[Any, ...]]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from redshift_connector.error import InterfaceError, ProgrammingError
 
-from surgical_cdc.compiler.lineage import compile_dictionary
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.cycle import run_cycle

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.compiler.documents import compiled_files
-from surgical_cdc.compiler.lineage import compile_fact
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError, WarehouseRefusal
 from surgical_cdc.files import read_text

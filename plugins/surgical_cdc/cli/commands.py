@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 
 from surgical_cdc.cli import checks, report
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.documents import compiled_files
-from surgical_cdc.compiler.lineage import compile_fact
 from surgical_cdc.control import lease
 from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project, load_project
 from surgical_cdc.dictionary import load_dictionary

@@ -9,15 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from sqlglot import exp
 
-from surgical_cdc.compiler.join_tree import join_tree
-from surgical_cdc.compiler.lineage import fact_lineage
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.steps.announce import announced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from surgical_cdc.compiler.join_tree import JoinTree, Node
+    from surgical_cdc.compiler.nodes import JoinTree, Node
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.dbt.tables import Source
     from surgical_cdc.dictionary import Dictionary
@@ -42,14 +41,15 @@ def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
 def paths(project: Project, source: str, column: str) -> str:
     """Return how rows of a source lead to the keys of each fact, from each place where it is read, or `column` is."""
     lines = []
-    for name, fact in project.facts.items():
-        if fact.maintenance == "incremental":
-            tree = join_tree(project, name)
+    for name in project.facts:
+        compiled = compile_fact(project, name)
+        tree = compiled.tree
+        if tree:
             nodes = [node for node in tree.nodes if node.source.name == source and column in {"", *node.columns}]
             lines += [f"{name}: {path}" for node in nodes for path in _paths(tree, node)]
         elif any(
             relation == project.source(source).relation and column in {"", read}
-            for relation, read in fact_lineage(project, name)
+            for relation, read in compiled.lineage.feeds
         ):
             lines.append(f"{name}: it is rebuilt in full (maintenance: full)")
     return "\n".join(dict.fromkeys(lines))

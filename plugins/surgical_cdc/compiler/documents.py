@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surgical_cdc.compiler.lineage import compile_dictionary, projected_columns
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, dump_dictionary
 from surgical_cdc.errors import DictionaryError
 from surgical_cdc.files import read_text
@@ -22,6 +22,26 @@ if TYPE_CHECKING:
 
 BLOCK = re.compile(r"(?P<start><!-- compiled: (?P<name>[a-z]+) -->\n).*?(?P<end><!-- /compiled -->)", re.DOTALL)
 NOTHING = ""
+
+
+def compile_dictionary(project: Project) -> Dictionary:
+    """Derive the dictionary of a project from its facts' SELECTs, sources and columns in the contract's order."""
+    lineage = {fact: compile_fact(project, fact).lineage.feeds for fact in project.facts}
+    feeds = {
+        source.name: {
+            column: facts
+            for column in source.column_names
+            if (
+                facts := {
+                    fact: fed[source.relation, column]
+                    for fact, fed in lineage.items()
+                    if (source.relation, column) in fed
+                }
+            )
+        }
+        for source in project.sources.values()
+    }
+    return Dictionary(tuple(project.facts), feeds, project.fingerprint)
 
 
 def compiled_files(project: Project) -> dict[Path, str]:
@@ -70,7 +90,7 @@ def _columns(project: Project, dictionary: Dictionary) -> str:
     parts = []
     for fact in project.facts.values():
         deciding = [f"{source} ({', '.join(names)})" for source, names in _deciding(dictionary, fact.name).items()]
-        origins = projected_columns(project, fact.name)
+        origins = compile_fact(project, fact.name).lineage.origins
         rows = [
             [
                 column,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
 from sqlglot import exp
@@ -15,9 +14,9 @@ from sqlglot.optimizer.qualify import qualify
 from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
 from surgical_cdc.compiler.special_dates import is_moment, moments
-from surgical_cdc.compiler.unsupported import Refused, place, refuse, shortened
+from surgical_cdc.compiler.unsupported import place, refuse, shortened
 from surgical_cdc.dbt.project import REF_SCHEMA
-from surgical_cdc.errors import ProjectError, UnsupportedQuery
+from surgical_cdc.errors import ProjectError
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
@@ -37,10 +36,6 @@ NON_DETERMINISTIC_NAMES = frozenset(
         *("CURRENT_SETTING", "PG_BACKEND_PID", "PG_LAST_QUERY_ID", "LAST_USER_QUERY_ID"),
     }
 )
-# What sqlglot says of a column that it does not find.
-UNRESOLVED = re.compile(r"(?:Unknown column: |Column ')(?P<column>\w+)(?:' .* table: '(?P<table>\w+)')?")
-ORDINAL = re.compile(r"Unknown output column: (\d+)$")
-USING = re.compile(r"Cannot automatically join: (\w+)$")
 MISMATCH = "Invalid set operation due to column mismatch"
 # What a SELECT or a set operation can be made of; anything else would be left out of account in its slices.
 CLAUSES = frozenset(
@@ -52,40 +47,33 @@ CLAUSES = frozenset(
 ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
 
 
-@cache
-def fact_query(project: Project, fact_name: str, *, placed: bool = False) -> exp.Select:
+def fact_query(project: Project, fact: Fact) -> exp.Select:
     """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
 
-    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. With
-    `placed` the query's parts know where they stand in the models' text: dear in every copy of the query.
+    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. The
+    query's parts know where they stand in the models' files.
 
     Raises:
         ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
-        UnsupportedQuery: it joins inside a join, or gives another value at each run.
+        Refused: it joins inside a join, or gives another value at each run.
     """
-    fact = project.fact(fact_name)
-    model = project.models[fact_name]
+    model = project.models[fact.name]
     parsed = parse(model)
     try:
         tree = _inline(parsed, project.models, {})
         check_depth(tree, model)
         if not isinstance(tree, exp.Select):
-            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact_name)))
+            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact.name)))
             tree = exp.select("*").from_(rows)
         _check_tables(tree, project)
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         query = pushdown_projections(qualified)
         dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
         check_values(query, _schema(project), dates)
-    except Refused as error:
-        raise UnsupportedQuery(f"{place(error.clause, model)}: {error.problem}. {error.hint}") from error
     except RecursionError:
         raise ProjectError(too_deep(model.path)) from None
     except SqlglotError as error:
         raise ProjectError(_unresolved(str(error), parsed, model, project)) from error
-    if not placed:
-        for part in query.walk():
-            part._meta = None  # noqa: SLF001 - `meta` itself would leave an empty mapping to copy
     return _in_declared_order(query, fact, model)
 
 
@@ -118,24 +106,43 @@ def _known_beside(column: exp.Column, project: Project) -> str:
     return f" Known: {', '.join(known)}." if known else ""
 
 
-def _named_in(said: str, tree: exp.Expr) -> Sequence[exp.Expr]:
+def _named_in(message: str, tree: exp.Expr) -> Sequence[exp.Expr]:
     """Return the parts of a query that a message of sqlglot's is about."""
-    if said.startswith(MISMATCH):
-        operations = tree.find_all(exp.SetOperation)
-        return [one for one in operations if len(one.left.selects) != len(one.right.selects)]
-    ordinal, using, column = ORDINAL.match(said), USING.match(said), UNRESOLVED.match(said)
-    if ordinal:
-        literals = tree.find_all(exp.Literal)
-        return [one for one in literals if one.name == ordinal[1] and isinstance(one.parent, (exp.Group, exp.Ordered))]
-    if using:
-        joined = [part for join in tree.find_all(exp.Join) for part in join.args.get("using") or ()]
-        return [part for part in joined if part.name == using[1]]
-    found = [
-        part
-        for part in tree.find_all(exp.Column)
-        if column and part.name == column["column"] and (not column["table"] or part.table == column["table"])
-    ]
-    return [part for part in found if not part.table] or found
+    for pattern, find in FINDERS.items():
+        match = pattern.match(message)
+        if match:
+            return find(tree, match)
+    return []
+
+
+def _uneven_operations(tree: exp.Expr, _: re.Match[str]) -> Sequence[exp.Expr]:
+    operations = tree.find_all(exp.SetOperation)
+    return [one for one in operations if len(one.left.selects) != len(one.right.selects)]
+
+
+def _numbers(tree: exp.Expr, ordinal: re.Match[str]) -> Sequence[exp.Expr]:
+    literals = tree.find_all(exp.Literal)
+    return [one for one in literals if one.name == ordinal[1] and isinstance(one.parent, (exp.Group, exp.Ordered))]
+
+
+def _names_in_using(tree: exp.Expr, using: re.Match[str]) -> Sequence[exp.Expr]:
+    joined = [part for join in tree.find_all(exp.Join) for part in join.args.get("using") or ()]
+    return [part for part in joined if part.name == using[1]]
+
+
+def _columns(tree: exp.Expr, unresolved: re.Match[str]) -> Sequence[exp.Expr]:
+    name, table = unresolved["column"], unresolved["table"]
+    columns = [part for part in tree.find_all(exp.Column) if part.name == name and (not table or part.table == table)]
+    return [part for part in columns if not part.table] or columns
+
+
+# What sqlglot says of what it does not find, with what finds the parts that it means.
+FINDERS: Mapping[re.Pattern[str], Callable[[exp.Expr, re.Match[str]], Sequence[exp.Expr]]] = {
+    re.compile(MISMATCH): _uneven_operations,
+    re.compile(r"Unknown output column: (\d+)$"): _numbers,
+    re.compile(r"Cannot automatically join: (\w+)$"): _names_in_using,
+    re.compile(r"(?:Unknown column: |Column ')(?P<column>\w+)(?:' .* table: '(?P<table>\w+)')?"): _columns,
+}
 
 
 def table_named(relation: str) -> exp.Table:
@@ -155,36 +162,44 @@ def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Exp
 
 
 def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr:
-    """Replace each reference to a CTE or a model by its query; innermost WITH wins, as in SQL."""
+    """Put the query of each CTE and model in its place, in all of a query; innermost WITH wins, as in SQL."""
     _check_clauses(query)
-    visible = dict(ctes)
-    with_ = query.args.get("with_")
-    if with_ is not None:
-        if with_.args.get("recursive"):
-            refuse("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
-        for cte in with_.expressions:
-            _check_cte(cte)
-            visible[cte.alias] = _inline(cte.this, models, visible)
-        with_.pop()
+    visible = {**ctes, **_inlined_ctes(query, models, ctes)}
+    # All parts, before any is replaced: what takes a table's place is inlined already.
     parts = _own_parts(query)
     for inner in parts[1:]:
         if isinstance(inner, (exp.Select, exp.SetOperation)):
             _inline(inner, models, visible)
-    for table in parts:
-        if not isinstance(table, (exp.Table, exp.Subquery)):
-            continue
-        _check_relation(table)
-        if isinstance(table, exp.Subquery):
-            continue
-        if table.db == REF_SCHEMA:
-            body = _inline(parse(models[table.name]), models, {})
-        elif not table.db and table.name in visible:
-            body = visible[table.name].copy()
-        else:
-            continue
-        alias = table.args["alias"].this if table.alias else table.this
-        table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
+    for relation in parts:
+        if isinstance(relation, (exp.Table, exp.Subquery)):
+            _check_relation(relation)
+        body = _body(relation, models, visible) if isinstance(relation, exp.Table) else None
+        if body:
+            alias = relation.args["alias"].this if relation.alias else relation.this
+            relation.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
     return query
+
+
+def _inlined_ctes(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> Mapping[str, exp.Expr]:
+    """Take the WITH from a query, and return what it defines: each may read those before it."""
+    with_ = query.args.get("with_")
+    if with_ is None:
+        return {}
+    if with_.args.get("recursive"):
+        refuse("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
+    defined: dict[str, exp.Expr] = {}
+    for cte in with_.expressions:
+        _check_cte(cte)
+        defined[cte.alias] = _inline(cte.this, models, {**ctes, **defined})
+    with_.pop()
+    return defined
+
+
+def _body(table: exp.Table, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr | None:
+    """Return the query that a table stands for, None where it is one of the warehouse."""
+    if table.db == REF_SCHEMA:
+        return _inline(parse(models[table.name]), models, {})
+    return ctes[table.name].copy() if not table.db and table.name in ctes else None
 
 
 def _check_cte(cte: exp.CTE) -> None:

@@ -1,136 +1,110 @@
-"""Derives the dictionary from the models: projections feed columns, all that decides on rows feeds every column."""
+"""Where the values of a fact come from: projections feed columns, all that decides on rows feeds every column."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
-from surgical_cdc.compiler.fact_query import fact_query
-from surgical_cdc.compiler.fingerprint import fingerprint
-from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
 from surgical_cdc.compiler.predicates import keeps_blanks
-from surgical_cdc.compiler.unsupported import place
-from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
-from surgical_cdc.errors import UnsupportedQuery
+from surgical_cdc.compiler.unsupported import refuse
+from surgical_cdc.dictionary import EVERY_COLUMN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Column, Source
+    from surgical_cdc.dbt.tables import Column, Fact, Source
+    from surgical_cdc.dictionary import FactColumns
 
 Origin = tuple[str, str]
 ROW_DECIDING_CLAUSES = ("where", "group", "having", "qualify", "limit", "offset", "order")
 
 
-def compile_fact(project: Project, fact_name: str) -> None:
-    """Derive what a fact is maintained by: its lineage and, unless it is rebuilt in full, its join tree; all is kept.
+@dataclass(frozen=True)
+class Lineage:
+    """Where the values of a fact come from.
+
+    `feeds` gives for each source column that the fact reads the fact columns that it feeds, `origins` for each column
+    of the fact the source columns that its value is computed from. `exact` are the strings and floats that the query
+    shows as they are, down to what tells equal ones apart.
+    """
+
+    feeds: Mapping[Origin, FactColumns]
+    origins: Mapping[str, tuple[Origin, ...]]
+    exact: tuple[Column, ...]
+
+
+def fact_lineage(project: Project, fact: Fact, query: exp.Select) -> Lineage:
+    """Derive the lineage of a fact from its query.
 
     Raises:
-        UnsupportedQuery: the fact can not be maintained.
+        Refused: the query reads the cursor of a source.
     """
-    if project.fact(fact_name).maintenance == "incremental":
-        join_tree(project, fact_name)
-    fact_lineage(project, fact_name)
-    fingerprint(project, fact_name)
+    scope = cast("Scope", build_scope(query))
+    origins = {shown.alias_or_name: tuple(dict.fromkeys(_origins(scope, shown))) for shown in query.selects}
+    feeds = _feeds(project, scope, origins, origins[fact.unique_key])
+    for source in project.sources.values():
+        if (source.relation, source.cursor) in feeds:
+            _refuse_cursor(source, query)
+    return Lineage(feeds, origins, _exact(project, fact, scope))
 
 
-def compile_dictionary(project: Project) -> Dictionary:
-    """Derive the dictionary of a project from its facts' SELECTs, sources and columns in the contract's order."""
-    lineage = {fact: fact_lineage(project, fact) for fact in project.facts}
-    feeds = {
-        source.name: {
-            column: facts
-            for column in source.column_names
-            if (
-                facts := {
-                    fact: fed[source.relation, column]
-                    for fact, fed in lineage.items()
-                    if (source.relation, column) in fed
-                }
-            )
-        }
-        for source in project.sources.values()
-    }
-    return Dictionary(tuple(project.facts), feeds, project.fingerprint)
-
-
-@cache
-def fact_lineage(project: Project, fact_name: str) -> Mapping[Origin, FactColumns]:
-    """Return for each source column that a fact reads, keyed (relation, column), the fact columns that it feeds.
+def _feeds(
+    project: Project, scope: Scope, origins: Mapping[str, Sequence[Origin]], row_key: Sequence[Origin]
+) -> dict[Origin, FactColumns]:
+    """Return for each source column that a query reads the columns that it feeds.
 
     A source's key counts as read wherever the source is: COUNT(*) names no column, and yet every row matters. What the
     row key is computed from feeds every column: two rows may have changed keys, and then all else is the other's.
-
-    Raises:
-        UnsupportedQuery: the fact reads the cursor of a source.
     """
-    query = fact_query(project, fact_name)
-    scope = cast("Scope", build_scope(query))
-    columns = projected_columns(project, fact_name)
-    fed: dict[Origin, FactColumns] = {}
-    for name, origins in columns.items():
-        for origin in origins:
-            fed[origin] = (*fed.get(origin, ()), name)
-    row_key = columns[project.fact(fact_name).unique_key]
+    shown: dict[Origin, FactColumns] = {}
+    for name, read in origins.items():
+        for origin in read:
+            shown[origin] = (*shown.get(origin, ()), name)
     keys = {source.relation: source.key for source in project.sources.values()}
-    read = [f"{table.db}.{table.name}" for table in query.find_all(exp.Table)]
-    rows = [(relation, keys[relation]) for relation in read if relation in keys]
-    found = fed | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
-    for source in project.sources.values():
-        if (source.relation, source.cursor) in found:
-            where = place(_reader(project, fact_name, source), project.models[fact_name])
-            raise UnsupportedQuery(
-                f"{where}: {source.relation}.{source.cursor}, the cursor, moves with every edit."
-                " Leave it out: a change of the cursor alone updates no fact, not even one that is maintained in full."
-            )
-    return found
+    relations = [f"{table.db}.{table.name}" for table in scope.expression.find_all(exp.Table)]
+    rows = [(relation, keys[relation]) for relation in relations]
+    return shown | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
 
 
-def _reader(project: Project, fact_name: str, source: Source) -> exp.Column:
-    """Return where a fact's query reads the cursor of a source."""
-    for scope in traverse_scope(fact_query(project, fact_name, placed=True)):
-        for column in scope.columns:
-            table = scope.sources.get(column.table)
-            is_source = isinstance(table, exp.Table) and f"{table.db}.{table.name}" == source.relation
-            if is_source and column.name == source.cursor:
-                return column
-    raise AssertionError(f"{source.relation}.{source.cursor} is read nowhere")
+def _refuse_cursor(source: Source, query: exp.Select) -> NoReturn:
+    refuse(
+        f"{source.relation}.{source.cursor}, the cursor, moves with every edit",
+        "Leave it out: a change of the cursor alone updates no fact, not even one that is maintained in full.",
+        next(
+            column
+            for scope in traverse_scope(query)
+            for column in scope.columns
+            if column.name == source.cursor and _is_of(scope.sources.get(column.table), source)
+        ),
+    )
 
 
-@cache
-def projected_columns(project: Project, fact_name: str) -> Mapping[str, tuple[Origin, ...]]:
-    """Return for each column of a fact the source columns that its value is computed from."""
-    query = fact_query(project, fact_name)
-    scope = cast("Scope", build_scope(query))
-    return {projection.alias_or_name: tuple(dict.fromkeys(_origins(scope, projection))) for projection in query.selects}
+def _is_of(relation: object, source: Source) -> bool:
+    return isinstance(relation, exp.Table) and f"{relation.db}.{relation.name}" == source.relation
 
 
-@cache
-def exact_columns(project: Project, fact_name: str) -> tuple[Column, ...]:
+def _exact(project: Project, fact: Fact, scope: Scope) -> tuple[Column, ...]:
     """Return the strings and floats of a fact that its query shows as they are, down to what tells equal ones apart.
 
     Redshift takes strings that differ in trailing spaces for equal, and 0 and -0. It does not say which of them a
     group, DISTINCT, MIN, MAX or a set operation shows. Where a query keeps one of several strings so, no string of it
     is exact, and likewise for floats.
     """
-    read = {(source.relation, column.name): column for source in project.sources.values() for column in source.columns}
-    scope = cast("Scope", build_scope(fact_query(project, fact_name)))
-    merged = [
-        read[origin]
-        for part, one in _merged(scope)
-        for origin in _origins(part, one, within=keeps_blanks)
-        if origin in read
-    ]
+    columns = {
+        (source.relation, column.name): column for source in project.sources.values() for column in source.columns
+    }
+    merged = [columns[origin] for part, one in _merged(scope) for origin in _origins(part, one, within=keeps_blanks)]
     texts_are_open = any(column.is_text for column in merged)
     # A float may be shown as a string.
     floats_are_open = any(column.is_float for column in merged)
     return tuple(
         column
-        for column in project.fact(fact_name).columns
+        for column in fact.columns
         if (column.is_text and not texts_are_open) or (column.is_float and not floats_are_open)
     )
 
@@ -140,9 +114,8 @@ def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:
     for part in scope.traverse():
         distinct = [inner for inner in part.find_all(exp.Distinct) if not isinstance(inner.parent, exp.Count)]
         yield from ((part, inner) for inner in (*part.find_all(exp.Group, exp.Max, exp.Min), *distinct))
-        query = _query(part)
-        if query.args.get("distinct", isinstance(query, exp.SetOperation)):
-            yield from ((select, shown) for select in _selects(part) for shown in _query(select).selects)
+        if merges_rows(query_of(part)):
+            yield from ((select, shown) for select in selects_of(part) for shown in query_of(select).selects)
 
 
 def _origins(
@@ -157,9 +130,8 @@ def _origins(
             continue
         source = scope.selected_sources[column.table][1]
         if isinstance(source, Scope):
-            index = _query(source).named_selects.index(column.name)
-            for select in _selects(source):
-                yield from _origins(select, _query(select).selects[index], within=within)
+            for select in selects_of(source):
+                yield from _origins(select, definition_of(source, select, column.name), within=within)
         else:
             yield f"{source.db}.{source.name}", column.name
 
@@ -167,14 +139,27 @@ def _origins(
 def _deciding(scope: Scope) -> Iterable[Origin]:
     """Yield the source columns that decide which rows a query gives."""
     if isinstance(scope.expression, exp.SetOperation):
-        for branch in scope.set_operation_scopes:
-            yield from _deciding(branch)
-        clauses = scope.expression.args
-        # The order, which a LIMIT goes by, is by what is shown.
-        if clauses.get("distinct", True) or clauses.get("limit") or clauses.get("offset"):
-            yield from _shown(scope)
+        yield from _deciding_in_set_operation(scope)
         return
-    select = _query(scope)
+    yield from _deciding_in_select(scope)
+    for _, source in scope.selected_sources.values():
+        if isinstance(source, Scope):
+            yield from _deciding(source)
+    for subquery in scope.subquery_scopes:
+        yield from _deciding_in_subquery(scope, subquery)
+
+
+def _deciding_in_set_operation(scope: Scope) -> Iterable[Origin]:
+    for branch in scope.set_operation_scopes:
+        yield from _deciding(branch)
+    clauses = scope.expression.args
+    # The order, which a LIMIT goes by, is by what is shown.
+    if clauses.get("distinct", True) or clauses.get("limit") or clauses.get("offset"):
+        yield from _shown(scope)
+
+
+def _deciding_in_select(scope: Scope) -> Iterable[Origin]:
+    select = query_of(scope)
     parts = [select.args[clause] for clause in ROW_DECIDING_CLAUSES if select.args.get(clause)]
     parts += _ordered_by_name(select)
     parts += [join.args["on"] for join in select.args.get("joins") or () if join.args.get("on")]
@@ -182,14 +167,14 @@ def _deciding(scope: Scope) -> Iterable[Origin]:
         parts += select.selects
     for part in parts:
         yield from _origins(scope, part)
-    for _, source in scope.selected_sources.values():
-        if isinstance(source, Scope):
-            yield from _deciding(source)
-    for subquery in scope.subquery_scopes:
-        yield from _deciding(subquery)
-        for column in subquery.external_columns:
-            yield from _origins(scope, column)
-        yield from _shown(subquery)
+
+
+def _deciding_in_subquery(scope: Scope, subquery: Scope) -> Iterable[Origin]:
+    """Yield what decides on the rows of a subquery, and what it is compared by."""
+    yield from _deciding(subquery)
+    for column in subquery.external_columns:
+        yield from _origins(scope, column)
+    yield from _shown(subquery)
 
 
 def _ordered_by_name(select: exp.Query) -> list[exp.Expr]:
@@ -201,17 +186,6 @@ def _ordered_by_name(select: exp.Query) -> list[exp.Expr]:
 
 def _shown(scope: Scope) -> Iterable[Origin]:
     """Yield the source columns that a query's projections are computed from."""
-    for select in _selects(scope):
-        for projection in _query(select).selects:
+    for select in selects_of(scope):
+        for projection in query_of(select).selects:
             yield from _origins(select, projection)
-
-
-def _query(scope: Scope) -> exp.Query:
-    return cast("exp.Query", scope.expression)
-
-
-def _selects(scope: Scope) -> list[Scope]:
-    """Return the SELECTs of a set operation, or the scope itself."""
-    if not isinstance(scope.expression, exp.SetOperation):
-        return [scope]
-    return [select for branch in scope.set_operation_scopes for select in _selects(branch)]

@@ -6,13 +6,15 @@ grouped by, by all columns of a DISTINCT.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from surgical_cdc.compiler.derived_tables import projection, type_of
+from surgical_cdc.compiler.predicates import aliases_of
 from surgical_cdc.dbt.tables import type_family
 
 if TYPE_CHECKING:
@@ -61,15 +63,32 @@ def _adds_columns_alone(scope: Scope, join: exp.Join, sources: Mapping[str, Sour
         return False
     equal = {
         own.name
-        for part in (on.flatten() if isinstance(on, exp.And) else [on])
-        if isinstance(part, exp.EQ)
-        for own, other in ((part.left, part.right), (part.right, part.left))
-        if _is_of(own, alias)
-        and not any(_is_of(column, alias) for column in other.find_all(exp.Column))
-        # Else several values may be equal to one: whole numbers that a float rounds.
-        and None is not _type_of(scope, own, sources) == _type_of(scope, other, sources)
+        for own, other in _equalities(on)
+        if _is_of(own, alias) and not _reads(other, alias) and _have_one_type(scope, own, other, sources)
     }
     return any(names <= equal for names in _unique(scope.selected_sources[alias][1], sources))
+
+
+def _equalities(on: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    """Yield the two sides of each equality that must hold, in both orders."""
+    for part in on.flatten() if isinstance(on, exp.And) else [on]:
+        if isinstance(part, exp.EQ):
+            yield part.left, part.right
+            yield part.right, part.left
+
+
+def _is_of(expression: exp.Expr, alias: str) -> bool:
+    return isinstance(expression, exp.Column) and expression.table == alias
+
+
+def _reads(expression: exp.Expr, alias: str) -> bool:
+    return alias in aliases_of(expression)
+
+
+def _have_one_type(scope: Scope, one: exp.Expr, other: exp.Expr, sources: Mapping[str, Source]) -> bool:
+    """Return whether of two sides at most one value equals another: a float rounds several whole numbers to one."""
+    types = [_data_type(scope, side, sources) for side in (one, other)]
+    return None not in types and len({type_family(data_type) for data_type in types if data_type}) == 1
 
 
 def _unique(relation: object, sources: Mapping[str, Source]) -> list[set[str]]:
@@ -101,21 +120,15 @@ def _shown(select: exp.Select, keys: Iterable[Sequence[exp.Expr]]) -> list[set[s
     return [{names[part] for part in key} for key in keys if all(part in names for part in key)]
 
 
-def _is_of(expression: exp.Expr, alias: str) -> bool:
-    return isinstance(expression, exp.Column) and expression.table == alias
+def _data_type(scope: Scope, expression: exp.Expr, sources: Mapping[str, Source]) -> str | None:
+    """Return the type of an expression, None where it is not known."""
 
+    def column_type(column: exp.Column) -> str | None:
+        source = scope.selected_sources[column.table][1] if column.table in scope.selected_sources else None
+        if isinstance(source, exp.Table):
+            return sources[source.name].column(column.name).data_type
+        if isinstance(source, Scope) and isinstance(source.expression, exp.Select):
+            return _data_type(source, projection(source, column.name), sources)
+        return None
 
-def _type_of(scope: Scope, expression: exp.Expr, sources: Mapping[str, Source]) -> str | None:
-    """Return the family of types that an expression has, None where it is not known."""
-    expression = expression.unnest()
-    if isinstance(expression, exp.Cast):
-        return type_family(expression.to.sql("redshift").lower())
-    if not isinstance(expression, exp.Column) or expression.table not in scope.selected_sources:
-        return None
-    source = scope.selected_sources[expression.table][1]
-    if isinstance(source, exp.Table):
-        return type_family(sources[source.name].column(expression.name).data_type)
-    if not isinstance(source.expression, exp.Select):
-        return None
-    names = source.expression.named_selects
-    return _type_of(source, source.expression.selects[names.index(expression.name)].unalias(), sources)
+    return type_of(expression, column_type)

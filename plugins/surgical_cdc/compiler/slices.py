@@ -19,7 +19,7 @@ from surgical_cdc.compiler.prune import prune
 from surgical_cdc.names import PREFIX, own_name
 
 if TYPE_CHECKING:
-    from surgical_cdc.compiler.join_tree import Edge, JoinTree, Node
+    from surgical_cdc.compiler.nodes import Edge, JoinTree, Node
     from surgical_cdc.dbt.tables import Column, Source
 
 AFFECTED_KEYS = f"{PREFIX}affected_keys"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
+from surgical_cdc.compiler.derived_tables import selects_in
 from surgical_cdc.compiler.redshift_functions import DATE_FUNCTIONS, called_by
 
 MOMENTS = frozenset({"now", "today", "tomorrow", "yesterday"})
@@ -36,50 +37,56 @@ def moments(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str
         return
     typed = annotate_types(query.copy(), schema=dict(schema), dialect="redshift")
     for literal in filter(is_moment, typed.find_all(exp.Literal)):
-        beside = literal.parent
-        if beside is None:
+        parent = literal.parent
+        if parent is None:
             continue
-        clause = beside.parent if isinstance(beside, exp.If) and beside.parent else beside
-        if isinstance(beside, exp.Alias) and beside.parent is typed and beside.alias in dates:
-            yield beside
-        if called_by(beside) in DATE_FUNCTIONS:
-            yield beside
-            continue
-        others = [part for part in _beside(literal, beside) if not isinstance(part, exp.Literal)]
-        columns = [column for part in others for column in part.find_all(exp.Column)]
-        dated = any(column.is_type(*exp.DataType.TEMPORAL_TYPES) for column in columns)
-        if dated and not any(part.is_type(*exp.DataType.TEXT_TYPES) for part in others):
-            yield clause
+        if isinstance(parent, exp.Alias) and parent.parent is typed and parent.alias in dates:
+            yield parent
+        if called_by(parent) in DATE_FUNCTIONS:
+            yield parent
+        elif _is_date([part for part in _beside(literal, parent) if not isinstance(part, exp.Literal)]):
+            yield parent.parent if isinstance(parent, exp.If) and parent.parent else parent
 
 
-def _beside(literal: exp.Expr, around: exp.Expr) -> list[exp.Expr]:
+def _is_date(parts: Sequence[exp.Expr]) -> bool:
+    """Return whether what has one type with parts that are read from columns is a date, and not a text."""
+    columns = [column for part in parts for column in part.find_all(exp.Column)]
+    dated = any(column.is_type(*exp.DataType.TEMPORAL_TYPES) for column in columns)
+    return dated and not any(part.is_type(*exp.DataType.TEXT_TYPES) for part in parts)
+
+
+def _beside(literal: exp.Expr, parent: exp.Expr) -> Sequence[exp.Expr]:
     """Return what has to have one type with a text: what it is compared with, or stands for, or is a branch beside."""
-    case = around.parent if isinstance(around, exp.If) else around
-    if isinstance(case, exp.Case):
-        compared = literal.arg_key == "this"
-        parts = (
-            [case.this] if compared else [*(one.args.get("true") for one in case.args["ifs"]), case.args.get("default")]
-        )
-        return [part for part in parts if part]
-    select = around.parent if isinstance(around, exp.Alias) else around
-    if isinstance(select, exp.Select):
-        return _in_other_branches(select, around if isinstance(around, exp.Alias) else literal)
-    return list(around.iter_expressions()) if isinstance(around, TAKING_DATES) else []
+    beside = BESIDE.get(type(parent))
+    return [part for part in beside(literal, parent) if part] if beside else []
 
 
-def _in_other_branches(select: exp.Select, shown: exp.Expr) -> list[exp.Expr]:
+def _in_case(literal: exp.Expr, case: exp.Expr | None) -> Sequence[exp.Expr | None]:
+    """Return what a CASE compares, or all that it can give."""
+    if not isinstance(case, exp.Case):
+        return []
+    if literal.arg_key == "this":
+        return [case.this]
+    return [*(branch.args.get("true") for branch in case.args["ifs"]), case.args.get("default")]
+
+
+def _in_other_branches(select: exp.Expr | None, shown: exp.Expr) -> Sequence[exp.Expr]:
     """Return what the other branches of a UNION show in the place of a projection."""
+    if not isinstance(select, exp.Select):
+        return []
     operation: exp.Expr = select
     while isinstance(operation.parent, exp.SetOperation) or (
         isinstance(operation.parent, exp.Subquery) and isinstance(operation.parent.parent, exp.SetOperation)
     ):
         operation = operation.parent
     position = next(index for index, part in enumerate(select.selects) if part is shown)
-    return [branch.selects[position].unalias() for branch in _branches(operation)]
+    return [branch.selects[position].unalias() for branch in selects_in(operation)]
 
 
-def _branches(query: exp.Expr) -> list[exp.Select]:
-    query = query.unnest()
-    if isinstance(query, exp.SetOperation):
-        return [*_branches(query.left), *_branches(query.right)]
-    return [query] if isinstance(query, exp.Select) else []
+BESIDE: Mapping[type[exp.Expr], Callable[[exp.Expr, exp.Expr], Sequence[exp.Expr | None]]] = {
+    exp.Case: _in_case,
+    exp.If: lambda literal, branch: _in_case(literal, branch.parent),
+    exp.Select: lambda literal, select: _in_other_branches(select, literal),
+    exp.Alias: lambda _, alias: _in_other_branches(alias.parent, alias),
+    **dict.fromkeys(TAKING_DATES, lambda _, parent: list(parent.iter_expressions())),
+}

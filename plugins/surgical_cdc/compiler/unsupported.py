@@ -29,7 +29,7 @@ def refuse(problem: str, hint: str, clause: exp.Expr) -> NoReturn:
 
 def place(clause: exp.Expr, model: Model) -> str:
     """Return the file of a clause, of the model or of another that it reads, and the clause's first line there."""
-    places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001 - see query.py
+    places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001 - `meta` itself would make one
     if not places:
         return model.path
     path = places[0]["path"]

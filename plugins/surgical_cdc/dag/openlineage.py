@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.facet_v2 import DatasetFacet, column_lineage_dataset, schema_dataset
 
-from surgical_cdc.compiler.lineage import projected_columns
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.dictionary import EVERY_COLUMN
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def fact_datasets(
     fact = project.fact(fact_name)
     fields = {
         column: column_lineage_dataset.Fields([given(*origin, DIRECT) for origin in origins])
-        for column, origins in projected_columns(project, fact_name).items()
+        for column, origins in compile_fact(project, fact_name).lineage.origins.items()
         if origins
     }
     sources = [project.source(source) for source in dictionary.feeding(fact_name)]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import fact_query, table_named
+from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.fact_query import table_named
 from surgical_cdc.errors import DataError
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
@@ -38,7 +39,7 @@ def fill(project: Project, fact: Fact, warehouse: Warehouse, relation: str) -> i
     Raises:
         DataError: a row key is NULL or not unique.
     """
-    inserted = warehouse.execute(insert_into(relation, fact, fact_query(project, fact.name)))
+    inserted = warehouse.execute(insert_into(relation, fact, compile_fact(project, fact.name).query))
     check_row_keys(fact, warehouse, relation)
     return inserted
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.slices import AFFECTED_KEYS
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.update import (
@@ -27,8 +28,8 @@ from surgical_cdc.warehouse.retries import is_transient, server_answer
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.compiler.nodes import JoinTree
     from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Fact
     from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
     from surgical_cdc.warehouse.retries import Steps
     from surgical_cdc.warehouse.session import Warehouse
@@ -63,10 +64,10 @@ def update_or_explain(  # noqa: PLR0917 - the order of all steps: project, what,
     except Exception as error:
         if not _is_of_values(error):
             raise
-        fact = project.fact(fact_name)
-        keys = []
-        if fact.maintenance == "incremental" and fact_name not in preparation.unbuilt:
-            keys = steps.run(f"search.{fact_name}", Search(project, fact, run, preparation, change_sets))
+        compiled = compile_fact(project, fact_name)
+        fact, keys = compiled.fact, []
+        if compiled.tree and fact_name not in preparation.unbuilt:
+            keys = steps.run(f"search.{fact_name}", Search(project, compiled.tree, run, preparation, change_sets))
         found = f" It comes of the rows of {fact.relation} with {fact.anchor}: {', '.join(keys)}." if keys else ""
         raise DataError(
             f"{fact_name} is not updated. {refusal(error)}{found} What it reads stays staged for the next run."
@@ -82,7 +83,7 @@ class Search:
     """A step that looks for affected keys by each of which alone a fact's recomputation fails; it writes nothing."""
 
     project: Project
-    fact: Fact
+    tree: JoinTree
     run: Run
     preparation: Preparation
     change_sets: Mapping[str, ChangeSet]
@@ -98,7 +99,9 @@ class Search:
         def fails(first: int, last: int) -> bool:
             nonlocal tries
             tries += 1
-            log.info("%s fails: trying keys %d to %d of those affected (try %d)", self.fact.name, first, last, tries)
+            log.info(
+                "%s fails: trying keys %d to %d of those affected (try %d)", self.tree.fact.name, first, last, tries
+            )
             return self._fails(warehouse, first, last)
 
         while ranges and len(found) < NAMED and tries < ATTEMPTS and time.monotonic() < deadline:
@@ -125,8 +128,8 @@ class Search:
             with warehouse.transaction(dry_run=True):
                 pending = self._reach_some(warehouse, first, last)
                 _, null_key = count_affected_keys(warehouse)
-                columns = columns_to_set(self.project, self.fact, changes, every=pending)
-                recompute_keys(self.project, self.fact, warehouse, changes, columns, null_key=null_key)
+                columns = columns_to_set(self.project, self.tree.fact, changes, every=pending)
+                recompute_keys(self.tree, warehouse, changes, columns, null_key=null_key)
         except Exception as error:
             if not _is_of_values(error):
                 raise
@@ -141,9 +144,9 @@ class Search:
 
     def _reach(self, warehouse: Warehouse) -> tuple[bool, int]:
         """Fill affected_keys; return whether keys are pending, and the number of all."""
-        pending = begin(self.project, self.fact, warehouse, self.run, self.preparation, self.change_sets)
+        pending = begin(self.project, self.tree.fact, warehouse, self.run, self.preparation, self.change_sets)
         changes = changes_of(self.change_sets)
-        affected, _ = reach_keys(self.project, self.fact, warehouse, changes, pending=pending)
+        affected, _ = reach_keys(self.project, self.tree, warehouse, changes, pending=pending)
         return pending, affected
 
     def _reach_some(self, warehouse: Warehouse, first: int, last: int) -> bool:

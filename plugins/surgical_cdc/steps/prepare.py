@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.deletion import deletion
-from surgical_cdc.compiler.fingerprint import fingerprint
 from surgical_cdc.control import built_by, lease
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.dictionary import load_dictionary
@@ -47,7 +47,7 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
         unbuilt = [
             name
             for name, fact in project.facts.items()
-            if fact.relation not in catalog or selects.get(name) != fingerprint(project, name)
+            if fact.relation not in catalog or selects.get(name) != compile_fact(project, name).select_fingerprint
         ]
         if unbuilt:
             # It costs a statement a table; a table's columns keep the collation that they were made with.

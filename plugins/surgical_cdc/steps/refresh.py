@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from surgical_cdc.compiler.fingerprint import fingerprint
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.control import built_by, lease
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps import replacement
@@ -54,7 +54,7 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
             inserted=inserted,
             deleted=deleted,
             built=True,
-            definition=fingerprint(project, fact_name),
+            definition=compile_fact(project, fact_name).select_fingerprint,
         )
         built_by.record(project, warehouse, [result])
         if standing:

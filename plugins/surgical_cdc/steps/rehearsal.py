@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import fact_query
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.slices import SourceChange
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
@@ -77,23 +77,24 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
 
     They are those of a run in which rows of every source that the fact reads have come, changed and gone.
     """
-    fact = project.fact(fact_name)
+    compiled = compile_fact(project, fact_name)
+    fact = compiled.fact
     complete_control(project, warehouse)
     explaining = cast("Warehouse", Explaining(warehouse))
     for statement in create_fact(fact):
         warehouse.execute(statement)
-    explaining.execute(insert_into(fact.relation, fact, fact_query(project, fact_name)))
-    read = {f"{table.db}.{table.name}" for table in fact_query(project, fact_name).find_all(exp.Table)}
+    explaining.execute(insert_into(fact.relation, fact, compiled.query))
+    read = {f"{table.db}.{table.name}" for table in compiled.query.find_all(exp.Table)}
     changes = {
         source.name: SourceChange(_change_set(project, source, explaining), None)
         for source in project.sources.values()
         if source.relation in read
     }
-    if fact.maintenance == "full":
-        recompute_all(project, fact, explaining, changes)
+    if compiled.tree is None:
+        recompute_all(project, compiled, explaining, changes)
     else:
-        reach_keys(project, fact, explaining, changes, pending=True)
-        recompute_keys(project, fact, explaining, changes, fact.columns, null_key=True)
+        reach_keys(project, compiled.tree, explaining, changes, pending=True)
+        recompute_keys(compiled.tree, explaining, changes, fact.columns, null_key=True)
     apply(fact, explaining, fact.columns, null_key=True)
 
 

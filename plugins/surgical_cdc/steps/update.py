@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import fact_query
-from surgical_cdc.compiler.fingerprint import fingerprint
-from surgical_cdc.compiler.join_tree import join_tree
-from surgical_cdc.compiler.lineage import fact_lineage
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.slices import (
     AFFECTED_KEYS,
     RECOMPUTED,
@@ -32,6 +29,8 @@ from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.compiler.compiled_fact import CompiledFact
+    from surgical_cdc.compiler.nodes import JoinTree
     from surgical_cdc.dbt.project import Project
     from surgical_cdc.dbt.tables import Column, Fact
     from surgical_cdc.warehouse.session import Warehouse
@@ -57,19 +56,20 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         UnsupportedQuery: the fact's SELECT can not be maintained.
     """
     started = time.perf_counter()
-    fact = project.fact(fact_name)
+    compiled = compile_fact(project, fact_name)
+    fact = compiled.fact
     changes = changes_of(change_sets)
     unbuilt = fact_name in preparation.unbuilt
     with warehouse.transaction(dry_run=run.dry_run):
         pending = begin(project, fact, warehouse, run, preparation, change_sets)
         gone, built = _build(project, fact, warehouse) if unbuilt else (0, 0)
         columns = columns_to_set(project, fact, changes, every=pending)
-        if fact.maintenance == "full":
-            affected, null_key = recompute_all(project, fact, warehouse, changes)
+        if compiled.tree is None:
+            affected, null_key = recompute_all(project, compiled, warehouse, changes)
         else:
-            affected, null_key = reach_keys(project, fact, warehouse, changes, pending=pending)
+            affected, null_key = reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
             if affected:
-                recompute_keys(project, fact, warehouse, changes, columns, null_key=null_key)
+                recompute_keys(compiled.tree, warehouse, changes, columns, null_key=null_key)
         if affected:
             _keep_pending(project, fact, warehouse, run, pending=pending)
         inserted = updated = deleted = 0
@@ -87,7 +87,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             updated=updated,
             deleted=gone + deleted,
             built=unbuilt,
-            definition=fingerprint(project, fact_name),
+            definition=compiled.select_fingerprint,
             announcement=announcement,
             seconds=time.perf_counter() - started,
         )
@@ -145,7 +145,7 @@ def columns_to_set(
     project: Project, fact: Fact, changes: Mapping[str, SourceChange], *, every: bool
 ) -> tuple[Column, ...]:
     """Return the fact's columns that the changes can reach; none where no changed column is read."""
-    feeds = fact_lineage(project, fact.name)
+    feeds = compile_fact(project, fact.name).lineage.feeds
     names: set[str] = set()
     for (relation, column), fed in feeds.items():
         change = next((change for name, change in changes.items() if project.sources[name].relation == relation), None)
@@ -155,11 +155,11 @@ def columns_to_set(
 
 
 def reach_keys(
-    project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange], *, pending: bool
+    project: Project, tree: JoinTree, warehouse: Warehouse, changes: Mapping[str, SourceChange], *, pending: bool
 ) -> tuple[int, bool]:
     """Fill affected_keys; return their number, and whether NULL is one."""
-    pending_keys = schema.pending(project, fact).relation
-    climbs = affected_keys(join_tree(project, fact.name), changes)
+    pending_keys = schema.pending(project, tree.fact).relation
+    climbs = affected_keys(tree, changes)
     for statement in climbs:
         warehouse.execute(statement)
     if not climbs or climbs[-1].this.name != AFFECTED_KEYS:
@@ -170,8 +170,7 @@ def reach_keys(
 
 
 def recompute_keys(
-    project: Project,
-    fact: Fact,
+    tree: JoinTree,
     warehouse: Warehouse,
     changes: Mapping[str, SourceChange],
     columns: tuple[Column, ...],
@@ -179,20 +178,19 @@ def recompute_keys(
     null_key: bool,
 ) -> None:
     """Fill recomputed with the fact's rows of the affected keys as they will be."""
-    tree = join_tree(project, fact.name)
     query = sliced_query(tree, [column.name for column in columns], null_key=null_key)
     for statement in slices(tree, changes, query, null_key=null_key):
         warehouse.execute(statement)
-    _recompute(fact, warehouse, query)
+    _recompute(tree.fact, warehouse, query)
 
 
 def recompute_all(
-    project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
+    project: Project, compiled: CompiledFact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
 ) -> tuple[int, bool]:
     """Fill recomputed with the whole fact as it will be and affected_keys with all its keys; return the same."""
     sources = {source.relation: source for source in project.sources.values()}
-    _recompute(fact, warehouse, overlaid_query(fact_query(project, fact.name), sources, changes))
-    warehouse.execute(render("every_key", fact=fact))
+    _recompute(compiled.fact, warehouse, overlaid_query(compiled.query, sources, changes))
+    warehouse.execute(render("every_key", fact=compiled.fact))
     return count_affected_keys(warehouse)
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from surgical_cdc.compiler.fact_query import fact_query
-from surgical_cdc.compiler.fingerprint import fingerprint
-from surgical_cdc.compiler.lineage import exact_columns
+from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.control import built_by, lease
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError
@@ -81,16 +79,17 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         found = compare(project, fact_name, warehouse)
         (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
         select = built_by.recorded(project, warehouse).get(fact_name)
-        outdated = select != fingerprint(project, fact_name)
+        outdated = select != compile_fact(project, fact_name).select_fingerprint
         return replace(found, pending=int(pending), outdated=outdated)
 
 
 def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
     """Compare a fact with its SELECT inside the caller's transaction, down to what tells equal values apart."""
-    fact = project.fact(fact_name)
+    compiled = compile_fact(project, fact_name)
+    fact = compiled.fact
     warehouse.execute(render("verify_expected", fact=fact))
-    warehouse.execute(insert_into("scdc_expected", fact, fact_query(project, fact_name)))
-    figures = warehouse.row(render("verify_compare", fact=fact, exact=exact_columns(project, fact_name)))
+    warehouse.execute(insert_into("scdc_expected", fact, compiled.query))
+    figures = warehouse.row(render("verify_compare", fact=fact, exact=compiled.lineage.exact))
     warehouse.execute(render("drop_tables", relations=["scdc_expected"]))
     rows, expected_rows, missing, unexpected = map(int, figures)
     return Verification(fact_name, rows, expected_rows, missing, unexpected)

@@ -9,8 +9,9 @@ import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from surgical_cdc.errors import AlreadySynced, NotReached, SurgicalCdcError
 
@@ -108,47 +109,14 @@ class Steps:
             wait_exponential_jitter,
         )
 
-        unconfirmed: list[T] = []
-
-        def attempt() -> T:
-            warehouse = self._open()
-            try:
-                done = step(warehouse)
-            except AlreadySynced:
-                if unconfirmed:
-                    return unconfirmed[0]
-                raise
-            except BaseException as error:
-                error.add_note(name)
-                if warehouse.unconfirmed is not None:
-                    unconfirmed[:] = [settled(warehouse.unconfirmed)]
-                self.close()
-                raise
-            return settled(done)
-
-        def settled(done: T) -> T:
-            return settle(unconfirmed[0], done) if unconfirmed else done
-
-        def announce(state: RetryCallState) -> None:
-            from surgical_cdc.warehouse.advice import refusal
-
-            error = state.outcome.exception() if state.outcome else None
-            log.warning(
-                "%s failed, attempt %d of %d. It is repeated on a new session in %.1f s. %s",
-                name,
-                state.attempt_number,
-                self._backoff.attempts,
-                state.upcoming_sleep,
-                refusal(error) if error else "",
-            )
-
+        attempt = _Attempt(self, name, step, settle)
         wait = self._backoff.first_wait
         retrying = Retrying(
             retry=retry_if_exception(lambda error: is_transient(error) and not self._aborted.is_set()),
             sleep=sleep_using_event(self._aborted),
             stop=stop_after_attempt(self._backoff.attempts) | stop_after_delay(REPEAT_WITHIN),
             wait=wait_exponential_jitter(multiplier=wait, jitter=wait),
-            before_sleep=announce,
+            before_sleep=partial(_announce, name, self._backoff.attempts),
             reraise=True,
         )
         return retrying(attempt)
@@ -160,7 +128,8 @@ class Steps:
         if warehouse:
             warehouse.abort()
 
-    def _open(self) -> Warehouse:
+    def open(self) -> Warehouse:
+        """Return the session, which is opened if there is none."""
         if self._warehouse is None:
             self._warehouse = self._connect()
             self._warehouses.append(self._warehouse)
@@ -175,6 +144,51 @@ class Steps:
             # It may have been lost, and then nothing can be said to the server.
             with suppress(Exception):
                 warehouse.close()
+
+
+class _Attempt(Generic[T]):
+    """Tries a step, and remembers what a try did of which nobody knows whether it was committed."""
+
+    def __init__(self, steps: Steps, name: str, step: Step[T], settle: Callable[[T, T], T]) -> None:
+        self._steps = steps
+        self._name = name
+        self._step = step
+        self._settle = settle
+        self._unconfirmed: list[T] = []
+
+    def __call__(self) -> T:
+        warehouse = self._steps.open()
+        try:
+            done = self._step(warehouse)
+        except AlreadySynced:
+            if self._unconfirmed:
+                return self._unconfirmed[0]
+            raise
+        except BaseException as error:
+            error.add_note(self._name)
+            if warehouse.unconfirmed is not None:
+                self._unconfirmed = [self._settled(warehouse.unconfirmed)]
+            self._steps.close()
+            raise
+        return self._settled(done)
+
+    def _settled(self, done: T) -> T:
+        return self._settle(self._unconfirmed[0], done) if self._unconfirmed else done
+
+
+def _announce(name: str, attempts: int, state: RetryCallState) -> None:
+    """Say in the log that a step has failed and is repeated."""
+    from surgical_cdc.warehouse.advice import refusal
+
+    error = state.outcome.exception() if state.outcome else None
+    log.warning(
+        "%s failed, attempt %d of %d. It is repeated on a new session in %.1f s. %s",
+        name,
+        state.attempt_number,
+        attempts,
+        state.upcoming_sleep,
+        refusal(error) if error else "",
+    )
 
 
 def run_step(

@@ -1,0 +1,208 @@
+"""What a query may not have if its fact is to be maintained incrementally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NoReturn, cast
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, walk_in_scope
+
+from surgical_cdc.compiler.derived_tables import merges_rows
+from surgical_cdc.compiler.predicates import CONDITIONS, aliases_of, is_null, tells_blanks_apart
+from surgical_cdc.compiler.unsupported import Refused, refuse, shortened
+from surgical_cdc.dbt.tables import type_family
+
+if TYPE_CHECKING:
+    from surgical_cdc.dbt.tables import Fact
+
+# Stands for a key of a grouping, a text or a float, as an alias that no query can have.
+KEY = "(key)"
+EQUAL_APART = "{}, which tells equal values apart (texts by trailing spaces, 0 from -0), into {}"
+AS_THEY_ARE = "Compare these by = as they are, or group by TRIM(…), or by CAST(… AS NUMERIC)."
+ONE_RELATION = "Join, anchor and group by a column of one relation"
+OTHER_ANCHOR = " Or name a column of the fact that shows one of a source as it is: meta: {cdc: {anchor: …}}."
+# Which equal values of an expression a query can tell apart: texts by trailing spaces, floats by the sign of zero.
+LookAlike = Literal["text", "float"] | None
+
+
+def branches(scope: Scope) -> list[Scope]:
+    """Return the SELECTs whose rows a derived table or a subquery shows: several where it is a UNION.
+
+    Raises:
+        Refused: they are brought together by something else than UNION, or limited.
+    """
+    query = scope.expression
+    if not isinstance(query, exp.SetOperation):
+        return [scope]
+    if not isinstance(query, exp.Union):
+        refuse(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
+    check_limit(query)
+    return [branch for operand in scope.set_operation_scopes for branch in branches(operand)]
+
+
+def check_joins(scope: Scope) -> None:
+    """Refuse joins that are neither INNER nor LEFT JOIN, and other relations than tables and queries."""
+    for join in scope.expression.args.get("joins") or ():
+        if join.side in {"RIGHT", "FULL"} or join.method or join.kind in {"SEMI", "ANTI"}:
+            refuse(
+                f"{join.side or join.kind or join.method} JOIN {join.alias_or_name}",
+                "Write INNER or LEFT JOIN … ON.",
+                join,
+            )
+    for alias, (_, source) in scope.selected_sources.items():
+        if not isinstance(source, (Scope, exp.Table)):
+            refuse(f"{alias} in FROM", "Read sources, models, or derived tables.", scope.expression)
+
+
+def check_limit(query: exp.Query) -> None:
+    """Refuse LIMIT and OFFSET."""
+    for name in ("limit", "offset"):
+        clause = query.args.get(name)
+        if clause is not None:
+            refuse(f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause)
+
+
+def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable[[exp.Expr], LookAlike]) -> None:
+    """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions.
+
+    Args:
+        scope: that of the SELECT.
+        predicate: what it is entered by.
+        alias: the relation of the scope that the predicate reads.
+        kind_of: which equal values of an expression of the scope can be told apart.
+    """
+    select = cast("exp.Select", scope.expression)
+    check_limit(select)
+    parts = list(walk_in_scope(select))
+    group = select.args.get("group")
+    windows = [part for part in parts if isinstance(part, exp.Window)]
+    windowed = {id(inner) for window in windows for inner in window.this.walk()}
+    aggregates = [part for part in parts if isinstance(part, exp.AggFunc) and id(part) not in windowed]
+    if group is not None or aggregates:
+        keys = group.expressions if group is not None else []
+        shown = f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}"
+        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=shown, clause=group or aggregates[0])
+    for window in windows:
+        keys = window.args.get("partition_by") or []
+        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=window.sql("redshift"), clause=window)
+
+
+def _require(
+    predicate: exp.Expr,
+    alias: str,
+    keys: Mapping[exp.Expr, LookAlike],
+    *,
+    shown: str,
+    clause: exp.Expr,
+) -> None:
+    """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none.
+
+    Nor may it tell equal keys apart: they make one group.
+    """
+    beside = predicate.copy().transform(lambda part: _key(part, keys[part]) if part in keys else part)
+    if tells_blanks_apart(beside, KEY):
+        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, clause)
+    if alias in aliases_of(beside):
+        refuse(
+            f"{predicate.sql('redshift')} into {shown}",
+            "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
+            clause,
+        )
+
+
+def _key(part: exp.Expr, kind: LookAlike) -> exp.Expr:
+    """Return what stands for a key in a predicate, NULL where nothing can tell equal keys apart."""
+    if kind == "text":
+        return exp.column(kind, table=KEY)
+    # Whatever is not a comparison may show the sign of zero, and is taken for what shows trailing spaces.
+    is_compared = isinstance(part.parent, CONDITIONS) or part.parent is None
+    return exp.null() if kind is None or is_compared else exp.func("LENGTH", exp.column(kind, table=KEY))
+
+
+def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[str, LookAlike]) -> None:
+    """Refuse to enter rows without duplicates by what tells apart those that are equal.
+
+    Args:
+        source: the scope of what `alias` stands for: a SELECT or a UNION.
+        predicate: what it is entered by.
+        alias: its name in the predicate.
+        kinds: by its columns, which equal values of them can be told apart.
+    """
+    query = cast("exp.Query", source.expression)
+    if not merges_rows(query):
+        return
+
+    def known(part: exp.Expr) -> exp.Expr:
+        kind = kinds.get(part.name) if isinstance(part, exp.Column) and part.table == alias else None
+        return _key(part, kind) if kind else part
+
+    if tells_blanks_apart(predicate.copy().transform(known), KEY):
+        shown = "UNION" if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
+        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
+
+
+def check_membership(membership: exp.In) -> None:
+    """Refuse an IN whose rows would have to be all those that it has in the whole tables."""
+    if membership.this.find(exp.Tuple, exp.Query):
+        refuse(shortened(membership), "Write EXISTS with a correlation.", membership)
+    around = membership.parent
+    while isinstance(around, (exp.And, exp.Or, exp.Paren)):
+        around = around.parent
+    if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
+        refuse(
+            f"{shortened(membership)} outside a plain condition, where a NULL among its rows matters,",
+            "Write [NOT] EXISTS with a correlation.",
+            membership,
+        )
+
+
+def refuse_several_rows(shown: str, clause: exp.Expr) -> NoReturn:
+    """Refuse what is computed from several rows where it should be of one."""
+    refuse(f"{shown}, computed from several rows,", f"{ONE_RELATION}.", clause)
+
+
+def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failures: Sequence[Refused]) -> Refused:
+    """Return why relations of a scope are tied to none that are reached: the first failure, if there is one."""
+    if failures:
+        return failures[0]
+    joins = scope.expression.args.get("joins") or ()
+    return Refused(
+        f"{' and '.join(waiting)}, tied to {' and '.join(sorted(reached))} by no usable predicate,",
+        "Join on columns of two relations; enter a grouped or windowed one by columns of its GROUP BY or PARTITION BY.",
+        next((join for join in joins if join.alias_or_name in waiting), scope.expression),
+    )
+
+
+def check_branch_types(
+    name: str, definitions: Sequence[exp.Expr], source: Scope, data_type: Callable[[exp.Expr], str | None]
+) -> None:
+    """Refuse to tie branches of a UNION whose columns differ in type: a value may be another one in the UNION."""
+    types = [data_type(definition) for definition in definitions if not is_null(definition)]
+    families = {kind and type_family(kind) for kind in types} - {None}
+    if len(definitions) > 1 and len(families) + types.count(None) > 1:
+        refuse(
+            f"the tie to {name} of a UNION, given as {' and '.join(kind or 'an unknown type' for kind in types)},",
+            f"Cast {name} to the same type in each branch.",
+            source.expression,
+        )
+
+
+def check_anchor_type(fact: Fact, anchor: exp.Expr, data_type: str | None, clause: exp.Expr) -> None:
+    """Refuse an anchor that the fact's column rounds or cuts off: a key would not be found under its first value.
+
+    Integers convert into one another without loss, and so do texts.
+    """
+    declared, shown = fact.column(fact.anchor).data_type, anchor.sql("redshift")
+    if data_type is None:
+        refuse(
+            f"the anchor {shown}, whose type is not known,",
+            f"Write CAST({shown} AS {declared}).{OTHER_ANCHOR}",
+            clause,
+        )
+    if type_family(data_type) != type_family(declared):
+        refuse(
+            f"the anchor {shown}, a {data_type} that {fact.name}.{fact.anchor} shows as {declared},",
+            f"List the column as {data_type}, or write CAST({shown} AS {declared}).",
+            clause,
+        )

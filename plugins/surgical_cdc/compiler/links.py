@@ -1,0 +1,266 @@
+"""What ties relations of a scope to nodes: predicates of its ON and WHERE, correlations of subqueries, and IN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope
+
+from surgical_cdc.compiler.checks import (
+    ONE_RELATION,
+    OTHER_ANCHOR,
+    branches,
+    check_entry,
+    check_limit,
+    check_membership,
+    check_merged,
+    refuse_several_rows,
+)
+from surgical_cdc.compiler.definitions import (
+    SEVERAL_ROWS,
+    column_definitions,
+    in_terms_of_nodes,
+    is_optional,
+    look_alike,
+)
+from surgical_cdc.compiler.derived_tables import definition_of, query_of
+from surgical_cdc.compiler.predicates import aliases_of, is_never_true, rejects_null, with_definitions
+from surgical_cdc.compiler.scopes import conjuncts_of, optional_aliases, reads_source
+from surgical_cdc.compiler.unsupported import Refused, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from surgical_cdc.compiler.nodes import Tables
+    from surgical_cdc.compiler.scopes import Conjunct
+
+# Stands for the rows of an IN (SELECT …) as an alias that no query can have.
+MEMBER = "(member)"
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A predicate between relations of a scope and a node, of which `parent` is the name; None for the anchor."""
+
+    parent: str | None
+    predicate: exp.Expr
+
+
+@dataclass(frozen=True)
+class Link:
+    """What can tie a relation to the tree: a tie to one node, or one to each branch of a UNION.
+
+    `certain` says that a row in which the relation is absent does not satisfy it, and so does not matter.
+    """
+
+    ties: tuple[Tie, ...]
+    certain: bool = False
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The names of the nodes."""
+        return tuple(tie.parent for tie in self.ties if tie.parent)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each tie is an equality of two columns."""
+        return all(
+            isinstance(tie.predicate, exp.EQ)
+            and isinstance(tie.predicate.left, exp.Column)
+            and isinstance(tie.predicate.right, exp.Column)
+            for tie in self.ties
+        )
+
+    @property
+    def has_equality(self) -> bool:
+        """Whether a tie is an equality."""
+        return any(isinstance(tie.predicate, exp.EQ) for tie in self.ties)
+
+
+def all_of(links: Sequence[Link]) -> list[Tie]:
+    """Return the ties of links to the same nodes as one for each node."""
+    return [
+        Tie(ties[0].parent, exp.and_(*(tie.predicate for tie in ties), copy=True))
+        for ties in zip(*(link.ties for link in links), strict=True)
+    ]
+
+
+class Links:
+    """Finds links between the relations of a query."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Take the query's tables."""
+        self._tables = tables
+
+    def between(
+        self,
+        scope: Scope,
+        alias: str,
+        conjuncts: Sequence[Conjunct],
+        certain: Collection[str],
+        failures: list[Refused],
+    ) -> list[Link]:
+        """Return the predicates that tie a relation to the same nodes: the largest group, plain ones first.
+
+        Why others are no tie is added to `failures`.
+        """
+
+        def link_by(conjunct: Conjunct, alias: str) -> Link:
+            link = self._link(scope, conjunct.predicate, alias, certain)
+            if conjunct.joined == alias or alias not in optional_aliases(scope):
+                return link
+            # It decides on rows in which the relation is absent as well, so it must be false for them.
+            _require_false_for_null(link, conjunct.predicate, alias)
+            return replace(link, certain=True)
+
+        ties = [one for one in conjuncts if {alias} < aliases_of(one.predicate)]
+        groups = self._grouped(scope, ((one, alias) for one in ties), link_by, failures)
+        return max(groups, key=lambda links: (sum(link.is_plain for link in links), len(links)), default=[])
+
+    def correlations(
+        self, scope: Scope, subquery: Scope, certain: Collection[str], failures: list[Refused]
+    ) -> list[Link]:
+        """Return the predicates that filter a subquery's rows by one of its relations and one node outside."""
+        if not isinstance(subquery.expression, exp.Select):
+            return []
+
+        def link_by(conjunct: Conjunct, alias: str) -> Link:
+            return self._link(scope, conjunct.predicate, alias, certain)
+
+        groups = self._grouped(subquery, _correlating(scope, subquery), link_by, failures)
+        if groups:
+            check_limit(subquery.expression)
+        return max(groups, key=len, default=[])
+
+    def membership(
+        self, scope: Scope, subquery: Scope, certain: Collection[str], failures: list[Refused]
+    ) -> tuple[Tie, ...]:
+        """Return the ties of `x IN (SELECT y …)`: x = y; none where the subquery stands elsewhere or that is no tie."""
+        query = query_of(subquery)
+        membership = query.find_ancestor(exp.In, exp.Select)
+        rows = membership.args.get("query") if isinstance(membership, exp.In) else None
+        if not isinstance(membership, exp.In) or not isinstance(rows, exp.Query) or rows.unnest() is not query:
+            return ()
+        try:
+            check_membership(membership)
+            name = query.named_selects[0]
+            column_definitions(self._tables, subquery, [name])
+            equality = exp.EQ(this=membership.this.copy(), expression=exp.column(name, table=MEMBER))
+            return self._link(scope, equality, MEMBER, certain).ties
+        except Refused as failure:
+            failures.append(failure)
+            return ()
+
+    def _grouped(
+        self,
+        entered: Scope,
+        candidates: Iterable[tuple[Conjunct, str]],
+        link_by: Callable[[Conjunct, str], Link],
+        failures: list[Refused],
+    ) -> list[list[Link]]:
+        """Return the links by which relations of a scope are entered, those together that tie the same nodes."""
+        groups: dict[tuple[object, ...], list[Link]] = {}
+        for conjunct, alias in candidates:
+            try:
+                link = link_by(conjunct, alias)
+                entries = [self._entered(entered, alias, tie.predicate) for tie in link.ties]
+                groups.setdefault((link.parents, entries[0]), []).append(link)
+            except Refused as failure:
+                failures.append(failure)
+        return list(groups.values())
+
+    def _link(self, scope: Scope, conjunct: exp.Expr, alias: str, certain: Collection[str]) -> Link:
+        """Return the predicate with all columns but those of `alias` in terms of one node, or of one for each branch.
+
+        In a branch that shows NULL there it is never true, so nothing is tied to it. No row that matters lacks those of
+        the relations that are `certain`.
+        """
+        others = [column for column in conjunct.find_all(exp.Column) if column.table != alias]
+        optional = any(is_optional(scope, column, certain) for column in others)
+        ties = []
+        for (predicate,) in in_terms_of_nodes(self._tables, scope, [conjunct], keep=alias):
+            parents = aliases_of(predicate) - {alias}
+            if len(parents) == 1:
+                ties.append(Tie(parents.pop(), predicate))
+            elif parents or not is_never_true(predicate):
+                refuse(
+                    f"{conjunct.sql('redshift')}, a tie to {len(parents) or 'no'} sources at once,",
+                    "Compare a column with columns of one source; in a branch of a UNION, with no constant but NULL.",
+                    conjunct,
+                )
+        link = Link(tuple(ties))
+        if not ties or len(set(link.parents)) < len(ties):
+            refuse(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
+        if optional:
+            _require_false_for_null(link, conjunct, "the optional side of an outer join")
+        return link
+
+    def _entered(self, scope: Scope, alias: str, predicate: exp.Expr) -> object:
+        """Return what identifies the tables that a predicate on a relation enters, or refuse it."""
+        source = scope.selected_sources[alias][1]
+        if not isinstance(source, Scope):
+            return id(source)
+        entered = []
+        for branch in filter(reads_source, branches(source)):
+            opened = self.opened(source, branch, alias, predicate)
+            if not is_never_true(opened):
+                entered.append(self._entered(branch, self.entry_alias(branch, opened), opened))
+        names = [column.name for column in predicate.find_all(exp.Column) if column.table == alias]
+        column_definitions(self._tables, source, names)
+        return tuple(entered)
+
+    def entry_alias(self, scope: Scope, predicate: exp.Expr, *, at_top: bool = False, filtered: bool = False) -> str:
+        """Return the one relation of the scope that the predicate reads, or refuse.
+
+        At the top it is the anchor. `filtered` says that it is part of the scope's own WHERE, before any grouping.
+        """
+        aliases = self._tables.without_nodes(aliases_of(predicate))
+        shown = predicate.sql("redshift")
+        if predicate.find(*SEVERAL_ROWS):
+            refuse_several_rows(shown, predicate)
+        if len(aliases) != 1:
+            refuse(
+                f"{shown}, computed from {len(aliases)} relations,",
+                f"{ONE_RELATION}, in each branch of a UNION.{OTHER_ANCHOR if at_top else ''}",
+                predicate,
+            )
+        (alias,) = aliases
+        if not filtered:
+            check_entry(scope, predicate, alias, partial(look_alike, self._tables, scope))
+        if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
+            refuse(
+                f"{shown}, from the optional side of an outer join,",
+                "Anchor or join at a column of the relation that the outer join preserves.",
+                predicate,
+            )
+        return alias
+
+    def opened(self, source: Scope, branch: Scope, alias: str, predicate: exp.Expr) -> exp.Expr:
+        """Return a predicate on a derived table as one on a branch of it, unless it sees more than that has."""
+        names = {column.name for column in predicate.find_all(exp.Column) if column.table == alias}
+        definitions = {name: definition_of(source, branch, name) for name in names}
+        kinds = {name: look_alike(self._tables, branch, part) for name, part in definitions.items()}
+        check_merged(source, predicate, alias, kinds)
+        return with_definitions(predicate, {(alias, name): part for name, part in definitions.items()})
+
+
+def _correlating(scope: Scope, subquery: Scope) -> Iterable[tuple[Conjunct, str]]:
+    """Yield the conjuncts of a subquery that read one of its relations, which is named too, and some outside."""
+    outside = set(scope.selected_sources) - set(subquery.selected_sources)
+    for conjunct in conjuncts_of(subquery):
+        aliases = aliases_of(conjunct.predicate)
+        if conjunct.joined is None and len(aliases - outside) == 1 and aliases & outside:
+            (alias,) = aliases - outside
+            yield conjunct, alias
+
+
+def _require_false_for_null(link: Link, clause: exp.Expr, absent: str) -> None:
+    if not all(rejects_null(tie.predicate) for tie in link.ties):
+        refuse(
+            f"{clause.sql('redshift')}, which may hold where {absent} is absent,",
+            "Compare its columns as they are, without COALESCE, OR or IS NULL.",
+            clause,
+        )

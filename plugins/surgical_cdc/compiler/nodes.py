@@ -1,0 +1,104 @@
+"""The tree of joins of a fact: which source feeds it where, and by which predicate rows lead to the fact's anchor.
+
+A node is one occurrence of a source in the fact's query. Its edge is a predicate between its own columns and its
+parent's, true for every pair of rows that the query can bring together. The root holds the anchor. Each branch of a
+UNION has nodes of its own, and what is joined to the UNION has an edge to each. Why slices that follow these edges give
+the same rows as the whole tables is argued in docs/adr/0001-slices-along-the-join-tree.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from surgical_cdc.dbt.tables import Column, Fact, Source
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A tie to a node further up; `predicate` names the columns of both as <node name>.<column>."""
+
+    parent: Node
+    predicate: exp.Expr
+
+
+@dataclass(eq=False)
+class Node:
+    """One occurrence of a source.
+
+    `columns` are those that the query reads here, the source's key first. There are several `edges` where the node is
+    tied to the branches of a UNION; none at a root, and where no row of it can matter.
+    """
+
+    name: str
+    source: Source
+    columns: tuple[str, ...]
+    edges: list[Edge] = field(default_factory=list)
+    children: list[Node] = field(default_factory=list)
+
+    def link_columns(self) -> tuple[str, ...]:
+        """Return this node's columns that its edges read."""
+        columns = [column for edge in self.edges for column in edge.predicate.find_all(exp.Column)]
+        return tuple(dict.fromkeys(column.name for column in columns if column.table == self.name))
+
+
+@dataclass(frozen=True)
+class JoinTree:
+    """A fact's query with its nodes, parents before children.
+
+    `anchors` gives for each root, of which a UNION has several, what the fact's anchor shows of it. `tables` maps the
+    id of each source table in `query` to its node.
+    """
+
+    fact: Fact
+    query: exp.Select
+    nodes: tuple[Node, ...]
+    anchors: Mapping[str, exp.Expr]
+    tables: Mapping[int, Node]
+
+    def predicates(self) -> Iterator[exp.Expr]:
+        """Yield what the nodes are tied by."""
+        yield from self.anchors.values()
+        yield from (edge.predicate for node in self.nodes for edge in node.edges)
+
+
+class Tables:
+    """The source tables of a query, each with its source and the name of its node, which is no alias of the query."""
+
+    def __init__(self, query: exp.Select, sources: Iterable[Source]) -> None:
+        """Name the tables by their order in the query."""
+        by_relation = {source.relation: source for source in sources}
+        tables = list(query.find_all(exp.Table))
+        aliases = {relation.alias_or_name for relation in query.find_all(exp.Table, exp.Subquery)}
+        prefix = "n"
+        while any(alias.startswith(prefix) and alias[len(prefix) :][:1].isdigit() for alias in aliases):
+            prefix += "n"
+        self._names = {id(table): f"{prefix}{number}_{table.name}"[:63] for number, table in enumerate(tables, start=1)}
+        self._sources = {self.name(table): by_relation[f"{table.db}.{table.name}"] for table in tables}
+        self._tables = {self.name(table): table.name for table in tables}
+
+    def name(self, table: exp.Table) -> str:
+        """Return the name of a table's node."""
+        return self._names[id(table)]
+
+    def source(self, table: exp.Table) -> Source:
+        """Return the source that a table is."""
+        return self._sources[self.name(table)]
+
+    def column(self, column: exp.Column) -> Column:
+        """Return what the contract says of a column of a node."""
+        return self._sources[column.table].column(column.name)
+
+    def without_nodes(self, aliases: Iterable[str]) -> set[str]:
+        """Return the aliases that are no names of nodes."""
+        return {*aliases} - {*self._sources}
+
+    def readable(self, text: str) -> str:
+        """Return a message with the names of tables in place of those of nodes."""
+        return re.sub(r"\w+", lambda word: self._tables.get(word[0], word[0]), text)
