@@ -9,18 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import yaml
 
 from surgical_cdc.errors import DictionaryError, yaml_problem
 from surgical_cdc.files import check_yaml, read_text
 
-if TYPE_CHECKING:
-    pass
-
 HEADER = (
     '# Source column -> the fact columns that it feeds; "*": it decides which rows exist, or how they join or group.\n'
+    "# full: facts that are rebuilt in full, whenever a column that they read has changed, and why.\n"
     "# Derived from the models by `python -m surgical_cdc compile`. Review it; do not edit it.\n"
 )
 EVERY_COLUMN: Literal["*"] = "*"
@@ -31,10 +29,12 @@ FactColumns = tuple[str, ...] | Literal["*"]
 class Dictionary:
     """`feeds` maps source -> column -> fact -> the fact's columns, or "*" for all of them.
 
+    `full` has the facts that are rebuilt in full, each with the reason; the others are maintained incrementally.
     `fingerprint` is that of the project which the dictionary was derived from.
     """
 
     facts: tuple[str, ...]
+    full: Mapping[str, str]
     feeds: Mapping[str, Mapping[str, Mapping[str, FactColumns]]]
     fingerprint: str
 
@@ -73,7 +73,7 @@ def load_dictionary(path: Path) -> Dictionary:
         message = f"{path} is no dictionary ({yaml_problem(error)}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        problem = "expected a mapping with facts, sources and fingerprint"
+        problem = "expected a mapping with facts, full, sources and fingerprint"
         message = f"{path} is no dictionary ({problem}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
 
@@ -95,7 +95,7 @@ def _parsed(text: str) -> Dictionary:
         }
         for source, columns in content["sources"].items()
     }
-    return Dictionary(tuple(content["facts"]), feeds, content["fingerprint"])
+    return Dictionary(tuple(content["facts"]), content["full"], feeds, content["fingerprint"])
 
 
 def dump_dictionary(dictionary: Dictionary) -> str:
@@ -103,6 +103,7 @@ def dump_dictionary(dictionary: Dictionary) -> str:
     content = {
         "fingerprint": dictionary.fingerprint,
         "facts": list(dictionary.facts),
+        "full": dict(dictionary.full),
         "sources": {
             source: {
                 column: {fact: named if named == EVERY_COLUMN else list(named) for fact, named in facts.items()}

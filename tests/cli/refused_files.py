@@ -601,7 +601,7 @@ CASES: list[FileCase] = [
     ),
     FileCase(
         "an unknown maintenance",
-        "…/sql/models/fact.sql: config: meta.cdc.maintenance: expected 'incremental' or 'full'.",
+        "…/sql/models/fact.sql: config: meta.cdc.maintenance: expected 'auto', 'incremental' or 'full'.",
         {MODEL: BASE[MODEL].replace("'id'", "'id', meta={'cdc': {'maintenance': 'none'}}")},
     ),
     FileCase(

@@ -111,7 +111,7 @@ def test_check_goes_on_after_a_failure(shop: Site) -> None:
     shop.execute("ALTER TABLE shop_raw.orders DROP COLUMN gift")
     result = call("check")
     assert result.exit_code == 1
-    assert "ok      models: 2 facts compile" in result.output
+    assert "ok      models: 2 of 2 facts are maintained incrementally" in result.output
     assert "FAILED  contract: The warehouse differs from the contract" in result.output
     assert "shop_raw.orders.gift: missing, expected boolean" in result.output
 
@@ -265,13 +265,13 @@ def test_compile_writes_the_dictionary_that_check_accepts(tmp_path: Path) -> Non
     assert "python -m surgical_cdc compile" in result.stderr
 
 
-def test_compile_says_how_long_each_fact_takes(tmp_path: Path) -> None:
-    """A line for each fact has its columns and the seconds of its tree and lineage."""
+def test_compile_says_how_each_fact_is_maintained_and_how_long_it_took(tmp_path: Path) -> None:
+    """A line for each fact has its columns, its way of maintenance, and the seconds of its tree and lineage."""
     shutil.copytree(SHOP, tmp_path / "sql")
     lines = call("compile", project=tmp_path / "sql").output.splitlines()
     assert [re.sub(r"\d+\.\d\d s", "0.00 s", line) for line in lines[:2]] == [
-        "fact_line: 5 columns compiled in 0.00 s",
-        "fact_order: 9 columns compiled in 0.00 s",
+        "fact_line: 5 columns, incremental, compiled in 0.00 s",
+        "fact_order: 9 columns, incremental, compiled in 0.00 s",
     ]
 
 
@@ -282,7 +282,7 @@ def test_compile_names_tables_that_are_no_facts(tmp_path: Path) -> None:
         file.write_text(file.read_text().replace("unique_key", "unique_ky", 1))
     output = call("compile", project=tmp_path / "sql").output
     assert "fact_order: a table without unique_key is no fact; nobody keeps it up to date" in output
-    assert "1 facts compile." in output
+    assert "1 of 1 facts are maintained incrementally." in output
 
 
 def test_compile_refuses_what_can_not_be_maintained(tmp_path: Path) -> None:

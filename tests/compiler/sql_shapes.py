@@ -31,7 +31,8 @@ class Shape:
     @property
     def model(self) -> FactModel:
         """The fact that it is tried as."""
-        return FactModel(self.sql, self.columns, f"unique_key='id', meta={{'cdc': {{'anchor': '{self.anchor}'}}}}")
+        meta = f"{{'cdc': {{'anchor': '{self.anchor}', 'maintenance': 'incremental'}}}}"
+        return FactModel(self.sql, self.columns, f"unique_key='id', meta={meta}")
 
 
 SUPPORTED: dict[str, Sequence[Shape]] = {
@@ -670,9 +671,10 @@ REFUSED_ALWAYS: Sequence[Shape] = (
 )
 HEAD = """# Shapes of SQL
 
-What a fact's SELECT can be made of, and what is refused when it is compiled. A refusal names file, line and clause, and
-says what to write instead. Where something is refused, `meta={'cdc': {'maintenance': 'full'}}` is the stated way out:
-then the fact is rebuilt whenever a column that it reads has changed.
+What a fact's SELECT can be made of to be maintained incrementally. A fact with another shape is rebuilt in full,
+whenever a column that it reads has changed: `compile` says so, with file, line and clause, and so does the dictionary,
+where it is reviewed. A run never changes the way. `meta={'cdc': {'maintenance': 'incremental'}}` refuses such a shape
+when it is compiled, and says what to write instead; `'full'` rebuilds any.
 
 This page is made of test cases by `python -m tests.compiler.sql_shapes`. Each supported example is maintained on random
 windows and compared with its SELECT run in full; each refused one is compiled, and what the compiler says is what
@@ -688,7 +690,7 @@ DISTINCT or MIN shows is open; write `RTRIM` where both occur. `verify` takes no
 ## Supported
 """
 REFUSED_HEAD = """
-## Refused in facts that are maintained incrementally
+## Rebuilt in full, and refused in facts that are to be maintained incrementally
 """
 ALWAYS_HEAD = """
 ## Refused in every fact

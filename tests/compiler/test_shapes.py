@@ -67,3 +67,15 @@ def test_shape_that_no_fact_can_have_is_refused(tmp_path: Path, shape: Shape, ma
 def test_page_of_shapes_is_that_of_the_compiler() -> None:
     """docs/reference/sql_shapes.md says of each shape what the compiler does with it."""
     assert PAGE.read_text() == page(), "run: python -m tests.compiler.sql_shapes"
+
+
+@pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.title) for shape in ALL_REFUSED[::4]])
+def test_fact_of_another_shape_is_rebuilt_in_full(tmp_path: Path, shape: Shape) -> None:
+    """Unless it is to be maintained incrementally: the dictionary has the reason, with file, line and clause."""
+    config = f"unique_key='id', meta={{'cdc': {{'anchor': '{shape.anchor}'}}}}"
+    project = one_model(tmp_path, shape.sql, shape.columns, config=config)
+    compiled, full = compile_fact(project, "fact"), compile_dictionary(project).full
+    assert compiled.tree is None
+    assert full == {"fact": compiled.reason}
+    assert full["fact"].startswith("models/fact.sql, line 2: ")
+    assert full["fact"].endswith(" can not be maintained incrementally")

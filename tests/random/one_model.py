@@ -27,6 +27,8 @@ COLUMNS = {
 }
 
 
+# Of a fact that is refused unless it can be maintained incrementally.
+INCREMENTAL = "unique_key='id', meta={'cdc': {'maintenance': 'incremental'}}"
 # Of a fact whose SELECT is of interest, be it one that can be maintained incrementally or not.
 REBUILT = "unique_key='id', meta={'cdc': {'maintenance': 'full'}}"
 
@@ -37,10 +39,10 @@ class FactModel:
 
     sql: str
     columns: str
-    config: str = "unique_key='id'"
+    config: str = INCREMENTAL
 
 
-def one_model(folder: Path, sql: str, columns: str, *, config: str = "unique_key='id'", **models: str) -> Project:
+def one_model(folder: Path, sql: str, columns: str, *, config: str = INCREMENTAL, **models: str) -> Project:
     """Return a project with the fact `fact` and further ephemeral models."""
     return small_project(folder, {"fact": FactModel(sql, columns, config)}, **models)
 

@@ -1,19 +1,27 @@
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.control import built_by
 from surgical_cdc.control.lease import holder
-from surgical_cdc.errors import ContractError, ProjectError
+from surgical_cdc.dbt.project import load_project
+from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.errors import ContractError, DictionaryError, ProjectError
 from surgical_cdc.steps.cleanup import cleanup
 from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.values import FactResult, Preparation
 from surgical_cdc.warehouse import schema
+from tests.conftest import SHOP
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from surgical_cdc.dbt.project import Project
     from tests.conftest import Site
 
@@ -132,3 +140,14 @@ def test_rehearsal_takes_no_lease(shop: Site) -> None:
     cleanup(shop.project, shop.warehouse, shop.run(run_id="first"), failure=None)
     prepare(shop.project, shop.warehouse, shop.run(), rehearsal=True)
     assert holder(shop.project, shop.warehouse) is None
+
+
+def test_dictionary_with_another_way_of_maintenance_is_refused(shop: Site, tmp_path: Path) -> None:
+    """Another version of the compiler may keep a fact in another way: somebody has to see that before a run does it."""
+    shutil.copytree(SHOP.parent, tmp_path / "shop")
+    project = load_project(tmp_path / "shop" / "sql")
+    derived = compile_dictionary(project)
+    other = dataclasses.replace(derived, full={"fact_line": "models/fact_line.sql, line 2: a reason"})
+    project.dictionary_path.write_text(dump_dictionary(other))
+    with pytest.raises(DictionaryError, match=r"another way of maintenance .* for fact_line"):
+        prepare(project, shop.warehouse, shop.run())

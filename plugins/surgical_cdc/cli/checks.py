@@ -74,10 +74,9 @@ def models(project: Project) -> str:
     """
     for source in project.sources.values():
         deletion(project, source.name)
-    full = [name for name, fact in project.facts.items() if fact.maintenance == "full"]
-    for name in project.facts:
-        compile_fact(project, name)
-    return f"{len(project.facts)} facts compile" + (f", maintenance: full for {', '.join(full)}" if full else "")
+    full = [name for name in project.facts if compile_fact(project, name).reason]
+    incremental = f"{len(project.facts) - len(full)} of {len(project.facts)} facts are maintained incrementally"
+    return incremental + (f", {len(full)} rebuilt in full: {', '.join(full)}" if full else "")
 
 
 def dictionary(project: Project) -> str:

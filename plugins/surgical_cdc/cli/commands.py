@@ -169,8 +169,9 @@ def compile_(
     loaded = _project(project)
     for name, fact in loaded.facts.items():
         started = time.perf_counter()
-        compile_fact(loaded, name)
-        console.print(f"{name}: {len(fact.columns)} columns compiled in {time.perf_counter() - started:.2f} s")
+        reason = compile_fact(loaded, name).reason
+        way = f"rebuilt in full ({reason})" if reason else "incremental"
+        console.print(f"{name}: {len(fact.columns)} columns, {way}, compiled in {time.perf_counter() - started:.2f} s")
     for name in loaded.unkept:
         console.print(f"{name}: a table without unique_key is no fact; nobody keeps it up to date")
     console.print(f"{checks.models(loaded)}.")

@@ -51,7 +51,7 @@ def paths(project: Project, source: str, column: str) -> str:
             relation == project.source(source).relation and column in {"", read}
             for relation, read in compiled.lineage.feeds
         ):
-            lines.append(f"{name}: it is rebuilt in full (maintenance: full)")
+            lines.append(f"{name}: it is rebuilt in full ({compiled.reason})")
     return "\n".join(dict.fromkeys(lines))
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class CompiledFact:
     """A fact with what its SELECT says.
 
-    `query` is the SELECT on the sources' baselines. `tree` is None where the fact is rebuilt in full.
+    `query` is the SELECT on the sources' baselines. `tree` is None where the fact is rebuilt in full, and `reason` says
+    why then.
     `select_fingerprint` is sixteen hex digits that change with the SELECT, be it by a model, a macro or a variable;
     comments and layout are no part of it.
     """
@@ -34,6 +35,7 @@ class CompiledFact:
     fact: Fact
     query: exp.Select
     tree: JoinTree | None
+    reason: str | None
     lineage: Lineage
     select_fingerprint: str
 
@@ -44,20 +46,37 @@ def compile_fact(project: Project, fact_name: str) -> CompiledFact:
 
     Raises:
         ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
-        UnsupportedQuery: the SELECT can not be maintained; the message names the part, its file and line, and says what
-            to write.
+        UnsupportedQuery: the SELECT can not be maintained, or not incrementally as it is to be; the message names the
+            part, its file and line, and says what to write.
     """
     fact = project.fact(fact_name)
     try:
         query = fact_query(project, fact)
-        tree = join_tree(project, fact, query) if fact.maintenance == "incremental" else None
+        tree, reason = _way(project, fact, query)
         lineage = fact_lineage(project, fact, query)
     except Refused as error:
         where = place(error.clause, project.models[fact_name])
         raise UnsupportedQuery(f"{where}: {error.problem}. {error.hint}") from error
     _strip_places(query, *(tree.predicates() if tree else ()))
     digest = hashlib.sha256(query.sql(DIALECT, comments=False).encode()).hexdigest()
-    return CompiledFact(fact, query, tree, lineage, digest[:16])
+    return CompiledFact(fact, query, tree, reason, lineage, digest[:16])
+
+
+def _way(project: Project, fact: Fact, query: exp.Select) -> tuple[JoinTree | None, str | None]:
+    """Return the tree by which a fact is maintained incrementally, or why it is rebuilt in full.
+
+    Raises:
+        Refused: it is to be maintained incrementally, and can not be.
+    """
+    if fact.maintenance == "full":
+        return None, "maintenance: full"
+    try:
+        return join_tree(project, fact, query), None
+    except Refused as error:
+        if fact.maintenance == "incremental":
+            raise
+        where = place(error.clause, project.models[fact.name]).removeprefix(f"{project.path}/")
+        return None, f"{where}: {error.problem}"
 
 
 def _strip_places(*expressions: exp.Expr) -> None:

@@ -26,7 +26,8 @@ NOTHING = ""
 
 def compile_dictionary(project: Project) -> Dictionary:
     """Derive the dictionary of a project from its facts' SELECTs, sources and columns in the contract's order."""
-    lineage = {fact: compile_fact(project, fact).lineage.feeds for fact in project.facts}
+    compiled = {fact: compile_fact(project, fact) for fact in project.facts}
+    lineage = {fact: one.lineage.feeds for fact, one in compiled.items()}
     feeds = {
         source.name: {
             column: facts
@@ -41,7 +42,8 @@ def compile_dictionary(project: Project) -> Dictionary:
         }
         for source in project.sources.values()
     }
-    return Dictionary(tuple(project.facts), feeds, project.fingerprint)
+    full = {fact: one.reason for fact, one in compiled.items() if one.reason}
+    return Dictionary(tuple(project.facts), full, feeds, project.fingerprint)
 
 
 def compiled_files(project: Project) -> dict[Path, str]:

@@ -106,7 +106,7 @@ class FactCdc(Strict):
     """`cdc` of a fact."""
 
     anchor: str | None = None
-    maintenance: Maintenance = "incremental"
+    maintenance: Maintenance = "auto"
 
 
 class FactMeta(Shape):

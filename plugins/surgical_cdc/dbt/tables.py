@@ -153,7 +153,7 @@ Relation = Annotated[str, AfterValidator(_relation)]
 DataType = Annotated[str, AfterValidator(_data_type)]
 Share = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1)]
 Days = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=DAYS)]
-Maintenance = Literal["incremental", "full"]
+Maintenance = Literal["auto", "incremental", "full"]
 
 
 class Strict(BaseModel):
@@ -289,7 +289,7 @@ class Fact(Table):
 
     unique_key: Identifier
     anchor: Identifier
-    maintenance: Maintenance = "incremental"
+    maintenance: Maintenance = "auto"
 
     @model_validator(mode="after")
     def _check_columns(self) -> Self:

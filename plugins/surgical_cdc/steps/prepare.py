@@ -62,11 +62,21 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
 
 
 def _check_dictionary(project: Project) -> None:
-    """Refuse a stale dictionary: by it a fact would be skipped although it reads what has changed."""
-    if load_dictionary(project.dictionary_path).fingerprint != project.fingerprint:
+    """Refuse a stale dictionary: by it a fact would be skipped although it reads what has changed.
+
+    Nor may another version of the compiler change the way of a fact before somebody has seen it.
+    """
+    dictionary = load_dictionary(project.dictionary_path)
+    advice = f"Write it anew, review what changed and commit it: {project.command('compile')}"
+    if dictionary.fingerprint != project.fingerprint:
         raise DictionaryError(
-            f"{project.dictionary_path} was derived from other models than those in {project.path}."
-            f" Write it anew, review what changed and commit it: {project.command('compile')}"
+            f"{project.dictionary_path} was derived from other models than those in {project.path}. {advice}"
+        )
+    moved = [name for name in project.facts if (compile_fact(project, name).tree is None) != (name in dictionary.full)]
+    if moved:
+        raise DictionaryError(
+            f"{project.dictionary_path} has another way of maintenance than this version of the compiler for"
+            f" {', '.join(moved)}. {advice}"
         )
 
 

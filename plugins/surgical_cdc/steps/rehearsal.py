@@ -95,7 +95,7 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     else:
         reach_keys(project, compiled.tree, explaining, changes, pending=True)
         recompute_keys(compiled.tree, explaining, changes, fact.columns, null_key=True)
-    apply(fact, explaining, fact.columns, null_key=True)
+    apply(compiled, explaining, fact.columns, null_key=True)
 
 
 def _change_set(project: Project, source: Source, warehouse: Warehouse) -> str:

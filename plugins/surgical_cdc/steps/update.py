@@ -75,10 +75,10 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         inserted = updated = deleted = 0
         announcement = None
         if affected:
-            _check_rows(fact, warehouse, null_key=null_key)
+            _check_rows(compiled, warehouse, null_key=null_key)
             if run.dry_run:
                 announcement = announce(fact, warehouse, columns, null_key=null_key)
-            inserted, updated, deleted = apply(fact, warehouse, columns, null_key=null_key)
+            inserted, updated, deleted = apply(compiled, warehouse, columns, null_key=null_key)
         result = warehouse.unconfirmed = FactResult(
             fact=fact_name,
             change_sets=relations(change_sets),
@@ -213,16 +213,20 @@ def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
     warehouse.execute(insert_into(RECOMPUTED, fact, query))
 
 
-def _check_rows(fact: Fact, warehouse: Warehouse, *, null_key: bool) -> None:
+def _check_rows(compiled: CompiledFact, warehouse: Warehouse, *, null_key: bool) -> None:
     """Refuse recomputed rows without a row key of their own."""
+    fact = compiled.fact
     check_row_keys(fact, warehouse, RECOMPUTED)
-    if fact.maintenance == "incremental" and fact.anchor != fact.unique_key:
+    if compiled.tree and fact.anchor != fact.unique_key:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact, null_key=null_key)))
 
 
-def apply(fact: Fact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool) -> tuple[int, int, int]:
+def apply(
+    compiled: CompiledFact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool
+) -> tuple[int, int, int]:
     """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
-    if fact.maintenance == "incremental" and len(columns) < len(fact.columns):
+    fact = compiled.fact
+    if compiled.tree and len(columns) < len(fact.columns):
         # What decides on rows and on their keys feeds every column, so there are the same rows as before.
         return 0, warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0, 0
     deleted = warehouse.execute(render("apply_delete", fact=fact))

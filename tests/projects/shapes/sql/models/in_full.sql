@@ -1,5 +1,5 @@
 -- A shape that can not be maintained, rebuilt in full where a column that it reads has changed.
-{{ config(unique_key='place', meta={'cdc': {'maintenance': 'full'}}) }}
+{{ config(unique_key='place') }}
 SELECT
   kinds.place AS place,
   kinds.amount AS amount,
