@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, walk_in_scope
 
 from surgical_cdc.compiler.derived_tables import merges_rows
 from surgical_cdc.compiler.predicates import CONDITIONS, aliases_of, is_null, tells_blanks_apart
-from surgical_cdc.compiler.unsupported import Refused, refuse, shortened
+from surgical_cdc.compiler.unsupported import Refused, not_incremental, shortened
 from surgical_cdc.dbt.tables import type_family
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def branches(scope: Scope) -> list[Scope]:
     if not isinstance(query, exp.SetOperation):
         return [scope]
     if not isinstance(query, exp.Union):
-        refuse(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
+        raise not_incremental(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
     check_limit(query)
     return [branch for operand in scope.set_operation_scopes for branch in branches(operand)]
 
@@ -45,14 +45,14 @@ def check_joins(scope: Scope) -> None:
     """Refuse joins that are neither INNER nor LEFT JOIN, and other relations than tables and queries."""
     for join in scope.expression.args.get("joins") or ():
         if join.side in {"RIGHT", "FULL"} or join.method or join.kind in {"SEMI", "ANTI"}:
-            refuse(
+            raise not_incremental(
                 f"{join.side or join.kind or join.method} JOIN {join.alias_or_name}",
                 "Write INNER or LEFT JOIN … ON.",
                 join,
             )
     for alias, (_, source) in scope.selected_sources.items():
         if not isinstance(source, (Scope, exp.Table)):
-            refuse(f"{alias} in FROM", "Read sources, models, or derived tables.", scope.expression)
+            raise not_incremental(f"{alias} in FROM", "Read sources, models, or derived tables.", scope.expression)
 
 
 def check_limit(query: exp.Query) -> None:
@@ -60,7 +60,9 @@ def check_limit(query: exp.Query) -> None:
     for name in ("limit", "offset"):
         clause = query.args.get(name)
         if clause is not None:
-            refuse(f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause)
+            raise not_incremental(
+                f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause
+            )
 
 
 def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable[[exp.Expr], LookAlike]) -> None:
@@ -102,9 +104,9 @@ def _require(
     """
     beside = predicate.copy().transform(lambda part: _key(part, keys[part]) if part in keys else part)
     if tells_blanks_apart(beside, KEY):
-        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, clause)
+        raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, clause)
     if alias in aliases_of(beside):
-        refuse(
+        raise not_incremental(
             f"{predicate.sql('redshift')} into {shown}",
             "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
             clause,
@@ -139,27 +141,27 @@ def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[
 
     if tells_blanks_apart(predicate.copy().transform(known), KEY):
         shown = "UNION" if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
-        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
+        raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
 
 
 def check_membership(membership: exp.In) -> None:
     """Refuse an IN whose rows would have to be all those that it has in the whole tables."""
     if membership.this.find(exp.Tuple, exp.Query):
-        refuse(shortened(membership), "Write EXISTS with a correlation.", membership)
+        raise not_incremental(shortened(membership), "Write EXISTS with a correlation.", membership)
     around = membership.parent
     while isinstance(around, (exp.And, exp.Or, exp.Paren)):
         around = around.parent
     if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
-        refuse(
+        raise not_incremental(
             f"{shortened(membership)} outside a plain condition, where a NULL among its rows matters,",
             "Write [NOT] EXISTS with a correlation.",
             membership,
         )
 
 
-def refuse_several_rows(shown: str, clause: exp.Expr) -> NoReturn:
-    """Refuse what is computed from several rows where it should be of one."""
-    refuse(f"{shown}, computed from several rows,", f"{ONE_RELATION}.", clause)
+def of_several_rows(shown: str, clause: exp.Expr) -> Refused:
+    """Return what is said of a part that is computed from several rows where it should be of one."""
+    return not_incremental(f"{shown}, computed from several rows,", f"{ONE_RELATION}.", clause)
 
 
 def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failures: Sequence[Refused]) -> Refused:
@@ -167,7 +169,7 @@ def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failu
     if failures:
         return failures[0]
     joins = scope.expression.args.get("joins") or ()
-    return Refused(
+    return not_incremental(
         f"{' and '.join(waiting)}, tied to {' and '.join(sorted(reached))} by no usable predicate,",
         "Join on columns of two relations; enter a grouped or windowed one by columns of its GROUP BY or PARTITION BY.",
         next((join for join in joins if join.alias_or_name in waiting), scope.expression),
@@ -181,7 +183,7 @@ def check_branch_types(
     types = [data_type(definition) for definition in definitions if not is_null(definition)]
     families = {kind and type_family(kind) for kind in types} - {None}
     if len(definitions) > 1 and len(families) + types.count(None) > 1:
-        refuse(
+        raise not_incremental(
             f"the tie to {name} of a UNION, given as {' and '.join(kind or 'an unknown type' for kind in types)},",
             f"Cast {name} to the same type in each branch.",
             source.expression,
@@ -195,13 +197,13 @@ def check_anchor_type(fact: Fact, anchor: exp.Expr, data_type: str | None, claus
     """
     declared, shown = fact.column(fact.anchor).data_type, anchor.sql("redshift")
     if data_type is None:
-        refuse(
+        raise not_incremental(
             f"the anchor {shown}, whose type is not known,",
             f"Write CAST({shown} AS {declared}).{OTHER_ANCHOR}",
             clause,
         )
     if type_family(data_type) != type_family(declared):
-        refuse(
+        raise not_incremental(
             f"the anchor {shown}, a {data_type} that {fact.name}.{fact.anchor} shows as {declared},",
             f"List the column as {data_type}, or write CAST({shown} AS {declared}).",
             clause,

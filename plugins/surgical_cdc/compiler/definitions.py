@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
-from surgical_cdc.compiler.checks import branches, check_branch_types, refuse_several_rows
+from surgical_cdc.compiler.checks import branches, check_branch_types, of_several_rows
 from surgical_cdc.compiler.derived_tables import definition_of, type_of
 from surgical_cdc.compiler.predicates import keeps_blanks, with_definitions
 from surgical_cdc.compiler.scopes import optional_aliases
@@ -64,7 +64,7 @@ def column_definitions(tables: Tables, source: Scope, names: Sequence[str]) -> l
         columns = [definition_of(source, branch, name) for name in names]
         for column in columns:
             if column.find(*SEVERAL_ROWS):
-                refuse_several_rows(f"a tie to {column.sql('redshift')}", column)
+                raise of_several_rows(f"a tie to {column.sql('redshift')}", column)
         definitions += [dict(zip(names, way, strict=True)) for way in in_terms_of_nodes(tables, branch, columns)]
     for name in names:
         check_branch_types(name, [way[name] for way in definitions], source, lambda part: data_type(tables, part))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -14,7 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
 from surgical_cdc.compiler.special_dates import is_moment, moments
-from surgical_cdc.compiler.unsupported import place, refuse, shortened
+from surgical_cdc.compiler.unsupported import Refused, place, shortened
 from surgical_cdc.dbt.project import REF_SCHEMA
 from surgical_cdc.errors import ProjectError
 
@@ -186,7 +186,7 @@ def _inlined_ctes(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[st
     if with_ is None:
         return {}
     if with_.args.get("recursive"):
-        refuse("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
+        raise Refused("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
     defined: dict[str, exp.Expr] = {}
     for cte in with_.expressions:
         _check_cte(cte)
@@ -204,9 +204,11 @@ def _body(table: exp.Table, models: Mapping[str, Model], ctes: Mapping[str, exp.
 
 def _check_cte(cte: exp.CTE) -> None:
     if cte.args["alias"].columns:
-        refuse(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
+        raise Refused(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
     if not isinstance(cte.this.unnest(), exp.Query):
-        refuse(f"CTE {cte.alias}, which is no SELECT, can not be read", "Write SELECT … UNION ALL SELECT ….", cte)
+        raise Refused(
+            f"CTE {cte.alias}, which is no SELECT, can not be read", "Write SELECT … UNION ALL SELECT ….", cte
+        )
 
 
 def _check_clauses(query: exp.Expr) -> None:
@@ -216,19 +218,21 @@ def _check_clauses(query: exp.Expr) -> None:
     for name, clause in query.args.items():
         if clause and name not in CLAUSES:
             found = clause[0] if isinstance(clause, list) else clause
-            refuse(
+            raise Refused(
                 f"{shortened(found) or name.upper()} can not be maintained",
                 "Write joins, WHERE, GROUP BY and windows with all they need inside OVER (…).",
                 found,
             )
     group = query.args.get("group")
     if group is not None and group.args.get("all"):
-        refuse(f"{shortened(group)} can not be maintained", "Write out what the rows are grouped by.", query)
+        raise Refused(f"{shortened(group)} can not be maintained", "Write out what the rows are grouped by.", query)
     for part in _own_parts(query):
         if isinstance(part, (exp.Unnest, exp.Lateral, exp.Values)):
-            refuse(f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part)
+            raise Refused(
+                f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part
+            )
         if isinstance(part, exp.Column) and part.args.get("join_mark"):
-            refuse(f"the outer join {part.sql(DIALECT)} can not be maintained", "Write LEFT JOIN … ON.", part)
+            raise Refused(f"the outer join {part.sql(DIALECT)} can not be maintained", "Write LEFT JOIN … ON.", part)
 
 
 def _check_relation(relation: exp.Table | exp.Subquery) -> None:
@@ -236,7 +240,7 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
     beside = [name for name in ("joins", "pivots", "laterals", "sample", "limit", "offset") if relation.args.get(name)]
     renamed = isinstance(relation, exp.Table) and relation.alias_column_names
     if beside or renamed:
-        refuse(
+        raise Refused(
             f"{relation.sql(DIALECT)} can not be maintained",
             "Write each join on its own, without parentheses around it, and name columns in a SELECT.",
             relation,
@@ -248,7 +252,7 @@ def _check_tables(query: exp.Expr, project: Project) -> None:
     known = sorted(source.relation for source in project.sources.values())
     for table in query.find_all(exp.Table):
         if table.catalog or f"{table.db}.{table.name}" not in known:
-            refuse(
+            raise Refused(
                 f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
                 f"Describe it as a source with `cdc` meta. Known sources: {', '.join(known)}.",
                 table,
@@ -267,30 +271,30 @@ def check_values(query: exp.Select, schema: Mapping[str, object], dates: Sequenc
         Refused: there is such a part.
     """
     for part in moments(query, schema, dates):
-        _refuse_arbitrary(part)
+        raise _arbitrary(part)
     for part in query.walk():
         if _is_arbitrary(part):
-            _refuse_arbitrary(part)
+            raise _arbitrary(part)
         if isinstance(part, exp.Filter):
-            refuse(
+            raise Refused(
                 f"{shortened(part)} is not Redshift's", "Aggregate a CASE instead: COUNT(CASE WHEN … THEN 1 END).", part
             )
         if isinstance(part, exp.Collate):
-            refuse(
+            raise Refused(
                 f"{shortened(part)}, by which other texts are equal, can not be maintained",
                 "Compare and group by LOWER(…) instead.",
                 part,
             )
         if is_foreign(part):
-            refuse(
+            raise Refused(
                 f"{shortened(part)} calls no function of Redshift's own, and may give another value at each run",
                 "Write out what it computes, in the model or in a macro of the project.",
                 part,
             )
 
 
-def _refuse_arbitrary(part: exp.Expr) -> NoReturn:
-    refuse(
+def _arbitrary(part: exp.Expr) -> Refused:
+    return Refused(
         f"{part.sql(DIALECT)} gives another value at each run",
         "Use columns of sources, and order rows by what tells them apart.",
         part,

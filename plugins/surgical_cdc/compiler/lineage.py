@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
 from surgical_cdc.compiler.predicates import keeps_blanks
-from surgical_cdc.compiler.unsupported import refuse
+from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.dictionary import EVERY_COLUMN
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def fact_lineage(project: Project, fact: Fact, query: exp.Select) -> Lineage:
     feeds = _feeds(project, scope, origins, origins[fact.unique_key])
     for source in project.sources.values():
         if (source.relation, source.cursor) in feeds:
-            _refuse_cursor(source, query)
+            raise _of_cursor(source, query)
     return Lineage(feeds, origins, _exact(project, fact, scope))
 
 
@@ -71,8 +71,8 @@ def _feeds(
     return shown | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
 
 
-def _refuse_cursor(source: Source, query: exp.Select) -> NoReturn:
-    refuse(
+def _of_cursor(source: Source, query: exp.Select) -> Refused:
+    return Refused(
         f"{source.relation}.{source.cursor}, the cursor, moves with every edit",
         "Leave it out: a change of the cursor alone updates no fact, not even one that is maintained in full.",
         next(

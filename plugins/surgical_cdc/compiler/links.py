@@ -17,7 +17,7 @@ from surgical_cdc.compiler.checks import (
     check_limit,
     check_membership,
     check_merged,
-    refuse_several_rows,
+    of_several_rows,
 )
 from surgical_cdc.compiler.definitions import (
     SEVERAL_ROWS,
@@ -29,7 +29,7 @@ from surgical_cdc.compiler.definitions import (
 from surgical_cdc.compiler.derived_tables import definition_of, query_of
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, rejects_null, with_definitions
 from surgical_cdc.compiler.scopes import conjuncts_of, optional_aliases, reads_source
-from surgical_cdc.compiler.unsupported import Refused, refuse
+from surgical_cdc.compiler.unsupported import Refused, not_incremental
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -186,14 +186,14 @@ class Links:
             if len(parents) == 1:
                 ties.append(Tie(parents.pop(), predicate))
             elif parents or not is_never_true(predicate):
-                refuse(
+                raise not_incremental(
                     f"{conjunct.sql('redshift')}, a tie to {len(parents) or 'no'} sources at once,",
                     "Compare a column with columns of one source; in a branch of a UNION, with no constant but NULL.",
                     conjunct,
                 )
         link = Link(tuple(ties))
         if not ties or len(set(link.parents)) < len(ties):
-            refuse(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
+            raise not_incremental(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
         if optional:
             _require_false_for_null(link, conjunct, "the optional side of an outer join")
         return link
@@ -220,9 +220,9 @@ class Links:
         aliases = self._tables.without_nodes(aliases_of(predicate))
         shown = predicate.sql("redshift")
         if predicate.find(*SEVERAL_ROWS):
-            refuse_several_rows(shown, predicate)
+            raise of_several_rows(shown, predicate)
         if len(aliases) != 1:
-            refuse(
+            raise not_incremental(
                 f"{shown}, computed from {len(aliases)} relations,",
                 f"{ONE_RELATION}, in each branch of a UNION.{OTHER_ANCHOR if at_top else ''}",
                 predicate,
@@ -231,7 +231,7 @@ class Links:
         if not filtered:
             check_entry(scope, predicate, alias, partial(look_alike, self._tables, scope))
         if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
-            refuse(
+            raise not_incremental(
                 f"{shown}, from the optional side of an outer join,",
                 "Anchor or join at a column of the relation that the outer join preserves.",
                 predicate,
@@ -259,7 +259,7 @@ def _correlating(scope: Scope, subquery: Scope) -> Iterable[tuple[Conjunct, str]
 
 def _require_false_for_null(link: Link, clause: exp.Expr, absent: str) -> None:
     if not all(rejects_null(tie.predicate) for tie in link.ties):
-        refuse(
+        raise not_incremental(
             f"{clause.sql('redshift')}, which may hold where {absent} is absent,",
             "Compare its columns as they are, without COALESCE, OR or IS NULL.",
             clause,
