@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, walk_in_scope
 
 from surgical_cdc.compiler.derived_tables import merges_rows
-from surgical_cdc.compiler.predicates import CONDITIONS, aliases_of, is_null, tells_blanks_apart
+from surgical_cdc.compiler.predicates import aliases_of, is_null
+from surgical_cdc.compiler.trailing_spaces import stand_in, tells_equals_apart
 from surgical_cdc.compiler.unsupported import Refused, not_incremental, shortened
 from surgical_cdc.dbt.tables import type_family
 
 if TYPE_CHECKING:
+    from surgical_cdc.compiler.trailing_spaces import LookAlike
     from surgical_cdc.dbt.tables import Fact
 
-# Stands for a key of a grouping, a text or a float, as an alias that no query can have.
-KEY = "(key)"
 EQUAL_APART = "{}, which tells equal values apart (texts by trailing spaces, 0 from -0), into {}"
 AS_THEY_ARE = "Compare these by = as they are, or group by TRIM(…), or by CAST(… AS NUMERIC)."
 ONE_RELATION = "Join, anchor and group by a column of one relation"
 OTHER_ANCHOR = " Or name a column of the fact that shows one of a source as it is: meta: {cdc: {anchor: …}}."
-# Which equal values of an expression a query can tell apart: texts by trailing spaces, floats by the sign of zero.
-LookAlike = Literal["text", "float"] | None
 
 
 def branches(scope: Scope) -> list[Scope]:
@@ -102,8 +100,8 @@ def _require(
 
     Nor may it tell equal keys apart: they make one group.
     """
-    beside = predicate.copy().transform(lambda part: _key(part, keys[part]) if part in keys else part)
-    if tells_blanks_apart(beside, KEY):
+    beside = predicate.copy().transform(lambda part: stand_in(part, keys[part]) if part in keys else part)
+    if tells_equals_apart(beside):
         raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, clause)
     if alias in aliases_of(beside):
         raise not_incremental(
@@ -111,15 +109,6 @@ def _require(
             "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
             clause,
         )
-
-
-def _key(part: exp.Expr, kind: LookAlike) -> exp.Expr:
-    """Return what stands for a key in a predicate, NULL where nothing can tell equal keys apart."""
-    if kind == "text":
-        return exp.column(kind, table=KEY)
-    # Whatever is not a comparison may show the sign of zero, and is taken for what shows trailing spaces.
-    is_compared = isinstance(part.parent, CONDITIONS) or part.parent is None
-    return exp.null() if kind is None or is_compared else exp.func("LENGTH", exp.column(kind, table=KEY))
 
 
 def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[str, LookAlike]) -> None:
@@ -135,11 +124,11 @@ def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[
     if not merges_rows(query):
         return
 
-    def known(part: exp.Expr) -> exp.Expr:
+    def without_columns(part: exp.Expr) -> exp.Expr:
         kind = kinds.get(part.name) if isinstance(part, exp.Column) and part.table == alias else None
-        return _key(part, kind) if kind else part
+        return stand_in(part, kind) if kind else part
 
-    if tells_blanks_apart(predicate.copy().transform(known), KEY):
+    if tells_equals_apart(predicate.copy().transform(without_columns)):
         shown = "UNION" if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
         raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
 

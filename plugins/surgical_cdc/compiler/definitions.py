@@ -10,14 +10,15 @@ from sqlglot.optimizer.scope import Scope
 
 from surgical_cdc.compiler.checks import branches, check_branch_types, of_several_rows
 from surgical_cdc.compiler.derived_tables import definition_of, type_of
-from surgical_cdc.compiler.predicates import keeps_blanks, with_definitions
+from surgical_cdc.compiler.predicates import with_definitions
 from surgical_cdc.compiler.scopes import optional_aliases
+from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from surgical_cdc.compiler.checks import LookAlike
     from surgical_cdc.compiler.nodes import Tables
+    from surgical_cdc.compiler.trailing_spaces import LookAlike
 
 # Types of which equal values can be told apart.
 LOOK_ALIKE_TYPES = (*exp.DataType.TEXT_TYPES, exp.DataType.Type.FLOAT, exp.DataType.Type.DOUBLE)
@@ -91,7 +92,7 @@ def look_alike(tables: Tables, scope: Scope, expression: exp.Expr) -> LookAlike:
         return tables.source(source).column(expression.name).look_alike if isinstance(source, exp.Table) else None
     if isinstance(expression, exp.Cast) and not expression.to.is_type(*LOOK_ALIKE_TYPES):
         return None
-    if isinstance(expression, (exp.Length, exp.Count)) or not keeps_blanks(expression):
+    if isinstance(expression, (exp.Length, exp.Count)) or not keeps_trailing_spaces(expression):
         return None
     return _first(look_alike(tables, scope, part) for part in expression.iter_expressions())
 

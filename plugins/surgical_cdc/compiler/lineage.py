@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
-from surgical_cdc.compiler.predicates import keeps_blanks
+from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
 from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.dictionary import EVERY_COLUMN
 
@@ -98,7 +98,9 @@ def _exact(project: Project, fact: Fact, scope: Scope) -> tuple[Column, ...]:
     columns = {
         (source.relation, column.name): column for source in project.sources.values() for column in source.columns
     }
-    merged = [columns[origin] for part, one in _merged(scope) for origin in _origins(part, one, within=keeps_blanks)]
+    merged = [
+        columns[origin] for part, one in _merged(scope) for origin in _origins(part, one, within=keeps_trailing_spaces)
+    ]
     texts_are_open = any(column.is_text for column in merged)
     # A float may be shown as a string.
     floats_are_open = any(column.is_float for column in merged)
