@@ -79,13 +79,15 @@ def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable
     windows = [part for part in parts if isinstance(part, exp.Window)]
     windowed = {id(inner) for window in windows for inner in window.this.walk()}
     aggregates = [part for part in parts if isinstance(part, exp.AggFunc) and id(part) not in windowed]
+    groupings: list[tuple[exp.Expr, Sequence[exp.Expr], str]] = [
+        (window, window.args.get("partition_by") or [], window.sql("redshift")) for window in windows
+    ]
     if group is not None or aggregates:
         keys = group.expressions if group is not None else []
-        shown = f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}"
-        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=shown, clause=group or aggregates[0])
-    for window in windows:
-        keys = window.args.get("partition_by") or []
-        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=window.sql("redshift"), clause=window)
+        listed = ", ".join(key.sql("redshift") for key in keys) or "(nothing)"
+        groupings.insert(0, (group or aggregates[0], keys, f"GROUP BY {listed}"))
+    for clause, keys, grouping in groupings:
+        _require(predicate, alias, {key: kind_of(key) for key in keys}, grouping=grouping, clause=clause)
 
 
 def _require(
@@ -93,7 +95,7 @@ def _require(
     alias: str,
     keys: Mapping[exp.Expr, LookAlike],
     *,
-    shown: str,
+    grouping: str,
     clause: exp.Expr,
 ) -> None:
     """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none.
@@ -102,10 +104,10 @@ def _require(
     """
     beside = predicate.copy().transform(lambda part: stand_in(part, keys[part]) if part in keys else part)
     if tells_equals_apart(beside):
-        raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, clause)
+        raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), grouping), AS_THEY_ARE, clause)
     if alias in aliases_of(beside):
         raise not_incremental(
-            f"{predicate.sql('redshift')} into {shown}",
+            f"{predicate.sql('redshift')} into {grouping}",
             "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
             clause,
         )
@@ -148,9 +150,9 @@ def check_membership(membership: exp.In) -> None:
         )
 
 
-def of_several_rows(shown: str, clause: exp.Expr) -> Refused:
-    """Return what is said of a part that is computed from several rows where it should be of one."""
-    return not_incremental(f"{shown}, computed from several rows,", f"{ONE_RELATION}.", clause)
+def of_several_rows(part: str, clause: exp.Expr) -> Refused:
+    """Return the refusal of a part that is computed from several rows where it should be of one."""
+    return not_incremental(f"{part}, computed from several rows,", f"{ONE_RELATION}.", clause)
 
 
 def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failures: Sequence[Refused]) -> Refused:

@@ -79,13 +79,13 @@ def fact_query(project: Project, fact: Fact) -> exp.Select:
 
 def _unresolved(problem: str, tree: exp.Expr, model: Model, project: Project) -> str:
     """Return a message of sqlglot's with the place of what it is about, where that can be told, and what is known."""
-    said = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
-    parts = _named_in(said, tree)
-    if said.startswith(MISMATCH):
-        said = "the branches of a set operation differ in the number of their columns"
+    message = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
+    parts = _named_in(message, tree)
+    if message.startswith(MISMATCH):
+        message = "the branches of a set operation differ in the number of their columns"
     places = {place(part, model) for part in parts}
-    known = _known_beside(parts[0], project) if parts and isinstance(parts[0], exp.Column) else ""
-    return f"{places.pop() if len(places) == 1 else model.path}: {said}.{known}"
+    remedy = _known_beside(parts[0], project) if parts and isinstance(parts[0], exp.Column) else ""
+    return f"{places.pop() if len(places) == 1 else model.path}: {message}.{remedy}"
 
 
 def _known_beside(column: exp.Column, project: Project) -> str:
@@ -102,8 +102,8 @@ def _known_beside(column: exp.Column, project: Project) -> str:
     owners = [f"{alias}.{column.name}" for alias, listed in visible.items() if column.name in listed]
     if not column.table:
         return f" Say which is meant: {', '.join(owners)}." if len(owners) > 1 else ""
-    known = visible.get(column.table, list(visible))
-    return f" Known: {', '.join(known)}." if known else ""
+    names = visible.get(column.table, list(visible))
+    return f" Known: {', '.join(names)}." if names else ""
 
 
 def _named_in(message: str, tree: exp.Expr) -> Sequence[exp.Expr]:
@@ -217,11 +217,11 @@ def _check_clauses(query: exp.Expr) -> None:
         return
     for name, clause in query.args.items():
         if clause and name not in CLAUSES:
-            found = clause[0] if isinstance(clause, list) else clause
+            first = clause[0] if isinstance(clause, list) else clause
             raise Refused(
-                f"{shortened(found) or name.upper()} can not be maintained",
+                f"{shortened(first) or name.upper()} can not be maintained",
                 "Write joins, WHERE, GROUP BY and windows with all they need inside OVER (…).",
-                found,
+                first,
             )
     group = query.args.get("group")
     if group is not None and group.args.get("all"):
@@ -249,12 +249,12 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
 
 def _check_tables(query: exp.Expr, project: Project) -> None:
     """Refuse a table in which nobody looks for changes."""
-    known = sorted(source.relation for source in project.sources.values())
+    sources = sorted(source.relation for source in project.sources.values())
     for table in query.find_all(exp.Table):
-        if table.catalog or f"{table.db}.{table.name}" not in known:
+        if table.catalog or f"{table.db}.{table.name}" not in sources:
             raise Refused(
                 f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
-                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(known)}.",
+                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(sources)}.",
                 table,
             )
 
@@ -334,11 +334,11 @@ def _schema(project: Project) -> dict[str, object]:
 
 
 def _in_declared_order(query: exp.Select, fact: Fact, model: Model) -> exp.Select:
-    given, declared = query.named_selects, list(fact.column_names)
-    if sorted(given) != sorted(declared):
-        missing, extra = sorted(set(declared) - set(given)), sorted(set(given) - set(declared))
+    selected, declared = query.named_selects, list(fact.column_names)
+    if sorted(selected) != sorted(declared):
+        missing, extra = sorted(set(declared) - set(selected)), sorted(set(selected) - set(declared))
         message = (
-            f"{model.path}: the SELECT gives {len(given)} columns, the model's YAML lists {len(declared)}."
+            f"{model.path}: the SELECT gives {len(selected)} columns, the model's YAML lists {len(declared)}."
             f" Listed but not given: {missing or 'none'}; given but not listed: {extra or 'none'}."
         )
         raise ProjectError(message)

@@ -53,7 +53,7 @@ class Tie:
 class Link:
     """What can tie a relation to the tree: a tie to one node, or one to each branch of a UNION.
 
-    `certain` says that a row in which the relation is absent does not satisfy it, and so does not matter.
+    `certain` says that a row in which the relation is NULL-extended does not satisfy it, and so does not matter.
     """
 
     ties: tuple[Tie, ...]
@@ -112,7 +112,7 @@ class Links:
             link = self._link(scope, conjunct.predicate, alias, certain)
             if conjunct.joined == alias or alias not in optional_aliases(scope):
                 return link
-            # It decides on rows in which the relation is absent as well, so it must be false for them.
+            # It decides on rows in which the relation is NULL-extended as well, so it must be false for them.
             _require_false_for_null(link, conjunct.predicate, alias)
             return replace(link, certain=True)
 
@@ -218,12 +218,12 @@ class Links:
         At the top it is the anchor. `filtered` says that it is part of the scope's own WHERE, before any grouping.
         """
         aliases = self._tables.without_nodes(aliases_of(predicate))
-        shown = predicate.sql("redshift")
+        entry = predicate.sql("redshift")
         if predicate.find(*SEVERAL_ROWS):
-            raise of_several_rows(shown, predicate)
+            raise of_several_rows(entry, predicate)
         if len(aliases) != 1:
             raise not_incremental(
-                f"{shown}, computed from {len(aliases)} relations,",
+                f"{entry}, computed from {len(aliases)} relations,",
                 f"{ONE_RELATION}, in each branch of a UNION.{OTHER_ANCHOR if at_top else ''}",
                 predicate,
             )
@@ -232,7 +232,7 @@ class Links:
             check_entry(scope, predicate, alias, partial(look_alike, self._tables, scope))
         if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
             raise not_incremental(
-                f"{shown}, from the optional side of an outer join,",
+                f"{entry}, from the optional side of an outer join,",
                 "Anchor or join at a column of the relation that the outer join preserves.",
                 predicate,
             )

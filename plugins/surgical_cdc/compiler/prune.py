@@ -115,7 +115,7 @@ def _unique(relation: object, sources: Mapping[str, Source]) -> list[set[str]]:
 
 
 def _shown(select: exp.Select, keys: Iterable[Sequence[exp.Expr]]) -> list[set[str]]:
-    """Return the names under which a query shows all of some expressions, for each group of them that it shows."""
+    """Return the names of keys in a query's result: of each key, given by its expressions, that it shows whole."""
     names = {projection.unalias(): projection.alias_or_name for projection in select.selects}
     return [{names[part] for part in key} for key in keys if all(part in names for part in key)]
 

@@ -57,13 +57,13 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
             # No row of it matters.
             continue
         wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _links(node)
-        found = list(_changed_rows(node, wanted, changes.get(node.source.name)))
-        found += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
+        rows = list(_changed_rows(node, wanted, changes.get(node.source.name)))
+        rows += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
         if anchor:
-            arms += found
-        elif found:
+            arms += rows
+        elif rows:
             reached.add(node.name)
-            statements.append(_temp_table(own_name("reached", node.name), _union(found)))
+            statements.append(_temp_table(own_name("reached", node.name), _union(rows)))
     return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
 
 
@@ -72,7 +72,7 @@ def slices(
 ) -> list[exp.Create]:
     """Return the statements that go down from affected_keys, NULL among them or not, to the slices that a query reads.
 
-    `query` is a sliced one. The slices that lead to those that it reads are among them.
+    `query` is a sliced one. Includes the slices that those depend on.
     """
     names = _slice_names(tree)
     needed = {table.name for table in query.find_all(exp.Table)}
@@ -101,14 +101,14 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     computed = [name for name in fact.column_names if name in {fact.unique_key, fact.anchor, *columns}]
     if len(computed) < len(fact.column_names):
         query = prune(query, computed, {names[node.name]: node.source for node in tree.nodes})
-    shown = [
+    selected = [
         exp.column(column.name, table=RECOMPUTED)
         if column.name in computed
         else exp.alias_(exp.cast(exp.null(), column.data_type, dialect=DIALECT), column.name)
         for column in fact.columns
     ]
     affected = _Membership(exp.column(fact.anchor, table=RECOMPUTED), _keys(), or_null=null_key)
-    return affected(exp.select(*shown).from_(query.subquery(RECOMPUTED)))
+    return affected(exp.select(*selected).from_(query.subquery(RECOMPUTED)))
 
 
 def _slice_names(tree: JoinTree) -> dict[str, str]:
