@@ -98,7 +98,7 @@ def _require(
     grouping: str,
     clause: exp.Expr,
 ) -> None:
-    """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none.
+    """Refuse a predicate on anything but keys of a relation: on keys it holds for all rows of a group or none.
 
     Nor may it tell equal keys apart: they make one group.
     """
@@ -114,7 +114,7 @@ def _require(
 
 
 def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[str, LookAlike]) -> None:
-    """Refuse to enter rows without duplicates by what tells apart those that are equal.
+    """Refuse to enter a DISTINCT or a UNION by what tells equal rows apart.
 
     Args:
         source: the scope of what `alias` stands for: a SELECT or a UNION.
@@ -136,7 +136,7 @@ def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[
 
 
 def check_membership(membership: exp.In) -> None:
-    """Refuse an IN whose rows would have to be all those that it has in the whole tables."""
+    """Refuse an IN that would need all its rows, not only those of a slice."""
     if membership.this.find(exp.Tuple, exp.Query):
         raise not_incremental(shortened(membership), "Write EXISTS with a correlation.", membership)
     around = membership.parent
@@ -182,7 +182,7 @@ def check_branch_types(
 
 
 def check_anchor_type(fact: Fact, anchor: exp.Expr, data_type: str | None, clause: exp.Expr) -> None:
-    """Refuse an anchor that the fact's column rounds or cuts off: a key would not be found under its first value.
+    """Refuse an anchor that the fact's column rounds or cuts off: its rows would not be found by the source's value.
 
     Integers convert into one another without loss, and so do texts.
     """

@@ -44,7 +44,7 @@ def in_terms_of_nodes(
 
 
 def _choices(tables: Tables, scope: Scope, alias: str, names: Sequence[str]) -> list[Definitions]:
-    """Return what columns of a relation of a scope are: in each branch where it is a UNION."""
+    """Return what columns of a relation are in terms of nodes: one choice, or one for each branch of a UNION."""
     source = scope.selected_sources[alias][1]
     if isinstance(source, Scope):
         definitions = column_definitions(tables, source, names)
@@ -81,7 +81,7 @@ def data_type(tables: Tables, expression: exp.Expr) -> str | None:
 
 
 def look_alike(tables: Tables, scope: Scope, expression: exp.Expr) -> LookAlike:
-    """Return which equal values of an expression can be told apart: it is read from such a column."""
+    """Return which equal values of an expression can be told apart, by the columns behind it."""
     if isinstance(expression, exp.Column):
         source = scope.selected_sources[expression.table][1] if expression.table in scope.selected_sources else None
         if isinstance(source, Scope):

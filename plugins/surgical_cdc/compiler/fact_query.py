@@ -78,7 +78,7 @@ def fact_query(project: Project, fact: Fact) -> exp.Select:
 
 
 def _unresolved(problem: str, tree: exp.Expr, model: Model, project: Project) -> str:
-    """Return a message of sqlglot's with the place of what it is about, where that can be told, and what is known."""
+    """Return a message of sqlglot's with its place in the file, if that is known, and what to write instead."""
     message = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
     parts = _named_in(message, tree)
     if message.startswith(MISMATCH):
@@ -89,7 +89,7 @@ def _unresolved(problem: str, tree: exp.Expr, model: Model, project: Project) ->
 
 
 def _known_beside(column: exp.Column, project: Project) -> str:
-    """Return what can be written in place of a column that was not found: of its relation, or of one of several."""
+    """Return what can be written in place of an unknown column: columns of its relation, or relations."""
     by_relation = {source.relation: source.column_names for source in project.sources.values()}
     visible: dict[str, Sequence[str]] = {}
     select = column.parent_select
@@ -236,7 +236,7 @@ def _check_clauses(query: exp.Expr) -> None:
 
 
 def _check_relation(relation: exp.Table | exp.Subquery) -> None:
-    """Refuse what stands beside a relation in FROM and would be lost when another takes its place."""
+    """Refuse what a relation in FROM has beside it, which inlining would lose."""
     beside = [name for name in ("joins", "pivots", "laterals", "sample", "limit", "offset") if relation.args.get(name)]
     renamed = isinstance(relation, exp.Table) and relation.alias_column_names
     if beside or renamed:

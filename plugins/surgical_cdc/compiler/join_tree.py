@@ -37,7 +37,7 @@ def join_tree(project: Project, fact: Fact, query: exp.Select) -> JoinTree:
 
 
 class _Growth:
-    """How much of a scope is tied to the tree: its relations that are reached, and those that wait."""
+    """How far a scope is tied to the tree: the relations that are reached, and those that wait."""
 
     def __init__(self, scope: Scope, start: str) -> None:
         self.scope = scope
@@ -114,7 +114,7 @@ class _Builder:
                 self._descend(branch, leading, at_top=at_top)
 
     def _add_unread_nodes(self, branch: Scope) -> None:
-        """Make nodes without edges of a branch that shows NULL where it is tied: none of its rows matters."""
+        """Make nodes without edges of a branch that is tied by NULL: none of its rows matters."""
         for scope in branch.traverse():
             for alias, (_, table) in scope.selected_sources.items():
                 if isinstance(table, exp.Table):

@@ -112,7 +112,7 @@ def _exact(project: Project, fact: Fact, scope: Scope) -> tuple[Column, ...]:
 
 
 def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:
-    """Yield what a query shows one value of for several equal ones: each expression with its scope."""
+    """Yield the expressions that a query merges equal values of, each with its scope."""
     for part in scope.traverse():
         distinct = [inner for inner in part.find_all(exp.Distinct) if not isinstance(inner.parent, exp.Count)]
         yield from ((part, inner) for inner in (*part.find_all(exp.Group, exp.Max, exp.Min), *distinct))

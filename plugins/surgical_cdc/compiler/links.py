@@ -43,7 +43,7 @@ MEMBER = "(member)"
 
 @dataclass(frozen=True)
 class Tie:
-    """A predicate between relations of a scope and a node, of which `parent` is the name; None for the anchor."""
+    """A predicate between relations of a scope and the node named `parent`; the anchor's tie has None."""
 
     parent: str | None
     predicate: exp.Expr
@@ -161,7 +161,7 @@ class Links:
         link_by: Callable[[Conjunct, str], Link],
         failures: list[Refused],
     ) -> list[list[Link]]:
-        """Return the links by which relations of a scope are entered, those together that tie the same nodes."""
+        """Return links that enter relations of a scope, in groups that tie the same tables to the same nodes."""
         groups: dict[tuple[object, ...], list[Link]] = {}
         for conjunct, alias in candidates:
             try:
@@ -248,7 +248,7 @@ class Links:
 
 
 def _correlating(scope: Scope, subquery: Scope) -> Iterable[tuple[Conjunct, str]]:
-    """Yield the conjuncts of a subquery that read one of its relations, which is named too, and some outside."""
+    """Yield the conjuncts that read one relation of a subquery, and some outside; each with that relation."""
     outside = set(scope.selected_sources) - set(subquery.selected_sources)
     for conjunct in conjuncts_of(subquery):
         aliases = aliases_of(conjunct.predicate)

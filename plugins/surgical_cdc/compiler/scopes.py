@@ -12,7 +12,7 @@ from surgical_cdc.compiler.predicates import aliases_of, operands
 
 @dataclass(frozen=True)
 class Conjunct:
-    """A predicate of a scope's ON or WHERE: of the ON of the outer join of `joined`, or one that filters every row."""
+    """A predicate that filters every row of a scope, or one of the ON by which `joined` is outer-joined."""
 
     predicate: exp.Expr
     joined: str | None

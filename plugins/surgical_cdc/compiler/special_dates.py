@@ -49,7 +49,7 @@ def moments(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str
 
 
 def _is_date(parts: Sequence[exp.Expr]) -> bool:
-    """Return whether parts that have one type are dates: a column in them is one, and none of them is a string."""
+    """Return whether parts of one type are dates: a column in them is one, and no part is a string."""
     columns = [column for part in parts for column in part.find_all(exp.Column)]
     dated = any(column.is_type(*exp.DataType.TEMPORAL_TYPES) for column in columns)
     return dated and not any(part.is_type(*exp.DataType.TEXT_TYPES) for part in parts)
