@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, walk_in_scope
 
 from surgical_cdc.compiler.derived_tables import merges_rows
-from surgical_cdc.compiler.predicates import CONDITIONS, aliases_of, is_null, tells_blanks_apart
-from surgical_cdc.compiler.unsupported import Refused, refuse, shortened
+from surgical_cdc.compiler.predicates import aliases_of, is_null
+from surgical_cdc.compiler.trailing_spaces import stand_in, tells_equals_apart
+from surgical_cdc.compiler.unsupported import Refused, not_incremental, shortened
 from surgical_cdc.dbt.tables import type_family
 
 if TYPE_CHECKING:
+    from surgical_cdc.compiler.trailing_spaces import LookAlike
     from surgical_cdc.dbt.tables import Fact
 
-# Stands for a key of a grouping, a text or a float, as an alias that no query can have.
-KEY = "(key)"
 EQUAL_APART = "{}, which tells equal values apart (texts by trailing spaces, 0 from -0), into {}"
 AS_THEY_ARE = "Compare these by = as they are, or group by TRIM(…), or by CAST(… AS NUMERIC)."
 ONE_RELATION = "Join, anchor and group by a column of one relation"
 OTHER_ANCHOR = " Or name a column of the fact that shows one of a source as it is: meta: {cdc: {anchor: …}}."
-# Which equal values of an expression a query can tell apart: texts by trailing spaces, floats by the sign of zero.
-LookAlike = Literal["text", "float"] | None
 
 
 def branches(scope: Scope) -> list[Scope]:
@@ -36,7 +34,7 @@ def branches(scope: Scope) -> list[Scope]:
     if not isinstance(query, exp.SetOperation):
         return [scope]
     if not isinstance(query, exp.Union):
-        refuse(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
+        raise not_incremental(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
     check_limit(query)
     return [branch for operand in scope.set_operation_scopes for branch in branches(operand)]
 
@@ -45,14 +43,14 @@ def check_joins(scope: Scope) -> None:
     """Refuse joins that are neither INNER nor LEFT JOIN, and other relations than tables and queries."""
     for join in scope.expression.args.get("joins") or ():
         if join.side in {"RIGHT", "FULL"} or join.method or join.kind in {"SEMI", "ANTI"}:
-            refuse(
+            raise not_incremental(
                 f"{join.side or join.kind or join.method} JOIN {join.alias_or_name}",
                 "Write INNER or LEFT JOIN … ON.",
                 join,
             )
     for alias, (_, source) in scope.selected_sources.items():
         if not isinstance(source, (Scope, exp.Table)):
-            refuse(f"{alias} in FROM", "Read sources, models, or derived tables.", scope.expression)
+            raise not_incremental(f"{alias} in FROM", "Read sources, models, or derived tables.", scope.expression)
 
 
 def check_limit(query: exp.Query) -> None:
@@ -60,7 +58,9 @@ def check_limit(query: exp.Query) -> None:
     for name in ("limit", "offset"):
         clause = query.args.get(name)
         if clause is not None:
-            refuse(f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause)
+            raise not_incremental(
+                f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause
+            )
 
 
 def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable[[exp.Expr], LookAlike]) -> None:
@@ -79,13 +79,15 @@ def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable
     windows = [part for part in parts if isinstance(part, exp.Window)]
     windowed = {id(inner) for window in windows for inner in window.this.walk()}
     aggregates = [part for part in parts if isinstance(part, exp.AggFunc) and id(part) not in windowed]
+    groupings: list[tuple[exp.Expr, Sequence[exp.Expr], str]] = [
+        (window, window.args.get("partition_by") or [], window.sql("redshift")) for window in windows
+    ]
     if group is not None or aggregates:
         keys = group.expressions if group is not None else []
-        shown = f"GROUP BY {', '.join(key.sql('redshift') for key in keys) or '(nothing)'}"
-        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=shown, clause=group or aggregates[0])
-    for window in windows:
-        keys = window.args.get("partition_by") or []
-        _require(predicate, alias, {key: kind_of(key) for key in keys}, shown=window.sql("redshift"), clause=window)
+        listed = ", ".join(key.sql("redshift") for key in keys) or "(nothing)"
+        groupings.insert(0, (group or aggregates[0], keys, f"GROUP BY {listed}"))
+    for clause, keys, grouping in groupings:
+        _require(predicate, alias, {key: kind_of(key) for key in keys}, grouping=grouping, clause=clause)
 
 
 def _require(
@@ -93,35 +95,26 @@ def _require(
     alias: str,
     keys: Mapping[exp.Expr, LookAlike],
     *,
-    shown: str,
+    grouping: str,
     clause: exp.Expr,
 ) -> None:
-    """Refuse a predicate that reads of a relation anything but keys: then it holds for all rows of a group or none.
+    """Refuse a predicate on anything but keys of a relation: on keys it holds for all rows of a group or none.
 
     Nor may it tell equal keys apart: they make one group.
     """
-    beside = predicate.copy().transform(lambda part: _key(part, keys[part]) if part in keys else part)
-    if tells_blanks_apart(beside, KEY):
-        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, clause)
+    beside = predicate.copy().transform(lambda part: stand_in(part, keys[part]) if part in keys else part)
+    if tells_equals_apart(beside):
+        raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), grouping), AS_THEY_ARE, clause)
     if alias in aliases_of(beside):
-        refuse(
-            f"{predicate.sql('redshift')} into {shown}",
+        raise not_incremental(
+            f"{predicate.sql('redshift')} into {grouping}",
             "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
             clause,
         )
 
 
-def _key(part: exp.Expr, kind: LookAlike) -> exp.Expr:
-    """Return what stands for a key in a predicate, NULL where nothing can tell equal keys apart."""
-    if kind == "text":
-        return exp.column(kind, table=KEY)
-    # Whatever is not a comparison may show the sign of zero, and is taken for what shows trailing spaces.
-    is_compared = isinstance(part.parent, CONDITIONS) or part.parent is None
-    return exp.null() if kind is None or is_compared else exp.func("LENGTH", exp.column(kind, table=KEY))
-
-
 def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[str, LookAlike]) -> None:
-    """Refuse to enter rows without duplicates by what tells apart those that are equal.
+    """Refuse to enter a DISTINCT or a UNION by what tells equal rows apart.
 
     Args:
         source: the scope of what `alias` stands for: a SELECT or a UNION.
@@ -133,33 +126,33 @@ def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[
     if not merges_rows(query):
         return
 
-    def known(part: exp.Expr) -> exp.Expr:
+    def without_columns(part: exp.Expr) -> exp.Expr:
         kind = kinds.get(part.name) if isinstance(part, exp.Column) and part.table == alias else None
-        return _key(part, kind) if kind else part
+        return stand_in(part, kind) if kind else part
 
-    if tells_blanks_apart(predicate.copy().transform(known), KEY):
+    if tells_equals_apart(predicate.copy().transform(without_columns)):
         shown = "UNION" if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
-        refuse(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
+        raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
 
 
 def check_membership(membership: exp.In) -> None:
-    """Refuse an IN whose rows would have to be all those that it has in the whole tables."""
+    """Refuse an IN that would need all its rows, not only those of a slice."""
     if membership.this.find(exp.Tuple, exp.Query):
-        refuse(shortened(membership), "Write EXISTS with a correlation.", membership)
+        raise not_incremental(shortened(membership), "Write EXISTS with a correlation.", membership)
     around = membership.parent
     while isinstance(around, (exp.And, exp.Or, exp.Paren)):
         around = around.parent
     if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
-        refuse(
+        raise not_incremental(
             f"{shortened(membership)} outside a plain condition, where a NULL among its rows matters,",
             "Write [NOT] EXISTS with a correlation.",
             membership,
         )
 
 
-def refuse_several_rows(shown: str, clause: exp.Expr) -> NoReturn:
-    """Refuse what is computed from several rows where it should be of one."""
-    refuse(f"{shown}, computed from several rows,", f"{ONE_RELATION}.", clause)
+def of_several_rows(part: str, clause: exp.Expr) -> Refused:
+    """Return the refusal of a part that is computed from several rows where it should be of one."""
+    return not_incremental(f"{part}, computed from several rows,", f"{ONE_RELATION}.", clause)
 
 
 def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failures: Sequence[Refused]) -> Refused:
@@ -167,7 +160,7 @@ def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failu
     if failures:
         return failures[0]
     joins = scope.expression.args.get("joins") or ()
-    return Refused(
+    return not_incremental(
         f"{' and '.join(waiting)}, tied to {' and '.join(sorted(reached))} by no usable predicate,",
         "Join on columns of two relations; enter a grouped or windowed one by columns of its GROUP BY or PARTITION BY.",
         next((join for join in joins if join.alias_or_name in waiting), scope.expression),
@@ -181,7 +174,7 @@ def check_branch_types(
     types = [data_type(definition) for definition in definitions if not is_null(definition)]
     families = {kind and type_family(kind) for kind in types} - {None}
     if len(definitions) > 1 and len(families) + types.count(None) > 1:
-        refuse(
+        raise not_incremental(
             f"the tie to {name} of a UNION, given as {' and '.join(kind or 'an unknown type' for kind in types)},",
             f"Cast {name} to the same type in each branch.",
             source.expression,
@@ -189,19 +182,19 @@ def check_branch_types(
 
 
 def check_anchor_type(fact: Fact, anchor: exp.Expr, data_type: str | None, clause: exp.Expr) -> None:
-    """Refuse an anchor that the fact's column rounds or cuts off: a key would not be found under its first value.
+    """Refuse an anchor that the fact's column rounds or cuts off: its rows would not be found by the source's value.
 
     Integers convert into one another without loss, and so do texts.
     """
     declared, shown = fact.column(fact.anchor).data_type, anchor.sql("redshift")
     if data_type is None:
-        refuse(
+        raise not_incremental(
             f"the anchor {shown}, whose type is not known,",
             f"Write CAST({shown} AS {declared}).{OTHER_ANCHOR}",
             clause,
         )
     if type_family(data_type) != type_family(declared):
-        refuse(
+        raise not_incremental(
             f"the anchor {shown}, a {data_type} that {fact.name}.{fact.anchor} shows as {declared},",
             f"List the column as {data_type}, or write CAST({shown} AS {declared}).",
             clause,

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
-from surgical_cdc.compiler.checks import branches, check_branch_types, refuse_several_rows
+from surgical_cdc.compiler.checks import branches, check_branch_types, of_several_rows
 from surgical_cdc.compiler.derived_tables import definition_of, type_of
-from surgical_cdc.compiler.predicates import keeps_blanks, with_definitions
+from surgical_cdc.compiler.predicates import with_definitions
 from surgical_cdc.compiler.scopes import optional_aliases
+from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from surgical_cdc.compiler.checks import LookAlike
     from surgical_cdc.compiler.nodes import Tables
+    from surgical_cdc.compiler.trailing_spaces import LookAlike
 
 # Types of which equal values can be told apart.
 LOOK_ALIKE_TYPES = (*exp.DataType.TEXT_TYPES, exp.DataType.Type.FLOAT, exp.DataType.Type.DOUBLE)
@@ -43,7 +44,7 @@ def in_terms_of_nodes(
 
 
 def _choices(tables: Tables, scope: Scope, alias: str, names: Sequence[str]) -> list[Definitions]:
-    """Return what columns of a relation of a scope are: in each branch where it is a UNION."""
+    """Return what columns of a relation are in terms of nodes: one choice, or one for each branch of a UNION."""
     source = scope.selected_sources[alias][1]
     if isinstance(source, Scope):
         definitions = column_definitions(tables, source, names)
@@ -64,7 +65,7 @@ def column_definitions(tables: Tables, source: Scope, names: Sequence[str]) -> l
         columns = [definition_of(source, branch, name) for name in names]
         for column in columns:
             if column.find(*SEVERAL_ROWS):
-                refuse_several_rows(f"a tie to {column.sql('redshift')}", column)
+                raise of_several_rows(f"a tie to {column.sql('redshift')}", column)
         definitions += [dict(zip(names, way, strict=True)) for way in in_terms_of_nodes(tables, branch, columns)]
     for name in names:
         check_branch_types(name, [way[name] for way in definitions], source, lambda part: data_type(tables, part))
@@ -80,7 +81,7 @@ def data_type(tables: Tables, expression: exp.Expr) -> str | None:
 
 
 def look_alike(tables: Tables, scope: Scope, expression: exp.Expr) -> LookAlike:
-    """Return which equal values of an expression can be told apart: it is read from such a column."""
+    """Return which equal values of an expression can be told apart, by the columns behind it."""
     if isinstance(expression, exp.Column):
         source = scope.selected_sources[expression.table][1] if expression.table in scope.selected_sources else None
         if isinstance(source, Scope):
@@ -91,7 +92,7 @@ def look_alike(tables: Tables, scope: Scope, expression: exp.Expr) -> LookAlike:
         return tables.source(source).column(expression.name).look_alike if isinstance(source, exp.Table) else None
     if isinstance(expression, exp.Cast) and not expression.to.is_type(*LOOK_ALIKE_TYPES):
         return None
-    if isinstance(expression, (exp.Length, exp.Count)) or not keeps_blanks(expression):
+    if isinstance(expression, (exp.Length, exp.Count)) or not keeps_trailing_spaces(expression):
         return None
     return _first(look_alike(tables, scope, part) for part in expression.iter_expressions())
 

@@ -33,16 +33,16 @@ def deletion(project: Project, source_name: str) -> str:
     if source.delete_when is None:
         return exp.false().sql(DIALECT)
     text = source.delete_when
-    said = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
-    where = f"Project {project.name} ({project.path}): sources: {source.name}: delete_when: {said!r}"
+    quoted = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    where = f"Project {project.name} ({project.path}): sources: {source.name}: delete_when: {quoted!r}"
     try:
         predicate = _parsed(source.delete_when)
         return _checked(source, predicate).sql(DIALECT, identify=True)
     except Refused as error:
         raise ProjectError(f"{where}: {error.problem}. {error.hint}") from error
     except SqlglotError as error:
-        known = ", ".join(source.column_names)
-        raise ProjectError(f"{where} can not be read: {_brief(error)}. {EXPECTED}. Its columns: {known}.") from error
+        columns = ", ".join(source.column_names)
+        raise ProjectError(f"{where} can not be read: {_brief(error)}. {EXPECTED}. Its columns: {columns}.") from error
     except RecursionError as error:
         raise ProjectError(f"{where} is nested too deeply. {EXPECTED}.") from error
 
@@ -69,17 +69,19 @@ def _checked(source: Source, predicate: exp.Expr) -> exp.Expr:
             raise Refused(f"{part.sql(DIALECT)} is of another table", f"{EXPECTED}.", part)
     types = {column.name: column.data_type for column in source.columns}
     schema, _, table = source.relation.partition(".")
-    known: dict[str, object] = {schema: {table: types}}
+    tables: dict[str, object] = {schema: {table: types}}
     row = exp.alias_(table_named(source.relation), source.name, table=True)
     query = exp.select(exp.alias_(predicate, "deleted")).from_(row)
-    query = qualify(query, dialect=DIALECT, schema=known, quote_identifiers=False, identify=False)
-    check_values(query, known, [])
-    (shown,) = annotate_types(query, schema=known, dialect=DIALECT).selects
-    if not shown.is_type(exp.DataType.Type.BOOLEAN):
+    query = qualify(query, dialect=DIALECT, schema=tables, quote_identifiers=False, identify=False)
+    check_values(query, tables, [])
+    (deleted,) = annotate_types(query, schema=tables, dialect=DIALECT).selects
+    if not deleted.is_type(exp.DataType.Type.BOOLEAN):
         raise Refused(
-            f"it is {shown.type.sql(DIALECT) if shown.type else 'a value'}, not true or false", f"{EXPECTED}.", shown
+            f"it is {deleted.type.sql(DIALECT) if deleted.type else 'a value'}, not true or false",
+            f"{EXPECTED}.",
+            deleted,
         )
-    bare = shown.unalias()
+    bare = deleted.unalias()
     for column in list(bare.find_all(exp.Column)):
         column.set("table", None)
     return bare

@@ -22,7 +22,7 @@ def selects_of(scope: Scope) -> list[Scope]:
 
 
 def selects_in(query: exp.Expr) -> list[exp.Select]:
-    """Return the same of a query whose scopes are not known."""
+    """Return the SELECTs of a set operation, or the query itself, where there are no scopes."""
     query = query.unnest()
     if isinstance(query, exp.SetOperation):
         return [*selects_in(query.left), *selects_in(query.right)]
@@ -41,7 +41,7 @@ def projection(scope: Scope, name: str) -> exp.Expr:
 
 
 def merges_rows(query: exp.Query) -> bool:
-    """Return whether of equal rows a query shows one: by DISTINCT, or a set operation without ALL."""
+    """Return whether a query shows equal rows once: by DISTINCT, or a set operation without ALL."""
     return bool(query.args.get("distinct", isinstance(query, exp.SetOperation)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -14,7 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
 from surgical_cdc.compiler.special_dates import is_moment, moments
-from surgical_cdc.compiler.unsupported import place, refuse, shortened
+from surgical_cdc.compiler.unsupported import Refused, place, shortened
 from surgical_cdc.dbt.project import REF_SCHEMA
 from surgical_cdc.errors import ProjectError
 
@@ -78,18 +78,18 @@ def fact_query(project: Project, fact: Fact) -> exp.Select:
 
 
 def _unresolved(problem: str, tree: exp.Expr, model: Model, project: Project) -> str:
-    """Return a message of sqlglot's with the place of what it is about, where that can be told, and what is known."""
-    said = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
-    parts = _named_in(said, tree)
-    if said.startswith(MISMATCH):
-        said = "the branches of a set operation differ in the number of their columns"
+    """Return a message of sqlglot's with its place in the file, if that is known, and what to write instead."""
+    message = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
+    parts = _named_in(message, tree)
+    if message.startswith(MISMATCH):
+        message = "the branches of a set operation differ in the number of their columns"
     places = {place(part, model) for part in parts}
-    known = _known_beside(parts[0], project) if parts and isinstance(parts[0], exp.Column) else ""
-    return f"{places.pop() if len(places) == 1 else model.path}: {said}.{known}"
+    remedy = _known_beside(parts[0], project) if parts and isinstance(parts[0], exp.Column) else ""
+    return f"{places.pop() if len(places) == 1 else model.path}: {message}.{remedy}"
 
 
 def _known_beside(column: exp.Column, project: Project) -> str:
-    """Return what can be written in place of a column that was not found: of its relation, or of one of several."""
+    """Return what can be written in place of an unknown column: columns of its relation, or relations."""
     by_relation = {source.relation: source.column_names for source in project.sources.values()}
     visible: dict[str, Sequence[str]] = {}
     select = column.parent_select
@@ -102,8 +102,8 @@ def _known_beside(column: exp.Column, project: Project) -> str:
     owners = [f"{alias}.{column.name}" for alias, listed in visible.items() if column.name in listed]
     if not column.table:
         return f" Say which is meant: {', '.join(owners)}." if len(owners) > 1 else ""
-    known = visible.get(column.table, list(visible))
-    return f" Known: {', '.join(known)}." if known else ""
+    names = visible.get(column.table, list(visible))
+    return f" Known: {', '.join(names)}." if names else ""
 
 
 def _named_in(message: str, tree: exp.Expr) -> Sequence[exp.Expr]:
@@ -186,7 +186,7 @@ def _inlined_ctes(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[st
     if with_ is None:
         return {}
     if with_.args.get("recursive"):
-        refuse("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
+        raise Refused("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
     defined: dict[str, exp.Expr] = {}
     for cte in with_.expressions:
         _check_cte(cte)
@@ -204,9 +204,11 @@ def _body(table: exp.Table, models: Mapping[str, Model], ctes: Mapping[str, exp.
 
 def _check_cte(cte: exp.CTE) -> None:
     if cte.args["alias"].columns:
-        refuse(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
+        raise Refused(f"CTE {cte.alias} renames its columns in the WITH list", "Name them in its SELECT instead.", cte)
     if not isinstance(cte.this.unnest(), exp.Query):
-        refuse(f"CTE {cte.alias}, which is no SELECT, can not be read", "Write SELECT … UNION ALL SELECT ….", cte)
+        raise Refused(
+            f"CTE {cte.alias}, which is no SELECT, can not be read", "Write SELECT … UNION ALL SELECT ….", cte
+        )
 
 
 def _check_clauses(query: exp.Expr) -> None:
@@ -215,28 +217,30 @@ def _check_clauses(query: exp.Expr) -> None:
         return
     for name, clause in query.args.items():
         if clause and name not in CLAUSES:
-            found = clause[0] if isinstance(clause, list) else clause
-            refuse(
-                f"{shortened(found) or name.upper()} can not be maintained",
+            first = clause[0] if isinstance(clause, list) else clause
+            raise Refused(
+                f"{shortened(first) or name.upper()} can not be maintained",
                 "Write joins, WHERE, GROUP BY and windows with all they need inside OVER (…).",
-                found,
+                first,
             )
     group = query.args.get("group")
     if group is not None and group.args.get("all"):
-        refuse(f"{shortened(group)} can not be maintained", "Write out what the rows are grouped by.", query)
+        raise Refused(f"{shortened(group)} can not be maintained", "Write out what the rows are grouped by.", query)
     for part in _own_parts(query):
         if isinstance(part, (exp.Unnest, exp.Lateral, exp.Values)):
-            refuse(f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part)
+            raise Refused(
+                f"{shortened(part)} in FROM can not be maintained", "Read sources, models, or subqueries.", part
+            )
         if isinstance(part, exp.Column) and part.args.get("join_mark"):
-            refuse(f"the outer join {part.sql(DIALECT)} can not be maintained", "Write LEFT JOIN … ON.", part)
+            raise Refused(f"the outer join {part.sql(DIALECT)} can not be maintained", "Write LEFT JOIN … ON.", part)
 
 
 def _check_relation(relation: exp.Table | exp.Subquery) -> None:
-    """Refuse what stands beside a relation in FROM and would be lost when another takes its place."""
+    """Refuse what a relation in FROM has beside it, which inlining would lose."""
     beside = [name for name in ("joins", "pivots", "laterals", "sample", "limit", "offset") if relation.args.get(name)]
     renamed = isinstance(relation, exp.Table) and relation.alias_column_names
     if beside or renamed:
-        refuse(
+        raise Refused(
             f"{relation.sql(DIALECT)} can not be maintained",
             "Write each join on its own, without parentheses around it, and name columns in a SELECT.",
             relation,
@@ -245,12 +249,12 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
 
 def _check_tables(query: exp.Expr, project: Project) -> None:
     """Refuse a table in which nobody looks for changes."""
-    known = sorted(source.relation for source in project.sources.values())
+    sources = sorted(source.relation for source in project.sources.values())
     for table in query.find_all(exp.Table):
-        if table.catalog or f"{table.db}.{table.name}" not in known:
-            refuse(
+        if table.catalog or f"{table.db}.{table.name}" not in sources:
+            raise Refused(
                 f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
-                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(known)}.",
+                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(sources)}.",
                 table,
             )
 
@@ -267,30 +271,30 @@ def check_values(query: exp.Select, schema: Mapping[str, object], dates: Sequenc
         Refused: there is such a part.
     """
     for part in moments(query, schema, dates):
-        _refuse_arbitrary(part)
+        raise _arbitrary(part)
     for part in query.walk():
         if _is_arbitrary(part):
-            _refuse_arbitrary(part)
+            raise _arbitrary(part)
         if isinstance(part, exp.Filter):
-            refuse(
+            raise Refused(
                 f"{shortened(part)} is not Redshift's", "Aggregate a CASE instead: COUNT(CASE WHEN … THEN 1 END).", part
             )
         if isinstance(part, exp.Collate):
-            refuse(
+            raise Refused(
                 f"{shortened(part)}, by which other texts are equal, can not be maintained",
                 "Compare and group by LOWER(…) instead.",
                 part,
             )
         if is_foreign(part):
-            refuse(
+            raise Refused(
                 f"{shortened(part)} calls no function of Redshift's own, and may give another value at each run",
                 "Write out what it computes, in the model or in a macro of the project.",
                 part,
             )
 
 
-def _refuse_arbitrary(part: exp.Expr) -> NoReturn:
-    refuse(
+def _arbitrary(part: exp.Expr) -> Refused:
+    return Refused(
         f"{part.sql(DIALECT)} gives another value at each run",
         "Use columns of sources, and order rows by what tells them apart.",
         part,
@@ -330,11 +334,11 @@ def _schema(project: Project) -> dict[str, object]:
 
 
 def _in_declared_order(query: exp.Select, fact: Fact, model: Model) -> exp.Select:
-    given, declared = query.named_selects, list(fact.column_names)
-    if sorted(given) != sorted(declared):
-        missing, extra = sorted(set(declared) - set(given)), sorted(set(given) - set(declared))
+    selected, declared = query.named_selects, list(fact.column_names)
+    if sorted(selected) != sorted(declared):
+        missing, extra = sorted(set(declared) - set(selected)), sorted(set(selected) - set(declared))
         message = (
-            f"{model.path}: the SELECT gives {len(given)} columns, the model's YAML lists {len(declared)}."
+            f"{model.path}: the SELECT gives {len(selected)} columns, the model's YAML lists {len(declared)}."
             f" Listed but not given: {missing or 'none'}; given but not listed: {extra or 'none'}."
         )
         raise ProjectError(message)

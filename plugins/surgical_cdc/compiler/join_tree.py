@@ -16,7 +16,7 @@ from surgical_cdc.compiler.links import MEMBER, Link, Links, Tie, all_of
 from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Tables
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, renamed
 from surgical_cdc.compiler.scopes import Conjunct, conjuncts_of, optional_aliases, reads_source
-from surgical_cdc.compiler.unsupported import Refused, refuse, shortened
+from surgical_cdc.compiler.unsupported import Refused, not_incremental, shortened
 
 if TYPE_CHECKING:
     from surgical_cdc.dbt.project import Project
@@ -33,15 +33,11 @@ def join_tree(project: Project, fact: Fact, query: exp.Select) -> JoinTree:
     try:
         return _Builder(fact, query, tables).build()
     except Refused as error:
-        raise Refused(
-            tables.readable(f"{error.problem} can not be maintained incrementally"),
-            f"{tables.readable(error.hint)} Or set meta: {{cdc: {{maintenance: full}}}}.",
-            error.clause,
-        ) from error
+        raise Refused(tables.readable(error.problem), tables.readable(error.hint), error.clause) from error
 
 
 class _Growth:
-    """How much of a scope is tied to the tree: its relations that are reached, and those that wait."""
+    """How far a scope is tied to the tree: the relations that are reached, and those that wait."""
 
     def __init__(self, scope: Scope, start: str) -> None:
         self.scope = scope
@@ -83,7 +79,7 @@ class _Builder:
     def build(self) -> JoinTree:
         scope = build_scope(self._query)
         if scope is None or not scope.selected_sources:
-            refuse("a query that reads no source", "Read at least one source.", self._query)
+            raise not_incremental("a query that reads no source", "Read at least one source.", self._query)
         anchor = projection(scope, self._fact.anchor)
         self._descend(scope, [Tie(None, anchor)], at_top=True)
         for expression in self._anchors.values():
@@ -118,7 +114,7 @@ class _Builder:
                 self._descend(branch, leading, at_top=at_top)
 
     def _add_unread_nodes(self, branch: Scope) -> None:
-        """Make nodes without edges of a branch that shows NULL where it is tied: none of its rows matters."""
+        """Make nodes without edges of a branch that is tied by NULL: none of its rows matters."""
         for scope in branch.traverse():
             for alias, (_, table) in scope.selected_sources.items():
                 if isinstance(table, exp.Table):
@@ -166,7 +162,7 @@ class _Builder:
         scope, select = growth.scope, subquery.expression
         shown = shortened(select)
         if any(column.table not in scope.selected_sources for column in subquery.external_columns):
-            refuse(
+            raise not_incremental(
                 f"the subquery ({shown}), correlated over more than one level,",
                 "Correlate with the query around it.",
                 select,
@@ -184,7 +180,7 @@ class _Builder:
         elif failures:
             raise failures[0]
         else:
-            refuse(
+            raise not_incremental(
                 f"the subquery ({shown}), which is tied to no row of the query around it,",
                 "Correlate it by a predicate with a column of the outer query: EXISTS (SELECT 1 … WHERE inner ="
                 " outer).",

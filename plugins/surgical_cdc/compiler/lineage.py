@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
-from surgical_cdc.compiler.predicates import keeps_blanks
-from surgical_cdc.compiler.unsupported import refuse
+from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
+from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.dictionary import EVERY_COLUMN
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def fact_lineage(project: Project, fact: Fact, query: exp.Select) -> Lineage:
         Refused: the query reads the cursor of a source.
     """
     scope = cast("Scope", build_scope(query))
-    origins = {shown.alias_or_name: tuple(dict.fromkeys(_origins(scope, shown))) for shown in query.selects}
+    origins = {selected.alias_or_name: tuple(dict.fromkeys(_origins(scope, selected))) for selected in query.selects}
     feeds = _feeds(project, scope, origins, origins[fact.unique_key])
     for source in project.sources.values():
         if (source.relation, source.cursor) in feeds:
-            _refuse_cursor(source, query)
+            raise _of_cursor(source, query)
     return Lineage(feeds, origins, _exact(project, fact, scope))
 
 
@@ -61,18 +61,18 @@ def _feeds(
     A source's key counts as read wherever the source is: COUNT(*) names no column, and yet every row matters. What the
     row key is computed from feeds every column: two rows may have changed keys, and then all else is the other's.
     """
-    shown: dict[Origin, FactColumns] = {}
+    feeds: dict[Origin, FactColumns] = {}
     for name, read in origins.items():
         for origin in read:
-            shown[origin] = (*shown.get(origin, ()), name)
+            feeds[origin] = (*feeds.get(origin, ()), name)
     keys = {source.relation: source.key for source in project.sources.values()}
     relations = [f"{table.db}.{table.name}" for table in scope.expression.find_all(exp.Table)]
     rows = [(relation, keys[relation]) for relation in relations]
-    return shown | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
+    return feeds | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
 
 
-def _refuse_cursor(source: Source, query: exp.Select) -> NoReturn:
-    refuse(
+def _of_cursor(source: Source, query: exp.Select) -> Refused:
+    return Refused(
         f"{source.relation}.{source.cursor}, the cursor, moves with every edit",
         "Leave it out: a change of the cursor alone updates no fact, not even one that is maintained in full.",
         next(
@@ -89,33 +89,35 @@ def _is_of(relation: object, source: Source) -> bool:
 
 
 def _exact(project: Project, fact: Fact, scope: Scope) -> tuple[Column, ...]:
-    """Return the strings and floats of a fact that its query shows as they are, down to what tells equal ones apart.
+    """Return the strings and floats of a fact that its query shows as they are, trailing spaces and signs of zero too.
 
     Redshift takes strings that differ in trailing spaces for equal, and 0 and -0. It does not say which of them a
     group, DISTINCT, MIN, MAX or a set operation shows. Where a query keeps one of several strings so, no string of it
     is exact, and likewise for floats.
     """
-    columns = {
-        (source.relation, column.name): column for source in project.sources.values() for column in source.columns
-    }
-    merged = [columns[origin] for part, one in _merged(scope) for origin in _origins(part, one, within=keeps_blanks)]
-    texts_are_open = any(column.is_text for column in merged)
+    sources = {source.relation: source for source in project.sources.values()}
+    merged = [
+        sources[relation].column(name)
+        for select, expression in _merged(scope)
+        for relation, name in _origins(select, expression, within=keeps_trailing_spaces)
+    ]
+    strings_are_open = any(column.is_text for column in merged)
     # A float may be shown as a string.
     floats_are_open = any(column.is_float for column in merged)
     return tuple(
         column
         for column in fact.columns
-        if (column.is_text and not texts_are_open) or (column.is_float and not floats_are_open)
+        if (column.is_text and not strings_are_open) or (column.is_float and not floats_are_open)
     )
 
 
 def _merged(scope: Scope) -> Iterable[tuple[Scope, exp.Expr]]:
-    """Yield the expressions, each with its scope, of which a query shows one value for several that are equal."""
+    """Yield the expressions that a query merges equal values of, each with its scope."""
     for part in scope.traverse():
         distinct = [inner for inner in part.find_all(exp.Distinct) if not isinstance(inner.parent, exp.Count)]
         yield from ((part, inner) for inner in (*part.find_all(exp.Group, exp.Max, exp.Min), *distinct))
         if merges_rows(query_of(part)):
-            yield from ((select, shown) for select in selects_of(part) for shown in query_of(select).selects)
+            yield from ((select, column) for select in selects_of(part) for column in query_of(select).selects)
 
 
 def _origins(

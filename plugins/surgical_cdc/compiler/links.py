@@ -17,7 +17,7 @@ from surgical_cdc.compiler.checks import (
     check_limit,
     check_membership,
     check_merged,
-    refuse_several_rows,
+    of_several_rows,
 )
 from surgical_cdc.compiler.definitions import (
     SEVERAL_ROWS,
@@ -29,7 +29,7 @@ from surgical_cdc.compiler.definitions import (
 from surgical_cdc.compiler.derived_tables import definition_of, query_of
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, rejects_null, with_definitions
 from surgical_cdc.compiler.scopes import conjuncts_of, optional_aliases, reads_source
-from surgical_cdc.compiler.unsupported import Refused, refuse
+from surgical_cdc.compiler.unsupported import Refused, not_incremental
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -43,7 +43,7 @@ MEMBER = "(member)"
 
 @dataclass(frozen=True)
 class Tie:
-    """A predicate between relations of a scope and a node, of which `parent` is the name; None for the anchor."""
+    """A predicate between relations of a scope and the node named `parent`; the anchor's tie has None."""
 
     parent: str | None
     predicate: exp.Expr
@@ -53,7 +53,7 @@ class Tie:
 class Link:
     """What can tie a relation to the tree: a tie to one node, or one to each branch of a UNION.
 
-    `certain` says that a row in which the relation is absent does not satisfy it, and so does not matter.
+    `certain` says that a row in which the relation is NULL-extended does not satisfy it, and so does not matter.
     """
 
     ties: tuple[Tie, ...]
@@ -112,7 +112,7 @@ class Links:
             link = self._link(scope, conjunct.predicate, alias, certain)
             if conjunct.joined == alias or alias not in optional_aliases(scope):
                 return link
-            # It decides on rows in which the relation is absent as well, so it must be false for them.
+            # It decides on rows in which the relation is NULL-extended as well, so it must be false for them.
             _require_false_for_null(link, conjunct.predicate, alias)
             return replace(link, certain=True)
 
@@ -161,7 +161,7 @@ class Links:
         link_by: Callable[[Conjunct, str], Link],
         failures: list[Refused],
     ) -> list[list[Link]]:
-        """Return the links by which relations of a scope are entered, those together that tie the same nodes."""
+        """Return links that enter relations of a scope, in groups that tie the same tables to the same nodes."""
         groups: dict[tuple[object, ...], list[Link]] = {}
         for conjunct, alias in candidates:
             try:
@@ -186,14 +186,14 @@ class Links:
             if len(parents) == 1:
                 ties.append(Tie(parents.pop(), predicate))
             elif parents or not is_never_true(predicate):
-                refuse(
+                raise not_incremental(
                     f"{conjunct.sql('redshift')}, a tie to {len(parents) or 'no'} sources at once,",
                     "Compare a column with columns of one source; in a branch of a UNION, with no constant but NULL.",
                     conjunct,
                 )
         link = Link(tuple(ties))
         if not ties or len(set(link.parents)) < len(ties):
-            refuse(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
+            raise not_incremental(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
         if optional:
             _require_false_for_null(link, conjunct, "the optional side of an outer join")
         return link
@@ -218,12 +218,12 @@ class Links:
         At the top it is the anchor. `filtered` says that it is part of the scope's own WHERE, before any grouping.
         """
         aliases = self._tables.without_nodes(aliases_of(predicate))
-        shown = predicate.sql("redshift")
+        entry = predicate.sql("redshift")
         if predicate.find(*SEVERAL_ROWS):
-            refuse_several_rows(shown, predicate)
+            raise of_several_rows(entry, predicate)
         if len(aliases) != 1:
-            refuse(
-                f"{shown}, computed from {len(aliases)} relations,",
+            raise not_incremental(
+                f"{entry}, computed from {len(aliases)} relations,",
                 f"{ONE_RELATION}, in each branch of a UNION.{OTHER_ANCHOR if at_top else ''}",
                 predicate,
             )
@@ -231,8 +231,8 @@ class Links:
         if not filtered:
             check_entry(scope, predicate, alias, partial(look_alike, self._tables, scope))
         if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
-            refuse(
-                f"{shown}, from the optional side of an outer join,",
+            raise not_incremental(
+                f"{entry}, from the optional side of an outer join,",
                 "Anchor or join at a column of the relation that the outer join preserves.",
                 predicate,
             )
@@ -248,7 +248,7 @@ class Links:
 
 
 def _correlating(scope: Scope, subquery: Scope) -> Iterable[tuple[Conjunct, str]]:
-    """Yield the conjuncts of a subquery that read one of its relations, which is named too, and some outside."""
+    """Yield the conjuncts that read one relation of a subquery, and some outside; each with that relation."""
     outside = set(scope.selected_sources) - set(subquery.selected_sources)
     for conjunct in conjuncts_of(subquery):
         aliases = aliases_of(conjunct.predicate)
@@ -259,7 +259,7 @@ def _correlating(scope: Scope, subquery: Scope) -> Iterable[tuple[Conjunct, str]
 
 def _require_false_for_null(link: Link, clause: exp.Expr, absent: str) -> None:
     if not all(rejects_null(tie.predicate) for tie in link.ties):
-        refuse(
+        raise not_incremental(
             f"{clause.sql('redshift')}, which may hold where {absent} is absent,",
             "Compare its columns as they are, without COALESCE, OR or IS NULL.",
             clause,

@@ -69,7 +69,7 @@ class JoinTree:
 
 
 class Tables:
-    """The source tables of a query, each with its source and the name of its node, which is no alias of the query."""
+    """The source tables of a query, with their sources and the names of their nodes; no alias of the query is one."""
 
     def __init__(self, query: exp.Select, sources: Iterable[Source]) -> None:
         """Name the tables by their order in the query."""

@@ -114,11 +114,11 @@ def too_deep(where: str) -> str:
 
 
 def _no_select(statements: Sequence[exp.Expr], tokens: Sequence[Token], model: Model) -> str:
-    found = f"{len(statements)} statements" if statements else "none"
+    kind = f"{len(statements)} statements" if statements else "none"
     if len(statements) == 1:
         first = statements[0]
-        found = (first.key if isinstance(first, exp.DML | exp.DDL) else tokens[0].text).upper()
-    return f"{model.path}: expected one SELECT, found {found}. A model is a SELECT, and that alone."
+        kind = (first.key if isinstance(first, exp.DML | exp.DDL) else tokens[0].text).upper()
+    return f"{model.path}: expected one SELECT, found {kind}. A model is a SELECT, and that alone."
 
 
 def _place(start: int, model: Model) -> str:
@@ -136,11 +136,11 @@ def _unclosed(error: TokenError, model: Model) -> str:
 
 def _unparsed(error: ParseError, model: Model) -> str:
     first = error.errors[0]
-    said = re.sub(r" but got <.*", "", first["description"])
-    if "<class" in said:
-        said = "Incomplete expression at"
+    problem = re.sub(r" but got <.*", "", first["description"])
+    if "<class" in problem:
+        problem = "Incomplete expression at"
     line = model.lines[min(first["line"], len(model.lines)) - 1]
-    return f"{model.path}, line {line}: {said} {first['highlight']!r}."
+    return f"{model.path}, line {line}: {problem} {first['highlight']!r}."
 
 
 def _check_commas(tokens: Sequence[Token], model: Model) -> None:

@@ -14,16 +14,6 @@ STRICT = (
     *(exp.Lower, exp.Upper, exp.Trim, exp.Translate, exp.Substring, exp.Length),
 )
 
-# What is equal for texts that differ in trailing blanks alone, and comparisons that take these for equal.
-CONDITIONS = (
-    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Is),
-    *(exp.And, exp.Or, exp.Not),
-)
-BLIND_TO_BLANKS = (
-    *(*CONDITIONS, exp.Paren, exp.Tuple, exp.Coalesce, exp.Nullif, exp.Case, exp.If),
-    *(exp.Cast, exp.Lower, exp.Upper, exp.Left, exp.Substring),
-)
-
 
 def aliases_of(expression: exp.Expr) -> set[str]:
     """Return the relations that an expression reads."""
@@ -60,38 +50,6 @@ def is_null(expression: exp.Expr) -> bool:
     while isinstance(expression, exp.Cast):
         expression = expression.this.unnest()
     return isinstance(expression, exp.Null)
-
-
-def keeps_blanks(part: exp.Expr) -> bool:
-    """Return whether trailing blanks of what is in an expression can be behind its value."""
-    return not isinstance(part, exp.Trim) or part.args.get("position") == "LEADING" or bool(part.expression)
-
-
-def tells_blanks_apart(expression: exp.Expr, alias: str) -> bool:
-    """Return whether texts of a relation that differ in trailing blanks alone, equal ones, can make a difference.
-
-    A difference in trailing blanks is none.
-
-    >>> from sqlglot import parse_one
-    >>> tells_blanks_apart(parse_one("t.name = LOWER(o.note)"), "t")
-    False
-    >>> tells_blanks_apart(parse_one("LENGTH(t.name) = o.kind"), "t")
-    True
-    """
-    if isinstance(expression, exp.Column):
-        return False
-    parts = list(expression.iter_expressions())
-    if isinstance(expression, BLIND_TO_BLANKS) or not keeps_blanks(expression):
-        return any(tells_blanks_apart(part, alias) for part in parts)
-    return any(_shows_blanks(part, alias) for part in parts)
-
-
-def _shows_blanks(expression: exp.Expr, alias: str) -> bool:
-    if isinstance(expression, exp.Column):
-        return expression.table == alias
-    if isinstance(expression, CONDITIONS) or not keeps_blanks(expression):
-        return tells_blanks_apart(expression, alias)
-    return any(_shows_blanks(part, alias) for part in expression.iter_expressions())
 
 
 def with_definitions(expression: exp.Expr, definitions: Mapping[tuple[str, str], exp.Expr]) -> exp.Expr:

@@ -86,13 +86,13 @@ def _reads(expression: exp.Expr, alias: str) -> bool:
 
 
 def _have_one_type(scope: Scope, one: exp.Expr, other: exp.Expr, sources: Mapping[str, Source]) -> bool:
-    """Return whether of two sides at most one value equals another: a float rounds several whole numbers to one."""
+    """Return whether both sides have one type: a float may equal several whole numbers, which it rounds."""
     types = [_data_type(scope, side, sources) for side in (one, other)]
     return None not in types and len({type_family(data_type) for data_type in types if data_type}) == 1
 
 
 def _unique(relation: object, sources: Mapping[str, Source]) -> list[set[str]]:
-    """Return sets of columns of which no two rows of a relation have the same values."""
+    """Return the unique keys of a relation, each as a set of columns."""
     if isinstance(relation, exp.Table):
         return [{sources[relation.name].key}]
     if not isinstance(relation, Scope) or not isinstance(relation.expression, exp.Select):
@@ -115,7 +115,7 @@ def _unique(relation: object, sources: Mapping[str, Source]) -> list[set[str]]:
 
 
 def _shown(select: exp.Select, keys: Iterable[Sequence[exp.Expr]]) -> list[set[str]]:
-    """Return the names under which a query shows all of some expressions, for each group of them that it shows."""
+    """Return the keys, given by their expressions, under the names that a query shows them by; whole ones only."""
     names = {projection.unalias(): projection.alias_or_name for projection in select.selects}
     return [{names[part] for part in key} for key in keys if all(part in names for part in key)]
 

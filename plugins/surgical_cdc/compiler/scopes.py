@@ -12,30 +12,31 @@ from surgical_cdc.compiler.predicates import aliases_of, operands
 
 @dataclass(frozen=True)
 class Conjunct:
-    """A predicate of a scope's ON or WHERE: of the ON of the outer join of `joined`, or one that filters every row."""
+    """A predicate that filters every row of a scope, or one of the ON by which `joined` is outer-joined."""
 
     predicate: exp.Expr
     joined: str | None
 
 
 def optional_aliases(scope: Scope) -> set[str]:
-    """Return the relations of a scope that outer joins can leave absent."""
+    """Return the relations of a scope that an outer join can leave NULL-extended."""
     return {join.alias_or_name for join in scope.expression.args.get("joins") or () if join.side == "LEFT"}
 
 
 def conjuncts_of(scope: Scope) -> list[Conjunct]:
     """Return the parts of the scope's ON and WHERE that must all hold and read no subquery."""
     select = scope.expression
-    found = [Conjunct(part, None) for part in operands(select.args["where"].this)] if select.args.get("where") else []
+    where = select.args.get("where")
+    conjuncts = [Conjunct(part, None) for part in operands(where and where.this)]
     for join in select.args.get("joins") or ():
         alias = join.alias_or_name if join.side == "LEFT" else None
         # The ON of an outer join filters nothing but the relation that it joins.
-        found += [
+        conjuncts += [
             Conjunct(part, alias)
             for part in operands(join.args.get("on"))
             if alias is None or alias in aliases_of(part)
         ]
-    return [conjunct for conjunct in found if not conjunct.predicate.find(exp.Query)]
+    return [conjunct for conjunct in conjuncts if not conjunct.predicate.find(exp.Query)]
 
 
 def reads_source(source: exp.Expr | Scope) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import DIALECT, replace_tables, table_named
+from surgical_cdc.compiler.predicates import aliases_of
 from surgical_cdc.compiler.prune import prune
 from surgical_cdc.names import PREFIX, own_name
 
@@ -57,22 +58,22 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
             # No row of it matters.
             continue
         wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _links(node)
-        found = list(_changed_rows(node, wanted, changes.get(node.source.name)))
-        found += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
+        rows = list(_changed_rows(node, wanted, changes.get(node.source.name)))
+        rows += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
         if anchor:
-            arms += found
-        elif found:
+            arms += rows
+        elif rows:
             reached.add(node.name)
-            statements.append(_temp_table(own_name("reached", node.name), _union(found)))
+            statements.append(_temp_table(own_name("reached", node.name), _union(rows)))
     return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
 
 
 def slices(
     tree: JoinTree, changes: Mapping[str, SourceChange], query: exp.Select, *, null_key: bool
 ) -> list[exp.Create]:
-    """Return the statements that go down from affected_keys, NULL among them or not, to the slices that a query reads.
+    """Return the statements that go down from affected_keys to the slices that a query reads.
 
-    `query` is a sliced one. The slices that lead to those that it reads are among them.
+    `query` is a sliced one. Includes the slices that those depend on. `null_key` says that NULL is an affected key.
     """
     names = _slice_names(tree)
     needed = {table.name for table in query.find_all(exp.Table)}
@@ -101,18 +102,18 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     computed = [name for name in fact.column_names if name in {fact.unique_key, fact.anchor, *columns}]
     if len(computed) < len(fact.column_names):
         query = prune(query, computed, {names[node.name]: node.source for node in tree.nodes})
-    shown = [
+    selected = [
         exp.column(column.name, table=RECOMPUTED)
         if column.name in computed
         else exp.alias_(exp.cast(exp.null(), column.data_type, dialect=DIALECT), column.name)
         for column in fact.columns
     ]
     affected = _Membership(exp.column(fact.anchor, table=RECOMPUTED), _keys(), or_null=null_key)
-    return affected(exp.select(*shown).from_(query.subquery(RECOMPUTED)))
+    return affected(exp.select(*selected).from_(query.subquery(RECOMPUTED)))
 
 
 def _slice_names(tree: JoinTree) -> dict[str, str]:
-    """Return the name of each node's slice; nodes that lead in the same way to rows of one source share one."""
+    """Return the name of each node's slice; nodes of one source with the same edges share one."""
     names: dict[str, str] = {}
     shared: dict[tuple[object, ...], str] = {}
     for node in tree.nodes:
@@ -211,7 +212,7 @@ def _no_row(rows: exp.Select) -> exp.Select:
 
 
 def _reachable(node: Node, edge: Edge, parents: str) -> Restriction:
-    """Return what keeps the node's rows that an edge leads to from `parents`, the slice of its parent."""
+    """Return what keeps the rows of a node that join to `parents`, the slice of the edge's parent."""
     own, theirs = _equality(node, edge)
     if own is None or theirs is None:
         return _Pairing(parents, edge.parent.name, edge.predicate)
@@ -249,11 +250,11 @@ class _Pairing:
 
 
 def _equality(node: Node, edge: Edge) -> tuple[exp.Expr | None, exp.Expr | None]:
-    """Return the node's and its parent's side of an equality in the edge: more rows than all of it allows are safe."""
+    """Return both sides of one equality in the edge, the node's first. It may let more rows through, which is safe."""
     for part in edge.predicate.flatten() if isinstance(edge.predicate, exp.And) else [edge.predicate]:
         if isinstance(part, exp.EQ):
             for own, theirs in ((part.left, part.right), (part.right, part.left)):
-                if _tables(own) == {node.name} and _tables(theirs) == {edge.parent.name}:
+                if aliases_of(own) == {node.name} and aliases_of(theirs) == {edge.parent.name}:
                     return own, theirs
     return None, None
 
@@ -296,7 +297,7 @@ def _aliased(relation: str, alias: str) -> exp.Expr:
 
 
 def _links(node: Node) -> list[exp.Expr]:
-    """Return the columns that the node's edge reads, and what tells equal values of them apart, as an edge may.
+    """Return the columns that the node's edges read, and what tells equal values of them apart.
 
     Without it only one would be left among the distinct ones of two strings that differ in trailing spaces.
     """
@@ -314,10 +315,6 @@ def _look(column: Column, value: exp.Expr) -> exp.Expr | None:
 
 def _columns(node: Node, names: Sequence[str]) -> list[exp.Expr]:
     return [exp.column(name, table=node.name) for name in names]
-
-
-def _tables(expression: exp.Expr) -> set[str]:
-    return {column.table for column in expression.find_all(exp.Column)}
 
 
 def _union(arms: Sequence[exp.Select]) -> exp.Query:

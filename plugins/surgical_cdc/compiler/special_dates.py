@@ -1,4 +1,4 @@
-"""Finds texts that stand for a moment, 'today' or 'now', where Redshift makes a date of them by itself."""
+"""Finds strings that stand for a moment, 'today' or 'now', where Redshift makes a date of them by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from surgical_cdc.compiler.derived_tables import selects_in
 from surgical_cdc.compiler.redshift_functions import DATE_FUNCTIONS, called_by
 
 MOMENTS = frozenset({"now", "today", "tomorrow", "yesterday"})
-# Where a text becomes a date if a date is beside it.
+# Where a string becomes a date if a date is beside it.
 TAKING_DATES = (
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Coalesce, exp.Nullif, exp.Sub),
     *(exp.Greatest, exp.Least, exp.DateDiff, exp.TsOrDsDiff, exp.DateAdd, exp.TsOrDsAdd, exp.TimestampTrunc),
@@ -20,7 +20,7 @@ TAKING_DATES = (
 
 
 def is_moment(part: exp.Expr) -> bool:
-    """Return whether a part of a query is such a text.
+    """Return whether a part of a query is such a string.
 
     >>> is_moment(exp.Literal.string(" Today "))
     True
@@ -29,9 +29,9 @@ def is_moment(part: exp.Expr) -> bool:
 
 
 def moments(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str]) -> Iterator[exp.Expr]:
-    """Yield the parts of a query in which such a text becomes a date; `dates` are its columns that are stored as dates.
+    """Yield the parts of a query in which such a string becomes a date; `dates` are its columns that are dates.
 
-    A text beside it says that it stays one.
+    A string beside it says that it stays one.
     """
     if not any(map(is_moment, query.find_all(exp.Literal))):
         return
@@ -49,14 +49,14 @@ def moments(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str
 
 
 def _is_date(parts: Sequence[exp.Expr]) -> bool:
-    """Return whether what has one type with parts that are read from columns is a date, and not a text."""
+    """Return whether parts of one type are dates: a column in them is one, and no part is a string."""
     columns = [column for part in parts for column in part.find_all(exp.Column)]
     dated = any(column.is_type(*exp.DataType.TEMPORAL_TYPES) for column in columns)
     return dated and not any(part.is_type(*exp.DataType.TEXT_TYPES) for part in parts)
 
 
 def _beside(literal: exp.Expr, parent: exp.Expr) -> Sequence[exp.Expr]:
-    """Return what has to have one type with a text: what it is compared with, or stands for, or is a branch beside."""
+    """Return what must have one type with a string: what it is compared with, or stands for, or is a branch beside."""
     beside = BESIDE.get(type(parent))
     return [part for part in beside(literal, parent) if part] if beside else []
 
@@ -70,7 +70,7 @@ def _in_case(literal: exp.Expr, case: exp.Expr | None) -> Sequence[exp.Expr | No
     return [*(branch.args.get("true") for branch in case.args["ifs"]), case.args.get("default")]
 
 
-def _in_other_branches(select: exp.Expr | None, shown: exp.Expr) -> Sequence[exp.Expr]:
+def _in_other_branches(select: exp.Expr | None, projection: exp.Expr) -> Sequence[exp.Expr]:
     """Return what the other branches of a UNION show in the place of a projection."""
     if not isinstance(select, exp.Select):
         return []
@@ -79,7 +79,7 @@ def _in_other_branches(select: exp.Expr | None, shown: exp.Expr) -> Sequence[exp
         isinstance(operation.parent, exp.Subquery) and isinstance(operation.parent.parent, exp.SetOperation)
     ):
         operation = operation.parent
-    position = next(index for index, part in enumerate(select.selects) if part is shown)
+    position = next(index for index, part in enumerate(select.selects) if part is projection)
     return [branch.selects[position].unalias() for branch in selects_in(operation)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -13,7 +13,10 @@ SHOWN_CHARACTERS = 160
 
 
 class Refused(Exception):
-    """What is in the way, what to write instead, and the clause where it stands."""
+    """What is in the way.
+
+    `problem` is a sentence without its full stop. `hint` says what to write instead. The problem is in `clause`.
+    """
 
     def __init__(self, problem: str, hint: str, clause: exp.Expr) -> None:
         super().__init__(problem)
@@ -22,18 +25,23 @@ class Refused(Exception):
         self.clause = clause
 
 
-def refuse(problem: str, hint: str, clause: exp.Expr) -> NoReturn:
-    """Raise Refused."""
-    raise Refused(problem, hint, clause)
+def not_incremental(part: str, hint: str, clause: exp.Expr) -> Refused:
+    """Return what is in the way of incremental maintenance alone: a part of the query, as the subject of a sentence."""
+    return Refused(
+        f"{part} can not be maintained incrementally",
+        f"{hint} Or set meta: {{cdc: {{maintenance: full}}}}.",
+        clause,
+    )
 
 
 def place(clause: exp.Expr, model: Model) -> str:
     """Return the file of a clause, of the model or of another that it reads, and the clause's first line there."""
-    places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001 - `meta` itself would make one
+    # `meta` itself would make an empty mapping.
+    places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001
     if not places:
         return model.path
     path = places[0]["path"]
-    return f"{path}, line {min(found['line'] for found in places if found['path'] == path)}"
+    return f"{path}, line {min(one['line'] for one in places if one['path'] == path)}"
 
 
 def shortened(expression: exp.Expr) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
-from surgical_cdc.compiler.predicates import tells_blanks_apart
+from surgical_cdc.compiler.trailing_spaces import sees_trailing_spaces
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from surgical_cdc.compiler.predicates import tells_blanks_apart
 )
 def test_equal_texts_make_no_difference(predicate: str) -> None:
     """Redshift takes texts that differ in trailing blanks alone for equal."""
-    assert not tells_blanks_apart(sqlglot.parse_one(predicate, read="redshift"), "t")
+    assert not sees_trailing_spaces(sqlglot.parse_one(predicate, read="redshift"), "t")
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_equal_texts_make_no_difference(predicate: str) -> None:
 )
 def test_trailing_blanks_make_a_difference(predicate: str) -> None:
     """LENGTH, LIKE and || see them, and so may any function of which it is not known."""
-    assert tells_blanks_apart(sqlglot.parse_one(predicate, read="redshift"), "t")
+    assert sees_trailing_spaces(sqlglot.parse_one(predicate, read="redshift"), "t")
