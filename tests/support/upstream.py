@@ -191,7 +191,8 @@ class Upstream:
             for key, versions in self.staged[source.name].items():
                 newest = max(version[source.cursor] for version in versions)
                 tied = [version for version in versions if version[source.cursor] == newest]
-                if all(version == tied[0] for version in tied):
+                # What is equal and not identical, such as 0 and -0, goes into quarantine.
+                if len(set(written([tuple(version.values()) for version in tied]))) == 1:
                     self._apply(source, key, tied[0])
 
     def poisoned(self) -> set[str]:
