@@ -43,6 +43,16 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " LEFT JOIN live.cities t ON t.id = c.city_id",
         ),
         Shape(
+            "USING",
+            "SELECT customer_id AS id, COUNT(p.id) AS n FROM live.orders o JOIN (SELECT x.id, x.payer_id AS customer_id"
+            " FROM live.payments x) p USING (customer_id) GROUP BY customer_id",
+        ),
+        Shape(
+            "USING, of three relations",
+            "SELECT id, c.city_id AS n FROM live.orders LEFT JOIN live.customers c USING (id) LEFT JOIN live.cities t"
+            " USING (id) WHERE NOT c.name IS NULL",
+        ),
+        Shape(
             "on any other predicate between two sources",
             "SELECT c.id, COUNT(o.id) AS n FROM live.customers c LEFT JOIN live.orders o ON o.day BETWEEN c.joined"
             " AND DATEADD(day, 40, c.joined) GROUP BY c.id",

@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
+from surgical_cdc.compiler.joined_columns import merge_joined_columns
 from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
 from surgical_cdc.compiler.special_dates import is_moment, moments
@@ -67,6 +68,7 @@ def fact_query(project: Project, fact: Fact) -> exp.Select:
             tree = exp.select("*").from_(rows)
         _check_tables(tree, project)
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
+        merge_joined_columns(qualified)
         query = pushdown_projections(qualified)
         dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
         check_values(query, _schema(project), dates)
