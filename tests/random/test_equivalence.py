@@ -29,9 +29,9 @@ def random_windows(count: int) -> settings:
     )
 
 
-# `make test` runs 150 windows in each of the first two projects and fewer in the others;
+# `make test` runs 100 windows in each of the first two projects and fewer in the others;
 # `EQUIVALENCE_WINDOWS=5000 make test` runs more.
-WINDOWS = int(os.environ.get("EQUIVALENCE_WINDOWS", "150"))
+WINDOWS = int(os.environ.get("EQUIVALENCE_WINDOWS", "100"))
 exhaustive = random_windows(WINDOWS)
 
 

@@ -33,12 +33,13 @@ def table(redshift: LocalRedshift, connect: Connect) -> Iterator[Callable[[], in
     """An empty table; gives its number of rows. No fault outlasts the test."""
     with closing(connect()) as warehouse:
         with warehouse.transaction():
-            warehouse.execute("DROP TABLE IF EXISTS written")
-            warehouse.execute("CREATE TABLE written (attempt BIGINT)")
+            warehouse.execute("DROP SCHEMA IF EXISTS retried CASCADE")
+            warehouse.execute("CREATE SCHEMA retried")
+            warehouse.execute("CREATE TABLE retried.written (attempt BIGINT)")
 
         def rows() -> int:
             with warehouse.transaction():
-                (count,) = warehouse.row("SELECT COUNT(*) FROM written")
+                (count,) = warehouse.row("SELECT COUNT(*) FROM retried.written")
             return int(count)
 
         yield rows
@@ -64,7 +65,7 @@ def writer() -> Callable[[Warehouse], int]:
     def write(warehouse: Warehouse) -> int:
         attempts.append(warehouse)
         with warehouse.transaction():
-            warehouse.execute("-- Writes.\nINSERT INTO written VALUES (%s)", (len(attempts),))
+            warehouse.execute("-- Writes.\nINSERT INTO retried.written VALUES (%s)", (len(attempts),))
             warehouse.unconfirmed = len(attempts)
         return len(attempts)
 
@@ -180,9 +181,9 @@ def test_a_run_that_was_synced_after_all_keeps_its_result(
 
     def sync(warehouse: Warehouse) -> str:
         with warehouse.transaction():
-            if warehouse.row("SELECT COUNT(*) FROM written") != (0,):
+            if warehouse.row("SELECT COUNT(*) FROM retried.written") != (0,):
                 raise AlreadySynced("nothing left to do")
-            warehouse.execute("INSERT INTO written VALUES (1)")
+            warehouse.execute("INSERT INTO retried.written VALUES (1)")
             warehouse.unconfirmed = "synced"
         return "synced"
 
