@@ -39,6 +39,8 @@ from surgical_cdc.warehouse.connection import session  # noqa: E402
 from surgical_cdc.warehouse.session import Warehouse  # noqa: E402
 from surgical_cdc.warehouse.templates import sql_name  # noqa: E402
 
+# What surgical_cdc.cli.commands.main sets where it is not set.
+SET_BY_COMMANDS = ("_AIRFLOW_PROCESS_CONTEXT", "AIRFLOW__LOGGING__NAMESPACE_LEVELS")
 PROJECTS = Path(__file__).parent / "projects"
 SHOP, LIBRARY = PROJECTS / "shop" / "sql", PROJECTS / "library" / "sql"
 RECORDINGS = ROOT / ".local" / "recordings"
@@ -107,6 +109,16 @@ class Site:
         """Return some columns of a table, ordered by them."""
         names = ", ".join(sql_name(column) for column in columns)
         return self.rows(f"SELECT {names} FROM {relation} ORDER BY {names}")  # noqa: S608
+
+
+@pytest.fixture(autouse=True)
+def process_settings() -> Iterator[None]:
+    """Take back after each test what the command line tells Airflow of its own process."""
+    before = {name: os.environ.get(name) for name in SET_BY_COMMANDS}
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session", autouse=True)

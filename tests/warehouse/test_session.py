@@ -43,7 +43,8 @@ def test_dry_run_is_rolled_back(connect: Connect) -> None:
     """What a transaction of a dry run has done is gone after it."""
     warehouse = connect()
     with warehouse.transaction(dry_run=True):
-        warehouse.execute("CREATE TABLE dry (id BIGINT)")
-        assert warehouse.rows("SELECT id FROM dry") == []
+        warehouse.execute("CREATE SCHEMA dry")
+        warehouse.execute("CREATE TABLE dry.run (id BIGINT)")
+        assert warehouse.rows("SELECT id FROM dry.run") == []
     with pytest.raises(ProgrammingError, match="dry"), warehouse.transaction():
-        warehouse.rows("SELECT id FROM dry")
+        warehouse.rows("SELECT id FROM dry.run")
