@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from surgical_cdc.compiler.predicates import equalities
+
 Key = tuple[str, str]
 
 
@@ -16,26 +18,15 @@ def merge_joined_columns(query: exp.Query) -> None:
     for select in query.find_all(exp.Select):
         lefts: dict[Key, exp.Column] = {}
         for join in select.args.get("joins") or ():
-            on = join.args.get("on")
+            joined, on = join.alias_or_name, join.args.get("on")
             if on is None or join.side not in {"", "LEFT"}:
                 continue
             # The join's own predicate may have one of an earlier join, as a third USING has.
             _merge(select, on, lefts)
-            for conjunct in join.args["on"].flatten() if isinstance(on, exp.And) else [join.args["on"]]:
-                left, right = _sides(conjunct, join.alias_or_name)
-                if left and right and right.table == join.alias_or_name:
-                    lefts[right.table, right.name] = left
+            for one, other in equalities(on):
+                if isinstance(one, exp.Column) and isinstance(other, exp.Column) and one.table == joined != other.table:
+                    lefts[one.table, one.name] = other
         _merge(select, select, lefts)
-
-
-def _sides(conjunct: exp.Expr, joined: str) -> tuple[exp.Column | None, exp.Column | None]:
-    """Return the columns of an equality of two relations, that of the joined one last."""
-    if not isinstance(conjunct, exp.EQ):
-        return None, None
-    left, right = conjunct.left, conjunct.right
-    if not isinstance(left, exp.Column) or not isinstance(right, exp.Column) or left.table == right.table:
-        return None, None
-    return (right, left) if left.table == joined else (left, right)
 
 
 def _merge(select: exp.Select, part: exp.Expr, lefts: dict[Key, exp.Column]) -> None:

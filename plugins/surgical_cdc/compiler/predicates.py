@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
@@ -27,6 +27,14 @@ def operands(predicate: exp.Expr | None) -> list[exp.Expr]:
     if isinstance(predicate, exp.Paren):
         return operands(predicate.this)
     return [] if predicate is None else [predicate]
+
+
+def equalities(on: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    """Yield the two sides of each equality that must hold, in both orders."""
+    for part in on.flatten() if isinstance(on, exp.And) else [on]:
+        if isinstance(part, exp.EQ):
+            yield part.left, part.right
+            yield part.right, part.left
 
 
 def rejects_null(predicate: exp.Expr) -> bool:

@@ -6,7 +6,7 @@ grouped by, by all columns of a DISTINCT.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -14,7 +14,7 @@ from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from surgical_cdc.compiler.derived_tables import projection, type_of
-from surgical_cdc.compiler.predicates import aliases_of
+from surgical_cdc.compiler.predicates import aliases_of, equalities
 from surgical_cdc.dbt.tables import type_family
 
 if TYPE_CHECKING:
@@ -63,18 +63,10 @@ def _adds_columns_alone(scope: Scope, join: exp.Join, sources: Mapping[str, Sour
         return False
     equal = {
         own.name
-        for own, other in _equalities(on)
+        for own, other in equalities(on)
         if _is_of(own, alias) and not _reads(other, alias) and _have_one_type(scope, own, other, sources)
     }
     return any(names <= equal for names in _unique(scope.selected_sources[alias][1], sources))
-
-
-def _equalities(on: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """Yield the two sides of each equality that must hold, in both orders."""
-    for part in on.flatten() if isinstance(on, exp.And) else [on]:
-        if isinstance(part, exp.EQ):
-            yield part.left, part.right
-            yield part.right, part.left
 
 
 def _is_of(expression: exp.Expr, alias: str) -> bool:
