@@ -25,14 +25,20 @@ def preparation_of(context: Context) -> Preparation:
         NotPrepared: there is nothing, or it was found by a test of the task alone, so that the run has no lease to work
             under.
     """
-    prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
-    if not prepared or is_test(context):
+    preparation = found_preparation(context)
+    if preparation is None:
         raise NotPrepared(
             f"Run {context['run_id']} has no result of `{PREPARE}`, so this task has no lease to work under. Nothing"
             " was written. `airflow tasks test` runs a task outside of a run: use `airflow dags test`, or a dry run."
             f" In a run, clear `{PREPARE}` and what follows it."
         )
-    return Preparation.from_dict(prepared)
+    return preparation
+
+
+def found_preparation(context: Context) -> Preparation | None:
+    """Return what the run has found when it took the lease; None if it has not, or a task is tested alone."""
+    prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
+    return Preparation.from_dict(prepared) if prepared and not is_test(context) else None
 
 
 def change_sets_of(context: Context, sources: Sequence[str]) -> dict[str, ChangeSet]:

@@ -36,13 +36,14 @@ from surgical_cdc.dag.handover import (
     UPDATE,
     change_sets_of,
     failures_of,
+    found_preparation,
     handed_on,
     is_test,
     preparation_of,
 )
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, OutdatedFact, SyncedInPart
-from surgical_cdc.values import FactResult, Preparation, new_token
+from surgical_cdc.values import FactResult, new_token
 from surgical_cdc.warehouse.retries import Steps, is_transient
 
 if TYPE_CHECKING:
@@ -293,9 +294,9 @@ class CleanupOperator(WarehouseTask):
 
         failures = failures_of(context["ti"], self.dag_id, context["run_id"])
         failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
-        prepared = context["ti"].xcom_pull(task_ids=PREPARE, map_indexes=-1)
+        preparation = found_preparation(context)
         try:
-            run = run_of(context, Preparation.from_dict(prepared).token if prepared else new_token())
+            run = run_of(context, preparation.token if preparation else new_token())
         except FormError:
             run = None
         if run:
