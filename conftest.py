@@ -14,7 +14,6 @@ ROOT = Path(__file__).parent
 EQUIVALENCE = ROOT / "tests" / "random" / "test_equivalence.py"
 # The tests that take minutes, by what their ids contain.
 LONGEST = ("tests/dag", "test_facts_of_every_shape", "test_vendor_facts", "test_models", "tests/beside_dbt")
-SLOWEST = 10
 
 
 class SideBySide(LoadScopeScheduling):
@@ -42,18 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests have reported, how long each folder took, and the slowest tests."""
+    """Print the figures that tests have reported, and how long each folder took; pytest prints the slowest tests."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
     figures = [str(value) for report in reports if report.when == "call" for _, value in report.user_properties]
     if figures:
         terminalreporter.section("figures")
         terminalreporter.write_line("\n".join(figures))
     folders: Counter[str] = Counter()
-    tests: Counter[str] = Counter()
     for report in (report for group in terminalreporter.stats.values() for report in group):
         if isinstance(report, pytest.TestReport):
             folders[str(Path(report.nodeid.partition("::")[0]).parent)] += report.duration
-            tests[report.nodeid] += report.duration
-    terminalreporter.section("seconds of each folder, and of the slowest tests")
-    for name, seconds in [*folders.most_common(), *tests.most_common(SLOWEST)]:
+    terminalreporter.section("seconds of each folder")
+    for name, seconds in folders.most_common():
         terminalreporter.write_line(f"{seconds:8.1f}  {name}")

@@ -50,8 +50,6 @@ def said_by_command(
     project = () if "--project" in case.arguments else ("--project", str(SHOP))
     monkeypatch.setattr(sys, "argv", ["surgical_cdc", *case.arguments, *project])
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", airflow_connection(redshift, **case.connection))
-    # The program sets this for Airflow if nobody has; so it does not outlast the test.
-    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
     # Airflow's database, which has none of its tables here, is asked for no Variable.
     monkeypatch.setenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", "[]")
     started = time.monotonic()
