@@ -32,11 +32,12 @@ LABEL = f"acceptance/{PREFIX.rstrip('_')}"
 def conn_id(request: pytest.FixtureRequest) -> str:
     """The connection to run on; without one the stand-in is started, which redshift_default then leads to."""
     named = os.environ.get("ACCEPTANCE_CONN")
-    if not named:
-        request.getfixturevalue("redshift")
-    # As for the command line: a connection may be in the database of an Airflow.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    return named or "redshift_default"
+    if named:
+        # As for the command line: a connection may be in the database of an Airflow.
+        os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+        return named
+    request.getfixturevalue("redshift")
+    return "redshift_default"
 
 
 @pytest.fixture(scope="session")

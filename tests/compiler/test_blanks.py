@@ -15,7 +15,7 @@ from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.steps.cycle import CycleResult, run_cycle
 from surgical_cdc.steps.verify import verify
 from tests.conftest import Site, at
-from tests.random.one_model import REBUILT, one_model
+from tests.random.one_model import INCREMENTAL, REBUILT, one_model
 
 IN_LIST = """
 SELECT ci.id, COUNT(o.id) AS order_count
@@ -25,6 +25,8 @@ LEFT JOIN {{ source('live', 'orders') }} AS o
 GROUP BY ci.id
 """
 LABEL = "SELECT CAST(c.id AS VARCHAR(20)) || ' ' || c.name AS label, c.id FROM {{ source('live', 'customers') }} AS c"
+BY_LABEL = "unique_key='label', meta={'cdc': {'anchor': 'id', 'maintenance': 'incremental'}}"
+BY_NAME = "unique_key='name', meta={'cdc': {'maintenance': 'incremental'}}"
 NAMES = "SELECT c.name, COUNT(*) AS customer_count FROM {{ source('live', 'customers') }} AS c GROUP BY c.name"
 
 
@@ -57,7 +59,7 @@ def test_strings_that_differ_in_blanks_lead_to_their_own_rows(
     build: Callable[..., Site], notes: tuple[str, str]
 ) -> None:
     """Of two changed lists that are equal to Redshift, LIKE finds another id in the one than in the other."""
-    place = build(IN_LIST, "id order_count", "unique_key='id'")
+    place = build(IN_LIST, "id order_count", INCREMENTAL)
     place.load("cities", row(1), row(2))
     cycle(place, "first", -30)
     place.stage("orders", *(row(key, -5, note=note) for key, note in enumerate(notes)))
@@ -67,7 +69,11 @@ def test_strings_that_differ_in_blanks_lead_to_their_own_rows(
 
 def test_row_key_that_changes_in_its_blanks_is_the_same_row(build: Callable[..., Site]) -> None:
     """A row whose key is given a trailing blank is updated, blank included."""
-    place = build(LABEL, "label:varchar(40) id", "unique_key='label', meta={'cdc': {'anchor': 'id'}}")
+    place = build(
+        LABEL,
+        "label:varchar(40) id",
+        BY_LABEL,
+    )
     place.load("customers", row(1, name="Bela"))
     cycle(place, "first", -30)
     place.stage("customers", row(1, -5, name="Bela "))
@@ -78,7 +84,7 @@ def test_row_key_that_changes_in_its_blanks_is_the_same_row(build: Callable[...,
 
 def test_anchor_that_changes_in_its_blanks_moves_no_row(build: Callable[..., Site]) -> None:
     """Customers whose names differ in blanks are one group before and after."""
-    place = build(NAMES, "name:varchar(20) customer_count", "unique_key='name'")
+    place = build(NAMES, "name:varchar(20) customer_count", BY_NAME)
     place.load("customers", row(1, name="Bela"), row(2, name="Bela "), row(3, name=" Bela"))
     cycle(place, "first", -30)
     place.stage("customers", row(1, -5, name="Bela   "), row(3, -5, name="Bela"))
@@ -89,7 +95,7 @@ def test_anchor_that_changes_in_its_blanks_moves_no_row(build: Callable[..., Sit
 
 def test_verification_takes_either_string_of_a_group(build: Callable[..., Site]) -> None:
     """Redshift does not say which of two equal strings GROUP BY shows, so a fact may hold either; nothing else."""
-    place = build(NAMES, "name:varchar(20) customer_count", "unique_key='name'")
+    place = build(NAMES, "name:varchar(20) customer_count", BY_NAME)
     place.load("customers", row(1, name="Bela"))
     cycle(place, "first", -30)
     place.execute("UPDATE facts.fact SET name = 'Bela  '")

@@ -86,7 +86,7 @@ def test_row_key_of_an_unaffected_group_without_anchor_is_not_taken(
     site: Callable[[Project], Site], tmp_path: Path
 ) -> None:
     """A group whose anchor is NULL keeps its row when another group comes to the same row key: the run is refused."""
-    config = "unique_key='label', meta={'cdc': {'anchor': 'anchor'}}"
+    config = "unique_key='label', meta={'cdc': {'anchor': 'anchor', 'maintenance': 'incremental'}}"
     project = one_model(tmp_path, LABELS, "label:varchar(20) anchor order_count", config=config)
     project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
     place = site(project)

@@ -24,7 +24,7 @@ from surgical_cdc.steps.verify import verify
 from surgical_cdc.values import ChangeSet, FactResult, Preparation
 from surgical_cdc.warehouse.session import Statement, Warehouse
 from tests.conftest import Site, at
-from tests.random.one_model import one_model
+from tests.random.one_model import INCREMENTAL, one_model
 
 VENDOR = load_project()
 READ = load_dictionary(VENDOR.dictionary_path).feeds
@@ -257,7 +257,7 @@ def test_wrong_row_key_stops_before_anything_is_written(
 ) -> None:
     """A row key that is NULL or not unique stops the update, and the fact stays as it was."""
     sql = "SELECT CAST(o.kind AS BIGINT) AS id, o.customer_id AS buyer FROM live.orders AS o"
-    place = small(sql, "unique_key='id', meta={'cdc': {'anchor': 'buyer'}}")
+    place = small(sql, "unique_key='id', meta={'cdc': {'anchor': 'buyer', 'maintenance': 'incremental'}}")
     place.stage("orders", order(1, 7, 1, -60))
     run_cycle(place.project, place.connect, place.run(at(-30), run_id="first"))
     place.stage("orders", *rows)
@@ -270,7 +270,7 @@ def test_row_that_changes_its_anchor_moves(small: Callable[[str, str], Site]) ->
     """A row whose anchor changes, to NULL and back, keeps its key and is there once."""
     place = small(
         "SELECT o.id, o.customer_id AS buyer FROM live.orders AS o",
-        "unique_key='id', meta={'cdc': {'anchor': 'buyer'}}",
+        "unique_key='id', meta={'cdc': {'anchor': 'buyer', 'maintenance': 'incremental'}}",
     )
     for number, customer in enumerate([7, 8, None, None, 7]):
         place.stage("orders", order(1, customer, 1, number - 60), order(2, None, 1, number - 60))
@@ -333,9 +333,7 @@ def test_update_waits_for_an_earlier_try_that_is_not_over(vendors: Site, monkeyp
 
 def test_rows_that_exchange_their_row_keys_exchange_all_else(small: Callable[[str, str], Site]) -> None:
     """Where a changed column moves row keys from row to row, the columns that did not change move with them."""
-    place = small(
-        "SELECT CAST(o.kind AS BIGINT) AS id, o.customer_id AS buyer FROM live.orders AS o", "unique_key='id'"
-    )
+    place = small("SELECT CAST(o.kind AS BIGINT) AS id, o.customer_id AS buyer FROM live.orders AS o", INCREMENTAL)
     for number, (first, second) in enumerate([(1, 2), (2, 1)]):
         place.stage("orders", order(1, 7, first, number - 60), order(2, 8, second, number - 60))
         cycle(place, f"run {number}")
@@ -345,7 +343,7 @@ def test_rows_that_exchange_their_row_keys_exchange_all_else(small: Callable[[st
 def test_fact_whose_table_has_another_name_is_updated(small: Callable[[str, str], Site]) -> None:
     """The table that dbt's alias names is the fact's; its rows are updated and deleted there."""
     sql = "SELECT o.id, o.customer_id AS buyer FROM live.orders AS o WHERE o.kind = 1"
-    place = small(sql, "unique_key='id', alias='purchases'")
+    place = small(sql, f"{INCREMENTAL}, alias='purchases'")
     for number, (customer, kind) in enumerate([(7, 1), (8, 1), (8, 2)]):
         place.stage("orders", order(1, customer, kind, number - 60))
         cycle(place, f"run {number}")
