@@ -13,7 +13,7 @@ from redshift_connector.error import ProgrammingError
 
 from local_redshift import LocalRedshift
 from local_redshift.testing import Connect, administer
-from local_redshift.translation import qualify, statements, tokens
+from local_redshift.translation import columns, qualify, selects, statements, tokens
 from local_redshift.translation.statements import translate
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -159,6 +159,31 @@ def test_expressions_mean_what_redshift_documents(rows: Rows, expression: str, e
             " SELECT s.id FROM sales AS s QUALIFY ROW_NUMBER() OVER (ORDER BY s.id DESC) = 1",
             [(1,), (5,)],
             id="qualify-twice",
+        ),
+        pytest.param("SELECT TOP 2 id FROM sales ORDER BY id DESC", [(5,), (4,)], id="top"),
+        pytest.param(
+            "SELECT COUNT(*) FROM"
+            " (SELECT TOP 3 DISTINCT name FROM sales WHERE id IN (SELECT TOP 9 id FROM sales)) AS s",
+            [(3,)],
+            id="top-in-subqueries",
+        ),
+        pytest.param(
+            "SELECT TOP 1 s.seller, s.id FROM sales AS s QUALIFY RANK() OVER (ORDER BY s.id) > 1 ORDER BY id",
+            [(9, 2)],
+            id="top-and-qualify",
+        ),
+        pytest.param(
+            "SELECT seller, EXTRACT(YEAR FROM sold) AS sold_in, COUNT(*), SUM(id) + MIN(id) AS s FROM sales"
+            " GROUP BY ALL HAVING COUNT(*) > 1 ORDER BY 1",
+            [(10, 2024, 2, 5)],
+            id="group-by-all",
+        ),
+        pytest.param("SELECT COUNT(*) FROM sales GROUP BY ALL", [(5,)], id="group-by-all-of-no-column"),
+        pytest.param(
+            "SELECT seller, (SELECT MAX(s.id) FROM sales AS s) AS last, SUM(id) AS total, total * 2 AS twice FROM sales"
+            " GROUP BY ALL ORDER BY 1",
+            [(9, 5, 6, 12), (10, 5, 9, 18)],
+            id="group-by-all-and-a-name-used-again",
         ),
     ],
 )
@@ -500,7 +525,7 @@ def test_the_isolation_level_of_the_database_is_shown(redshift: LocalRedshift, s
         rows("DROP USER reader")
 
 
-@pytest.mark.parametrize("module", [tokens, qualify, statements], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [tokens, qualify, statements, selects, columns], ids=lambda module: module.__name__)
 def test_examples_in_docstrings_hold(module: ModuleType) -> None:
     """What a docstring shows is what the function gives."""
     results = doctest.testmod(module)

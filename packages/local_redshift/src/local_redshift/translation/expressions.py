@@ -220,5 +220,9 @@ FUNCTIONS: dict[str, Callable[[Arguments, list[Token], int], tuple[str, int]]] =
     "regexp_substr": in_schema("regexp_substr"),
     "set_config": with_parameter("set_config"),
 }
+# In these a name without quotes may be a date part.
+FUNCTIONS_OF_DATE_PARTS = frozenset(
+    {"date_add", "date_diff", "date_part", "dateadd", "datediff", "extract", "pgdate_part"}
+)
 WORDS = frozenset({"approximate", "minus", "qualify", "sysdate"})
 SIZED = frozenset({"varchar", "nvarchar", "varying", "char", "character"})
