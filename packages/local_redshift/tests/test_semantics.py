@@ -358,3 +358,13 @@ def test_sysdate_is_the_transactions_start_and_getdate_the_statements(rows: Rows
     assert rows("SELECT SYSDATE = of_transaction FROM moments") == [(True,)]
     session.commit()
     assert rows("SELECT SYSDATE > of_transaction FROM moments") == [(True,)]
+
+
+def test_a_cast_gives_a_table_its_precision(rows: Rows) -> None:
+    """A table that is made of a cast of a column has the precision and scale of the cast."""
+    rows("CREATE TABLE prices (price NUMERIC(10, 3))")
+    rows("CREATE TABLE cast_prices AS SELECT price::NUMERIC(6, 1) AS a, CAST(price + 1 AS NUMERIC(8, 2)) FROM prices")
+    assert rows("SELECT type FROM pg_table_def WHERE tablename = 'cast_prices'") == [
+        ("numeric(6,1)",),
+        ("numeric(8,2)",),
+    ]

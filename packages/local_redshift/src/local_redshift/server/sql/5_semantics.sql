@@ -72,12 +72,16 @@ WHERE oid IN ('avg(smallint)'::REGPROCEDURE, 'avg(integer)'::REGPROCEDURE, 'avg(
 
 -- An explicit cast of a NUMERIC to a smaller scale or to whole numbers cuts off (enable_numeric_rounding is off by
 -- default); what is stored in a column of a smaller scale is rounded. The type modifier holds the scale as 11 bits.
+-- In PL/pgSQL: an SQL function is inlined, and then a table that is made of the cast no longer has its precision.
 CREATE OR REPLACE FUNCTION local_redshift.to_numeric(number NUMERIC, modifier INTEGER, explicit BOOLEAN)
 RETURNS NUMERIC
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SUPPORT pg_catalog.numeric_support
-RETURN "numeric"(
-  trunc(number, CASE WHEN explicit THEN (((modifier - 4) & 2047) # 1024) - 1024 ELSE 2000 END), modifier
-);
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1 SUPPORT pg_catalog.numeric_support AS $$
+BEGIN
+  IF explicit THEN
+    RETURN "numeric"(trunc(number, (((modifier - 4) & 2047) # 1024) - 1024), modifier);
+  END IF;
+  RETURN "numeric"(number, modifier);
+END $$;
 
 CREATE OR REPLACE FUNCTION local_redshift.to_smallint(number NUMERIC, modifier INTEGER, explicit BOOLEAN)
 RETURNS SMALLINT
