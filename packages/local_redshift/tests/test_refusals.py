@@ -331,6 +331,8 @@ VARIANTS = [
     ("later-syntax", "SELECT c IS NOT JSON FROM t"),
     ("later-syntax", "SELECT f AT LOCAL FROM t"),
     ("later-syntax", "SELECT a FROM t GROUP BY DISTINCT a"),
+    ("window-of-all-rows", "SELECT LAG(b) OVER (ORDER BY f ROWS UNBOUNDED PRECEDING) FROM t"),
+    ("window-of-all-rows", "SELECT LISTAGG(c) WITHIN GROUP (ORDER BY a) OVER (ORDER BY a) FROM t"),
     ("later-syntax", "SELECT a FROM t GROUP BY ALL a, b"),
     ("later-syntax", "SELECT a FROM f_x() WITH ORDINALITY AS x (a, n)"),
     ("bit-strings", "SELECT a FROM t WHERE b'101' IS NULL"),
@@ -406,6 +408,8 @@ def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
     "statement",
     [
         pytest.param("begin transaction", id="driver-begin"),
+        pytest.param("SELECT MEDIAN(a) OVER (PARTITION BY c), MEDIAN(b) OVER (PARTITION BY c) FROM t", id="medians"),
+        pytest.param("SELECT LAG(b) IGNORE NULLS OVER (ORDER BY f) FROM t", id="lag-ignoring-nulls"),
         pytest.param("SELECT TOP 1 a FROM (SELECT b FROM t UNION SELECT 1) AS x", id="top-around-operands"),
         pytest.param("SELECT a, COUNT(*) FROM t GROUP BY ALL ORDER BY 1", id="group-by-all"),
         pytest.param("SELECT ';', 'ON CONFLICT', '[1]' -- RETURNING; \n", id="literals-and-comments"),

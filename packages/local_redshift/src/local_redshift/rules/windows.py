@@ -150,14 +150,43 @@ def _is_constant(statement: Statement, start: int, end: int) -> bool:
     accepted="SELECT LISTAGG(c) WITHIN GROUP (ORDER BY a), LISTAGG(b) WITHIN GROUP (ORDER BY a) FROM t",
 )
 def within_group_orders(statement: Statement) -> int | None:
-    """Ordered aggregates of one query with unlike `WITHIN GROUP` orders; a `MEDIAN` is ordered by its argument."""
+    """Ordered aggregates of one query with unlike `WITHIN GROUP` orders; a `MEDIAN` is ordered by its argument.
+
+    Those with a window each have their own.
+    """
     orders: dict[Query, str] = {}
     for at in sorted([*statement.find("within", "group", "("), *statement.find("median", "(")]):
         start, closing = at + 2, statement.partner.get(at + 2)
         if statement.words[at] == "median":
             start, closing = at + 1, statement.partner.get(at + 1)
+        if closing is not None and statement.word(closing + 1) == "over":
+            continue
         order = " ".join(token.text.lower() for token in statement.tokens[start + 1 : closing])
         order = order.removeprefix("order by ").removesuffix(" asc")
         if orders.setdefault(statement.query(at), order) != order:
             return at
+    return None
+
+
+PARTITIONED = words("listagg median percentile_cont percentile_disc ratio_to_report")
+
+
+@rule(
+    "listagg median percentile_cont percentile_disc ratio_to_report lag lead",
+    pattern=r"\bover\b",
+    message="the window has an ORDER BY or a frame, which its function does not take",
+    sqlstate="0A000",
+    evidence="DG/r_WF_MEDIAN; DG/r_WF_PERCENTILE_CONT; DG/r_WF_LISTAGG; DG/r_WF_RATIO_TO_REPORT; DG/r_WF_LAG",
+    refused="SELECT MEDIAN(b) OVER (PARTITION BY a ORDER BY f) FROM t",
+    accepted="SELECT MEDIAN(b) OVER (PARTITION BY a) FROM t",
+)
+def window_of_all_rows(statement: Statement) -> int | None:
+    """`MEDIAN`, percentiles, `LISTAGG` and `RATIO_TO_REPORT` over an ordered window; `LAG` and `LEAD` with a frame."""
+    for over, opening in windows(statement):
+        name = function_of(statement, over)
+        within = {statement.words[at] for at in statement.level(opening + 1)}
+        if name in PARTITIONED and within & {"order", "rows"}:
+            return over
+        if name in LAGGING and "rows" in within:
+            return over
     return None
