@@ -206,6 +206,15 @@ def test_casts_to_a_smaller_scale_cut_off(numbers: Rows, expression: str, expect
     assert [str(value) for (value,) in numbers(f"SELECT {expression} FROM numbers")] == expected  # noqa: S608
 
 
+def test_a_floating_number_is_rounded(numbers: Rows) -> None:
+    """A cast of a floating number to a scale rounds it."""
+    assert numbers("SELECT DISTINCT 68.6029435::FLOAT8::NUMERIC(10, 6), 2.375::REAL::NUMERIC(4, 2) FROM numbers") == [
+        (Decimal("68.602944"), Decimal("2.38"))
+    ]
+    numbers("CREATE TEMP TABLE typed AS SELECT (inexact * 2)::NUMERIC(7, 3) AS a FROM numbers")
+    assert numbers("SELECT type FROM pg_table_def WHERE tablename = 'typed'") == [("numeric(7,3)",)]
+
+
 def test_storing_a_number_rounds_it(numbers: Rows) -> None:
     """INSERT and UPDATE round to the column's scale, unless a cast has cut off before."""
     numbers("CREATE TEMP TABLE prices (place INT, price NUMERIC(6, 2))")
