@@ -13,7 +13,7 @@ from redshift_connector.error import ProgrammingError
 
 from local_redshift import LocalRedshift
 from local_redshift.testing import Connect, administer
-from local_redshift.translation import columns, qualify, selects, statements, tokens
+from local_redshift.translation import columns, definitions, qualify, selects, statements, tokens
 from local_redshift.translation.statements import translate
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -281,6 +281,13 @@ def test_keys_become_indexes_in_the_same_transaction(rows: Rows, session: Connec
     assert rows(count) == [(0,)]
 
 
+def test_names_in_quotes_are_lower_case(rows: Rows) -> None:
+    """A name in double quotes is the same name without capitals (DG/r_names)."""
+    rows('CREATE TEMP TABLE "Goods" ("Id" INT, "group" INT)')
+    rows('INSERT INTO goods (id, "GROUP") VALUES (1, 2)')
+    assert rows('SELECT "ID", g."Group" AS "Sum", \'"Id"\' FROM "GOODS" AS g') == [(1, 2, '"Id"')]
+
+
 def test_keys_are_not_enforced(rows: Rows) -> None:
     """A primary key says something to Redshift's planner, and refuses no row but one with NULL."""
     rows("CREATE TEMP TABLE t (a INT PRIMARY KEY, b INT UNIQUE)")
@@ -525,7 +532,9 @@ def test_the_isolation_level_of_the_database_is_shown(redshift: LocalRedshift, s
         rows("DROP USER reader")
 
 
-@pytest.mark.parametrize("module", [tokens, qualify, statements, selects, columns], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [tokens, qualify, statements, selects, columns, definitions], ids=lambda module: module.__name__
+)
 def test_examples_in_docstrings_hold(module: ModuleType) -> None:
     """What a docstring shows is what the function gives."""
     results = doctest.testmod(module)

@@ -1,8 +1,9 @@
 """What the columns of a FROM clause decide: names that a select list uses again, and EXCLUDE.
 
 Redshift puts the expression in place of a name that the same select list has given before, unless the FROM clause
-has a column of this name (DG/r_SELECT_list). Only the database knows the columns, temporary tables and those of
-this transaction included, so a statement that needs them is resolved in questions to the session's own server.
+has a column of this name (DG/r_SELECT_list). It does so in WHERE as well: dbt-utils' own macro for Redshift,
+get_tables_by_pattern_sql, needs it, and is tested there. Only the database knows the columns, temporary tables and
+those of this transaction included, so a statement that needs them is resolved in questions to the session's own server.
 """
 
 from __future__ import annotations
@@ -118,24 +119,31 @@ class _Columns:
         return list(self.statement.split(select.items, select.items_end))
 
     def _uses(self, select: Select) -> dict[int, tuple[int, int]]:
-        """The positions at which a select list uses a name that it has given before, and the expressions."""
+        """The positions at which a select list uses a name that it has given before, and the expressions.
+
+        A condition may use all of its names.
+        """
         given: dict[str, tuple[int, int]] = {}
         uses: dict[int, tuple[int, int]] = {}
         for start, end in self._items(select):
             alias = self._alias(start, end)
-            if given:
-                stop = end if alias is None else alias
-                uses |= {
-                    at: given[self.statement.name(at)]
-                    for at in range(start, stop)
-                    if self.statement.is_name(at)
-                    and self.statement.name(at) in given
-                    and self.statement.query(at) is select.query
-                    and self._is_column(at, start, stop)
-                }
+            uses |= self._uses_within(select, start, end if alias is None else alias, given)
             if alias is not None:
                 given[self.statement.name(alias)] = (start, alias - (self.statement.words[alias - 1] == "as"))
-        return uses
+        return uses | self._uses_within(select, select.where + 1, select.where_end, given)
+
+    def _uses_within(
+        self, select: Select, start: int, end: int, given: dict[str, tuple[int, int]]
+    ) -> dict[int, tuple[int, int]]:
+        """The positions in a range at which one of these names is a column, but in subqueries."""
+        return {
+            at: given[self.statement.name(at)]
+            for at in (range(start, end) if given else ())
+            if self.statement.is_name(at)
+            and self.statement.name(at) in given
+            and self.statement.query(at) is select.query
+            and self._is_column(at, start, end)
+        }
 
     def _alias(self, start: int, end: int) -> int | None:
         """The position of the name that a column of the select list is given; of a plain column there is none."""

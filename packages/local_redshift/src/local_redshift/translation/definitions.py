@@ -29,6 +29,7 @@ TYPES = {
 SIZED_TYPES = {"nvarchar": "VARCHAR", "nchar": "CHAR", "bpchar": "CHAR"}
 # The short names of what `sql/1_database.sql` makes.
 COLLATIONS = {"cs": "case_sensitive", "ci": "case_insensitive"}
+OF_IAM = ('"IAM:', '"IAMR:')
 TEMPORARY = frozenset({"temp", "temporary"})
 TABLE_CONSTRAINTS = frozenset({"constraint", "primary", "unique", "foreign", "like"})
 
@@ -49,6 +50,19 @@ class Keys:
         known = {"table": name, "distkey": self.distribution, "sortkeys": self.sort}
         # On a line of its own, as the statement may end in a comment. "\/" is "/" in JSON, and does not end a comment.
         return "\n/*local_redshift " + json.dumps(known).replace("/", "\\/") + "*/"
+
+
+def fold_names(tokens: list[Token]) -> list[Token]:
+    """Write names in double quotes in lower case, as Redshift keeps them (DG/r_names), but those of IAM's users.
+
+    >>> from local_redshift.translation.tokens import tokenize
+    >>> write(fold_names(tokenize('SELECT "Id" FROM "T"')))
+    'SELECT "id" FROM "t"'
+    """
+    return [
+        token._replace(text=token.text.lower()) if token.kind == "name" and not token.text.startswith(OF_IAM) else token
+        for token in tokens
+    ]
 
 
 def name_temporary(tokens: list[Token]) -> list[Token]:

@@ -27,6 +27,8 @@ class Select(NamedTuple):
     source: int
     """FROM."""
     source_end: int
+    where: int
+    where_end: int
     end: int
     """The set operation behind it, the closing parenthesis, or the end of the statement."""
 
@@ -55,17 +57,13 @@ def select_of(statement: Statement, query: Query) -> Select:
         if statement.words[at] in CLAUSES:
             clauses.append(at)
     clauses.append(end)
-    source = next((at for at in clauses if statement.word(at) == "from"), end)
-    return Select(
-        query,
-        top,
-        items,
-        _exclude(statement, items, clauses[0]),
-        clauses[0],
-        source,
-        next((at for at in clauses if at > source), end),
-        end,
-    )
+
+    def clause(word: str) -> tuple[int, int]:
+        start = next((at for at in clauses if statement.word(at) == word), end)
+        return start, next((at for at in clauses if at > start), end)
+
+    exclude = _exclude(statement, items, clauses[0])
+    return Select(query, top, items, exclude, clauses[0], *clause("from"), *clause("where"), end)
 
 
 def is_top(statement: Statement, at: int) -> bool:
