@@ -409,6 +409,11 @@ def test_other_spellings_are_refused_too(rule: str, statement: str) -> None:
     [
         pytest.param("begin transaction", id="driver-begin"),
         pytest.param("SELECT MEDIAN(a) OVER (PARTITION BY c), MEDIAN(b) OVER (PARTITION BY c) FROM t", id="medians"),
+        pytest.param(
+            "CREATE TABLE x AS WITH n AS (SELECT 0 AS a UNION ALL SELECT 1)"
+            " SELECT DATEADD(day, ROW_NUMBER() OVER (ORDER BY 1) - 1, '2024-01-01') AS d FROM n",
+            id="date-spine",
+        ),
         pytest.param("SELECT LAG(b) IGNORE NULLS OVER (ORDER BY f) FROM t", id="lag-ignoring-nulls"),
         pytest.param("SELECT TOP 1 a FROM (SELECT b FROM t UNION SELECT 1) AS x", id="top-around-operands"),
         pytest.param("SELECT a, COUNT(*) FROM t GROUP BY ALL ORDER BY 1", id="group-by-all"),

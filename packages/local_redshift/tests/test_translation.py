@@ -281,6 +281,19 @@ def test_keys_become_indexes_in_the_same_transaction(rows: Rows, session: Connec
     assert rows(count) == [(0,)]
 
 
+def test_a_materialized_view_has_attributes(rows: Rows) -> None:
+    """What only Redshift's storage reads of a materialized view is left out."""
+    rows("CREATE TABLE parts (a INT, b INT)")
+    rows("INSERT INTO parts VALUES (1, 2), (1, 3)")
+    rows(
+        "CREATE MATERIALIZED VIEW sums BACKUP NO DISTSTYLE KEY DISTKEY (a) SORTKEY (a) AUTO REFRESH NO"
+        " AS (SELECT a, SUM(b) AS total FROM parts GROUP BY a)"
+    )
+    rows("INSERT INTO parts VALUES (2, 4)")
+    rows("REFRESH MATERIALIZED VIEW sums")
+    assert rows("SELECT a, total FROM sums ORDER BY a") == [(1, 5), (2, 4)]
+
+
 def test_names_in_quotes_are_lower_case(rows: Rows) -> None:
     """A name in double quotes is the same name without capitals (DG/r_names)."""
     rows('CREATE TEMP TABLE "Goods" ("Id" INT, "group" INT)')

@@ -113,15 +113,19 @@ def named_windows(statement: Statement) -> int | None:
     message="constant expressions are not supported in partition by clauses",
     wording="fivetran/dbt_linkedin_pages_source, changelog of 0.1.1",
     sqlstate="0A000",
-    evidence=WINDOW,
+    evidence=f"{WINDOW}; metabase#70273",
     refused="SELECT ROW_NUMBER() OVER (ORDER BY 1) FROM t",
     accepted="SELECT ROW_NUMBER() OVER (ORDER BY a) FROM t",
 )
 def window_constants(statement: Statement) -> int | None:
-    """A constant in the `PARTITION BY` or `ORDER BY` of a window."""
+    """A constant in the `PARTITION BY` of a window, or in its `ORDER BY` where the statement reads a user's table.
+
+    dbt's date spine orders by 1, and runs on Redshift: its rows are constants, which the leader node computes.
+    """
+    reads = any(not relation.is_catalog for relation in statement.relations)
     for _over, opening in windows(statement):
         for by in statement.level(opening + 1):
-            if statement.words[by] != "by":
+            if statement.words[by] != "by" or (statement.words[by - 1] == "order" and not reads):
                 continue
             for start, end in statement.split(by + 1, statement.partner.get(opening)):
                 if _is_constant(statement, start, end):

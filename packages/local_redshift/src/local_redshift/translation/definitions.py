@@ -29,6 +29,7 @@ TYPES = {
 SIZED_TYPES = {"nvarchar": "VARCHAR", "nchar": "CHAR", "bpchar": "CHAR"}
 # The short names of what `sql/1_database.sql` makes.
 COLLATIONS = {"cs": "case_sensitive", "ci": "case_insensitive"}
+VIEW_ATTRIBUTES = frozenset({"auto", "backup", "distkey", "diststyle", "sortkey"})
 OF_IAM = ('"IAM:', '"IAMR:')
 TEMPORARY = frozenset({"temp", "temporary"})
 TABLE_CONSTRAINTS = frozenset({"constraint", "primary", "unique", "foreign", "like"})
@@ -94,7 +95,8 @@ def translate_definition(tokens: list[Token]) -> tuple[list[Token], str]:
     while at < len(words) and words[at] in ("local", "temp", "temporary", "or", "replace", "materialized"):
         at += 1
     if at < len(words) and words[at] == "view":
-        return _create_view(tokens), ""
+        bound = _create_view(tokens)
+        return (_create_materialized_view(bound, at + 1) if words[at - 1] == "materialized" else bound), ""
     if at < len(words) and words[at] == "table":
         at += 1
         if words[at : at + 3] == ["if", "not", "exists"]:
@@ -111,6 +113,15 @@ def _create_view(tokens: list[Token]) -> list[Token]:
     if last[1:] == ["with", "no", "schema", "binding"]:
         return tokens[:-4]
     return tokens
+
+
+def _create_materialized_view(tokens: list[Token], at: int) -> list[Token]:
+    """Drop the attributes between its name and its query; what it is refreshed by is REFRESH alone."""
+    words = [token.word for token in tokens]
+    if "as" not in words[at:]:
+        return tokens
+    name = next((end for end in range(at, words.index("as", at)) if words[end] in VIEW_ATTRIBUTES), None)
+    return tokens if name is None else [*tokens[:name], *tokens[words.index("as", name) :]]
 
 
 def _alter_table(tokens: list[Token]) -> list[Token]:
