@@ -14,20 +14,16 @@ from typing import Any, Self
 import jinja2
 import yaml
 from jinja2 import nodes
-from jinja2.ext import Extension
 
 DBT_SCHEMA = "https://schemas.getdbt.com/dbt/manifest/v12.json"
 DBT_VERSION = "1.11.16"
 # Macros get this prefix inside Jinja, so that a call of one is looked up among the words and can `return` a value.
 MACRO_PREFIX = "macro__"
+HOOKS = ("pre-hook", "post-hook", "pre_hook", "post_hook")
 # Keys of YAML that dbt leaves as they are, or renders where they are used.
-UNRENDERED = {
-    "description",
-    "tests",
-    "data_tests",
-    "vars",
-    *(f"{p}{w}{h}" for p in ("", "+") for w in ("pre", "post") for h in ("-hook", "_hook")),
-}
+UNRENDERED = {"description", "tests", "data_tests", "vars", *HOOKS, *(f"+{hook}" for hook in HOOKS)}
+# What may stand beside macros, and no model calls.
+OTHER_BLOCKS = re.compile(r"\{%-?\s*(test|data_test|materialization|docs)\s.*?\{%-?\s*end\1\s*-?%\}", re.DOTALL)
 ONE_EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
 # Where dbt puts the ephemeral models: behind the model's own WITH, else before its first comment.
 BEFORE_CTES = re.compile(
@@ -66,23 +62,15 @@ class _Return(Exception):
         self.value = value
 
 
-class _OtherBlocks(Extension):
-    """Leaves out what may stand beside macros and no model calls."""
-
-    tags = {"test", "data_test", "materialization", "docs"}  # noqa: RUF012 - Jinja's own declaration
-
-    def parse(self, parser: Any) -> list[nodes.Node]:
-        tag = next(parser.stream).value
-        while parser.stream.current.type != "block_end":
-            next(parser.stream)
-        parser.parse_statements((f"name:end{tag}",), drop_needle=True)
-        return []
-
-
 class _Relation(str):
     """A table as dbt writes it; the words `this`, ref() and source() have its parts as attributes."""
 
     __slots__ = ("database", "identifier", "name", "schema", "table")
+    database: str
+    schema: str
+    identifier: str
+    name: str
+    table: str
 
     def __new__(cls, database: str, schema: str, identifier: str) -> Self:
         relation = super().__new__(cls, ".".join(f'"{part}"' for part in (database, schema, identifier)))
@@ -111,7 +99,7 @@ class _Config:
 class _Project:
     def __init__(self, path: Path) -> None:
         self._path = path
-        extensions = ["jinja2.ext.do", "jinja2.ext.loopcontrols", _OtherBlocks]
+        extensions = ["jinja2.ext.do", "jinja2.ext.loopcontrols"]
         self._environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=extensions)  # noqa: S701
         literals = dict.fromkeys(("as_native", "as_bool", "as_number"), lambda value: yaml.safe_load(str(value)))
         self._environment.filters |= {"as_text": str, **literals}
@@ -126,6 +114,7 @@ class _Project:
         self.name = self._settings["name"]
         given = self._settings.get("vars", {})
         self._variables = {**given, **given.get(self.name, {})}
+        self._words["var"] = lambda *names: self._variable(self._words, *names)
         self._macros = [self._macro_file(file) for _, file in self._files("macro", "*.sql")]
         self._properties = [
             (file.relative_to(folder).parent.parts, file, self._load(file) or {})
@@ -148,13 +137,9 @@ class _Project:
                 read = [self._nodes[name] for name in refs] + [self._sources[names] for names in sources]
                 node["depends_on"]["nodes"] = list(dict.fromkeys(one["unique_id"] for one in read))
                 node["compiled_code"] = _with_ctes(*self._compile(node))
+        project = {"project_name": self.name, "adapter_type": self._words["target"]["type"]}
         return {
-            "metadata": {
-                "dbt_schema_version": DBT_SCHEMA,
-                "dbt_version": DBT_VERSION,
-                "project_name": self.name,
-                "adapter_type": self._words["target"]["type"],
-            },
+            "metadata": {"dbt_schema_version": DBT_SCHEMA, "dbt_version": DBT_VERSION, **project},
             "nodes": {node["unique_id"]: node for node in self._nodes.values()},
             "sources": {node["unique_id"]: node for node in self._sources.values()},
         }
@@ -165,25 +150,22 @@ class _Project:
                 yield self._path / name, file
 
     def _load(self, file: Path) -> Any:
-        return self._yaml(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return self._yaml(yaml.load(file.read_bytes(), yaml.CSafeLoader))
 
-    def _yaml(self, value: Any, key: str = "") -> Any:
+    def _yaml(self, value: Any) -> Any:
         """Return a value of YAML with the Jinja in it rendered; what is one expression keeps its type."""
         if isinstance(value, dict):
-            return {name: inner if name in UNRENDERED else self._yaml(inner, name) for name, inner in value.items()}
+            return {key: inner if key in UNRENDERED else self._yaml(inner) for key, inner in value.items()}
         if isinstance(value, list):
-            return [self._yaml(inner, key) for inner in value]
-        if isinstance(value, date):
-            return value.isoformat()
+            return [self._yaml(inner) for inner in value]
         if not isinstance(value, str) or "{" not in value:
-            return value
-        words = self._all_words({}) if "target" in self._words else self._words
+            return value.isoformat() if isinstance(value, date) else value
         if found := ONE_EXPRESSION.fullmatch(value):
-            return self._environment.compile_expression(found[1], undefined_to_none=False)(words)
-        return self._environment.from_string(value).render(words)
+            return self._environment.compile_expression(found[1], undefined_to_none=False)(self._words)
+        return self._environment.from_string(value).render(self._words)
 
     def _macro_file(self, file: Path) -> tuple[list[str], jinja2.Template]:
-        tree = self._environment.parse(file.read_text(encoding="utf-8"))
+        tree = self._environment.parse(OTHER_BLOCKS.sub("", file.read_text(encoding="utf-8")))
         macros = list(tree.find_all(nodes.Macro))
         names = [macro.name for macro in macros]
         for macro in macros:
@@ -193,11 +175,13 @@ class _Project:
     def _all_words(self, words: Words) -> Words:
         """Return all that a template can name; macros see what is in it when they are called."""
         known: Words = {**self._environment.globals, **self._words, **words}
-        known["var"] = lambda name, *default: self._variable(known, name, *default)
-        for names, template in getattr(self, "_macros", ()):
+        known["var"] = lambda *names: self._variable(known, *names)
+        known[self.name] = {}
+        for names, template in self._macros:
             module = template.make_module(known, shared=True)
-            known |= {name: _returning(getattr(module, MACRO_PREFIX + name)) for name in names}
-            known[self.name] = {**known.get(self.name, {}), **{name: known[name] for name in names}}
+            macros = {name: _returning(getattr(module, MACRO_PREFIX + name)) for name in names}
+            known |= macros
+            known[self.name] |= macros
         return known
 
     def _variable(self, known: Words, name: str, *default: Any) -> Any:
@@ -208,17 +192,20 @@ class _Project:
         found = self._all_words({}).get(macro)
         return str(found(custom, node)).strip() if found else otherwise
 
-    def _entry(self, kind: str, name: str) -> dict[str, Any]:
-        """Return what YAML says of a model or seed, `meta` and `tags` under `config` as dbt moves them."""
-        entries = [entry for _, _, content in self._properties for entry in content.get(kind) or []]
-        entry: dict[str, Any] = next((entry for entry in entries if entry["name"] == name), {})
-        moved = {key: entry[key] for key in ("meta", "tags", "docs", "group", "access") if key in entry}
-        return {**entry, "config": {**moved, **(entry.get("config") or {})}}
+    def _described(self, kind: str, folder: Path, file: Path, default: Node) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what YAML says of a model or seed, and its settings but for those that it makes itself."""
+        entries = (entry for _, _, content in self._properties for entry in content.get(kind) or [])
+        entry: dict[str, Any] = next((entry for entry in entries if entry["name"] == file.stem), {})
+        config = self._inherited(kind, [*file.relative_to(folder).with_suffix("").parts], default)
+        # dbt moves these into `config`.
+        _add(config, {key: entry[key] for key in ("meta", "tags", "docs", "group", "access") if key in entry})
+        _add(config, entry.get("config") or {})
+        return entry, config
 
     def _inherited(self, kind: str, fqn: list[str], default: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that dbt_project.yml makes for a place."""
         config, level = dict(default), self._settings.get(kind) or {}
-        for name in [*fqn, ""]:
+        for name in [self.name, *fqn, ""]:
             own = {key: value for key, value in level.items() if key.startswith("+") or not isinstance(value, dict)}
             _add(config, {key.lstrip("+ "): value for key, value in own.items()})
             level = level.get(name)
@@ -229,18 +216,10 @@ class _Project:
     def _node(self, kind: str, folder: Path, file: Path, config: dict[str, Any], entry: Mapping[str, Any]) -> Node:
         """Return what models and seeds have in common."""
         target, name = self._words["target"], file.stem
-        node: Node = {
-            "resource_type": kind,
-            "unique_id": f"{kind}.{self.name}.{name}",
-            "name": name,
-            "package_name": self.name,
-            "path": file.relative_to(folder).as_posix(),
-            "original_file_path": file.relative_to(self._path).as_posix(),
-            "config": config,
-            "tags": list(dict.fromkeys(config["tags"])),
-            "meta": config["meta"],
-            "columns": _columns(entry),
-        }
+        node: Node = {"resource_type": kind, "unique_id": f"{kind}.{self.name}.{name}", "name": name}
+        node |= {"package_name": self.name, "path": file.relative_to(folder).as_posix(), "config": config}
+        node |= {"original_file_path": file.relative_to(self._path).as_posix(), "columns": _columns(entry)}
+        node |= {"tags": list(dict.fromkeys(config["tags"])), "meta": config["meta"], "checksum": _checksum(file)}
         schema = "_".join(filter(None, (target["schema"], (config["schema"] or "").strip())))
         database, alias = config["database"] or target["database"], (config["alias"] or name).strip()
         node["database"] = self._call("generate_database_name", config["database"], node, database)
@@ -251,41 +230,30 @@ class _Project:
         return node
 
     def _parse_seed(self, folder: Path, file: Path) -> Node:
-        entry = self._entry("seeds", file.stem)
-        fqn = [self.name, *file.relative_to(folder).with_suffix("").parts]
-        config = self._inherited("seeds", fqn, SEED_CONFIG)
-        _add(config, entry["config"])
-        node = self._node("seed", folder, file, config, entry)
-        return {**node, "checksum": _checksum(file), "depends_on": {"macros": []}}
+        entry, config = self._described("seeds", folder, file, SEED_CONFIG)
+        return {**self._node("seed", folder, file, config, entry), "depends_on": {"macros": []}}
 
     def _parse_model(self, folder: Path, file: Path) -> tuple[Node, list[str], list[tuple[str, str]]]:
         """Return a model, and what it reads: as dbt does, all refs before all sources."""
         raw = file.read_text(encoding="utf-8").strip()
-        entry = self._entry("models", file.stem)
-        config = self._inherited("models", [self.name, *file.relative_to(folder).with_suffix("").parts], MODEL_CONFIG)
-        _add(config, entry["config"])
+        entry, config = self._described("models", folder, file, MODEL_CONFIG)
         refs: list[str] = []
         sources: list[tuple[str, str]] = []
         unknown = _Relation("", "", "")
-        words = {
-            "config": _Config({}, lambda given: _add(config, given)),
-            "ref": lambda *names, **_: refs.append(names[-1]) or unknown,
-            "source": lambda *names: sources.append(names) or unknown,
-            "this": unknown,
-            "execute": False,
-            "model": {"name": file.stem},
-        }
+
+        def noted(found: list[Any], name: Any) -> _Relation:
+            found.append(name)
+            return unknown
+
+        words: Words = {"this": unknown, "execute": False, "model": {"name": file.stem}}
+        words["config"] = _Config({}, lambda given: _add(config, given))
+        words["ref"] = lambda *names, **_: noted(refs, names[-1])
+        words["source"] = lambda *names: noted(sources, names)
         self._environment.from_string(raw).render(self._all_words(words))
         node = self._node("model", folder, file, config, entry)
-        node |= {
-            "language": "sql",
-            "raw_code": raw,
-            "checksum": _checksum(file),
-            "compiled": True,
-            "compiled_path": f"target/compiled/{self.name}/{node['original_file_path']}",
-            "primary_key": _primary_key(entry),
-            "depends_on": {"macros": [], "nodes": []},
-        }
+        node |= {"language": "sql", "raw_code": raw, "compiled": True, "primary_key": _primary_key(entry)}
+        node["compiled_path"] = f"target/compiled/{self.name}/{node['original_file_path']}"
+        node["depends_on"] = {"macros": [], "nodes": []}
         return node, refs, sources
 
     def _compile(self, node: Node) -> tuple[str, dict[str, str]]:
@@ -301,13 +269,8 @@ class _Project:
             read.append(found)
             return f"__dbt__cte__{found['alias']}"
 
-        words = {
-            "ref": ref,
-            "source": lambda *names: _relation(self._sources[names]),
-            "this": _relation(node),
-            "config": _Config(node["config"], lambda _: ""),
-            "model": node,
-        }
+        words = {"ref": ref, "source": lambda *names: _relation(self._sources[names]), "this": _relation(node)}
+        words |= {"config": _Config(node["config"], lambda _: ""), "model": node}
         text = self._environment.from_string(node["raw_code"]).render(self._all_words(words))
         ctes: dict[str, str] = {}
         for found in read:
@@ -325,7 +288,7 @@ class _Project:
                         yield node
 
     def _source(self, folders: tuple[str, ...], file: Path, group: Mapping[str, Any], table: Mapping[str, Any]) -> Node:
-        fqn = [self.name, *folders, group["name"], table["name"]]
+        fqn = [*folders, group["name"], table["name"]]
         # dbt lets what it gathers from the source and its tables replace these two of dbt_project.yml.
         config = {**self._inherited("sources", fqn, SOURCE_CONFIG), "tags": [], "loaded_at_field": None}
         source_config, table_config = group.get("config") or {}, table.get("config") or {}
@@ -336,21 +299,15 @@ class _Project:
         merged = {key: value for place in places for key, value in place.get("meta", {}).items()}
         fixed = {"meta": merged, "tags": sorted(tags), "loaded_at_field": loaded[-1] if loaded else None}
         _add(config, {**source_config, **table_config, **fixed})
-        node: Node = {
-            "resource_type": "source",
-            "unique_id": f"source.{self.name}.{group['name']}.{table['name']}",
-            "source_name": group["name"],
-            "name": table["name"],
-            "package_name": self.name,
-            "original_file_path": file.relative_to(self._path).as_posix(),
-            "columns": _columns(table),
-            "database": group.get("database") or self._words["target"]["database"],
-            "schema": group.get("schema") or group["name"],
-            "identifier": table.get("identifier") or table["name"],
-            "source_meta": source_meta,
-            **{key: config[key] for key in ("meta", "tags", "loaded_at_field")},
-            "config": {key: config[key] for key in SOURCE_CONFIG},
-        }
+        unique_id = f"source.{self.name}.{group['name']}.{table['name']}"
+        node: Node = {"resource_type": "source", "unique_id": unique_id, "package_name": self.name}
+        node |= {"source_name": group["name"], "name": table["name"], "columns": _columns(table)}
+        node |= {"original_file_path": file.relative_to(self._path).as_posix(), "source_meta": source_meta}
+        node["database"] = group.get("database") or self._words["target"]["database"]
+        node["schema"] = group.get("schema") or group["name"]
+        node["identifier"] = table.get("identifier") or table["name"]
+        node["config"] = {key: config[key] for key in SOURCE_CONFIG}
+        node |= {key: config[key] for key in ("meta", "tags", "loaded_at_field")}
         return {**node, "relation_name": str(_relation(node))}
 
 
@@ -399,39 +356,30 @@ def _columns(entry: Mapping[str, Any]) -> dict[str, Any]:
         config = column.get("config") or {}
         meta = {**column.get("meta", {}), **config.get("meta", {})}
         tags = [*_listed(column.get("tags", [])), *_listed(config.get("tags", []))]
-        columns[column["name"]] = {
-            "name": column["name"],
-            "data_type": column.get("data_type"),
-            "meta": meta,
-            "tags": tags,
-            "quote": column.get("quote"),
-            "config": {"meta": meta, "tags": tags},
-        }
+        name, settings = column["name"], {"meta": meta, "tags": tags}
+        columns[name] = {"name": name, "data_type": column.get("data_type"), "quote": column.get("quote")}
+        columns[name] |= {**settings, "config": settings}
     return columns
 
 
 def _primary_key(entry: Mapping[str, Any]) -> list[str]:
     """Return the columns that dbt takes for a model's key: by constraints, else by tests of uniqueness."""
-    columns = entry.get("columns") or []
-    constraints = [
-        constraint | {"columns": constraint.get("columns", [])} for constraint in entry.get("constraints") or []
-    ]
-    constraints += [
-        {**one, "columns": [column["name"]]} for column in columns for one in column.get("constraints") or []
-    ]
-    for constraint in constraints:
-        if constraint["type"] == "primary_key":
-            return sorted(constraint["columns"])
     unique: set[str] = set()
     not_null: set[str] = set()
-    for place in (entry, *columns):
+    for place in (entry, *(entry.get("columns") or [])):
+        own = [place["name"]] if place is not entry else []
+        for constraint in place.get("constraints") or []:
+            if constraint["type"] == "primary_key":
+                return sorted(constraint.get("columns") or own)
         for test in [*(place.get("tests") or []), *(place.get("data_tests") or [])]:
             name, said = (test, {}) if isinstance(test, str) else next(iter(test.items()))
-            said = {"column_name": None if place is entry else place["name"], **said, **said.get("arguments", {})}
-            tested = said.get("combination_of_columns") or [said["column_name"]]
-            unique |= set(tested) if name.rpartition(".")[2] in ("unique", "unique_combination_of_columns") else set()
-            not_null |= set(tested) if name == "not_null" else set()
-    return sorted((unique & not_null or unique) - {None})
+            said = {**(said or {}), **(said or {}).get("arguments", {})}
+            tested = said.get("combination_of_columns") or _listed(said.get("column_name") or own)
+            if name.rpartition(".")[2] in ("unique", "unique_combination_of_columns"):
+                unique |= set(tested)
+            elif name == "not_null":
+                not_null |= set(tested)
+    return sorted(unique & not_null or unique)
 
 
 def _checksum(file: Path) -> dict[str, str]:
