@@ -80,9 +80,9 @@ class _Relation(str):
 
 
 class _Config:
-    """The word `config`: hands on the settings that a model is given where it is called, and reads those of all."""
+    """The word `config`: while a model is parsed it takes settings and gives none, as it is compiled the other way."""
 
-    def __init__(self, settings: Mapping[str, Any], add: Callable[[Mapping[str, Any]], object]) -> None:
+    def __init__(self, settings: Mapping[str, Any] | None, add: Callable[[Mapping[str, Any]], object]) -> None:
         self._settings, self._add = settings, add
 
     def __call__(self, given: Mapping[str, Any] | None = None, /, **values: Any) -> str:
@@ -90,10 +90,22 @@ class _Config:
         return ""
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self._settings.get(name, default)
+        return "" if self._settings is None else self._settings.get(name, default)
 
     def require(self, name: str) -> Any:
-        return self._settings[name]
+        return "" if self._settings is None else self._settings[name]
+
+
+class _Var:
+    """The word `var`, whose text may hold Jinja of its own."""
+
+    def __init__(self, variables: Mapping[str, Any], render: Callable[[str], str]) -> None:
+        self._variables, self._render = variables, render
+        self.has_var = variables.__contains__
+
+    def __call__(self, name: str, *default: Any) -> Any:
+        value = self._variables.get(name, *default) if default else self._variables[name]
+        return self._render(value) if isinstance(value, str) else value
 
 
 class _Project:
@@ -105,19 +117,20 @@ class _Project:
         self._environment.filters |= {"as_text": str, **literals}
         self._words: Words = {"env_var": lambda name, default=None: os.environ.get(name, default)}
         self._words |= {"is_incremental": lambda: False, "return": _return, "execute": True, "log": lambda *_, **__: ""}
-        profile_name = self._load(path / "dbt_project.yml")["profile"]
-        profile = self._load(path / "profiles.yml")[profile_name]
-        name = profile.get("target", "default")
+        profile_name = self._yaml(_loaded(path / "dbt_project.yml")["profile"])
+        profiles = Path(os.environ.get("DBT_PROFILES_DIR", path)) / "profiles.yml"
+        profile = self._yaml(_loaded(profiles)[profile_name])
+        name = os.environ.get("DBT_TARGET") or profile.get("target", "default")
         target = {"dbname": "dev", "threads": 1, **profile["outputs"][name], "name": name, "profile_name": profile_name}
         self._words["target"] = target | {"database": target["dbname"]}
-        self._settings = self._load(path / "dbt_project.yml")
+        self._settings = self._yaml(_loaded(path / "dbt_project.yml"))
         self.name = self._settings["name"]
         given = self._settings.get("vars", {})
         self._variables = {**given, **given.get(self.name, {})}
-        self._words["var"] = lambda *names: self._variable(self._words, *names)
+        self._words["var"] = self._var(self._words)
         self._macros = [self._macro_file(file) for _, file in self._files("macro", "*.sql")]
         self._properties = [
-            (file.relative_to(folder).parent.parts, file, self._load(file) or {})
+            (file.relative_to(folder).parent.parts, file, self._yaml(_loaded(file)) or {})
             for kind in ("model", "seed")
             for folder, file in self._files(kind, "*.y*ml")
         ]
@@ -149,9 +162,6 @@ class _Project:
             for file in sorted((self._path / name).rglob(pattern)):
                 yield self._path / name, file
 
-    def _load(self, file: Path) -> Any:
-        return self._yaml(yaml.load(file.read_bytes(), yaml.CSafeLoader))
-
     def _yaml(self, value: Any) -> Any:
         """Return a value of YAML with the Jinja in it rendered; what is one expression keeps its type."""
         if isinstance(value, dict):
@@ -175,7 +185,7 @@ class _Project:
     def _all_words(self, words: Words) -> Words:
         """Return all that a template can name; macros see what is in it when they are called."""
         known: Words = {**self._environment.globals, **self._words, **words}
-        known["var"] = lambda *names: self._variable(known, *names)
+        known["var"] = self._var(known)
         known[self.name] = {}
         for names, template in self._macros:
             module = template.make_module(known, shared=True)
@@ -184,9 +194,8 @@ class _Project:
             known[self.name] |= macros
         return known
 
-    def _variable(self, known: Words, name: str, *default: Any) -> Any:
-        value = self._variables.get(name, *default) if default else self._variables[name]
-        return self._environment.from_string(value).render(known) if isinstance(value, str) else value
+    def _var(self, words: Words) -> _Var:
+        return _Var(self._variables, lambda text: self._environment.from_string(text).render(words))
 
     def _call(self, macro: str, custom: Any, node: Node, otherwise: str) -> str:
         found = self._all_words({}).get(macro)
@@ -246,7 +255,7 @@ class _Project:
             return unknown
 
         words: Words = {"this": unknown, "execute": False, "model": {"name": file.stem}}
-        words["config"] = _Config({}, lambda given: _add(config, given))
+        words["config"] = _Config(None, lambda given: _add(config, given))
         words["ref"] = lambda *names, **_: noted(refs, names[-1])
         words["source"] = lambda *names: noted(sources, names)
         self._environment.from_string(raw).render(self._all_words(words))
@@ -309,6 +318,10 @@ class _Project:
         node["config"] = {key: config[key] for key in SOURCE_CONFIG}
         node |= {key: config[key] for key in ("meta", "tags", "loaded_at_field")}
         return {**node, "relation_name": str(_relation(node))}
+
+
+def _loaded(file: Path) -> Any:
+    return yaml.load(file.read_bytes(), yaml.CSafeLoader)
 
 
 def _return(value: Any = None) -> None:
