@@ -207,7 +207,7 @@ class _Project:
         entry: dict[str, Any] = next((entry for entry in entries if entry["name"] == file.stem), {})
         config = self._inherited(kind, [*file.relative_to(folder).with_suffix("").parts], default)
         # dbt moves these into `config`.
-        _add(config, {key: entry[key] for key in ("meta", "tags", "docs", "group", "access") if key in entry})
+        _add(config, {key: entry[key] for key in ("meta", "docs", "group", "contract", "access") if key in entry})
         _add(config, entry.get("config") or {})
         return entry, config
 
@@ -381,13 +381,15 @@ def _primary_key(entry: Mapping[str, Any]) -> list[str]:
     not_null: set[str] = set()
     for place in (entry, *(entry.get("columns") or [])):
         own = [place["name"]] if place is not entry else []
+        # A test is given the column as it stands in SQL, a constraint by its name.
+        in_sql = [f'"{name}"' if place.get("quote") else name for name in own]
         for constraint in place.get("constraints") or []:
             if constraint["type"] == "primary_key":
                 return sorted(constraint.get("columns") or own)
         for test in [*(place.get("tests") or []), *(place.get("data_tests") or [])]:
             name, said = (test, {}) if isinstance(test, str) else next(iter(test.items()))
             said = {**(said or {}), **(said or {}).get("arguments", {})}
-            tested = said.get("combination_of_columns") or _listed(said.get("column_name") or own)
+            tested = said.get("combination_of_columns") or _listed(said.get("column_name") or in_sql)
             if name.rpartition(".")[2] in ("unique", "unique_combination_of_columns"):
                 unique |= set(tested)
             elif name == "not_null":
