@@ -19,7 +19,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sql_shapes.md"
 
 @dataclass(frozen=True)
 class Shape:
-    """A SELECT on the sources of one_model; if it is refused, `why`, and a pattern of what the refusal `names`."""
+    """A SELECT on the sources of one_model; if it is refused, `why`, and a pattern of what the refusal `names`.
+
+    `in_full` says that it is also tried as a fact that is rebuilt in full: its rows have keys of their own.
+    """
 
     title: str
     sql: str
@@ -27,6 +30,7 @@ class Shape:
     names: str = ""
     columns: str = "id n"
     anchor: str = "id"
+    in_full: bool = False
 
     @property
     def model(self) -> FactModel:
@@ -115,6 +119,11 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
         Shape(
             "LISTAGG with an order",
             "SELECT c.id, LENGTH(LISTAGG(o.note, ',') WITHIN GROUP (ORDER BY o.id)) AS n FROM live.customers c"
+            " JOIN live.orders o ON o.customer_id = c.id GROUP BY c.id",
+        ),
+        Shape(
+            "LISTAGG without one: it is ordered by what it lists",
+            "SELECT c.id, LENGTH(LISTAGG(o.note, ',')) AS n FROM live.customers c"
             " JOIN live.orders o ON o.customer_id = c.id GROUP BY c.id",
         ),
         Shape(
@@ -284,6 +293,7 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "SELECT c.id, m.n FROM live.customers c CROSS JOIN (SELECT MAX(o.kind) AS n FROM live.orders o) m",
             "each change of it affects all rows",
             "m, tied to c by no usable predicate",
+            in_full=True,
         ),
         Shape(
             "a predicate over three relations",
@@ -383,15 +393,18 @@ REFUSED: dict[str, Sequence[Shape]] = {
         ),
         Shape(
             "ROLLUP, CUBE, GROUPING SETS",
-            "SELECT o.customer_id AS id, COUNT(*) AS n FROM live.orders o GROUP BY ROLLUP (o.customer_id)",
+            "SELECT COALESCE(o.customer_id, 0) AS id, COUNT(*) AS n FROM live.orders o WHERE o.customer_id > 0"
+            " GROUP BY ROLLUP (o.customer_id)",
             "the total is over all rows",
             "ROLLUP",
+            in_full=True,
         ),
         Shape(
             "a window without PARTITION BY",
             "SELECT c.id, ROW_NUMBER() OVER (ORDER BY c.id) AS n FROM live.customers c",
             "one row changes the number of all others",
             r"c\.id into ROW_NUMBER\(\) OVER \(ORDER BY c\.id\)",
+            in_full=True,
         ),
         Shape(
             "a window entered by another column than its partition",
@@ -400,10 +413,19 @@ REFUSED: dict[str, Sequence[Shape]] = {
             r"o\.id into RANK\(\) OVER",
         ),
         Shape(
-            "LIMIT",
-            "SELECT c.id, 1 AS n FROM live.customers c LIMIT 5",
+            "groups by an aggregate of a subquery",
+            "SELECT g.orders AS id, COUNT(*) AS n FROM (SELECT c.id, COUNT(o.id) AS orders FROM live.customers c"
+            " LEFT JOIN live.orders o ON o.customer_id = c.id GROUP BY c.id) g GROUP BY g.orders",
+            "a row moves another from one group to the next",
+            r"a row for each COUNT\(o\.id\), which is computed from several others",
+            in_full=True,
+        ),
+        Shape(
+            "LIMIT; what its order leaves open is ordered by the row key, below the fact by all that is shown",
+            "SELECT c.id, 1 AS n FROM live.customers c ORDER BY c.joined LIMIT 5",
             "one row pushes out another",
-            "LIMIT 5 can not",
+            "LIMIT 5, by which one row pushes out another, can not",
+            in_full=True,
         ),
     ),
     "Subqueries": (
@@ -412,12 +434,14 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "SELECT c.id, (SELECT MAX(o.kind) FROM live.orders o) AS n FROM live.customers c",
             "each change of it affects all rows",
             "which is tied to no row of the query around it",
+            in_full=True,
         ),
         Shape(
             "the same beside a list",
             "SELECT c.id, 1 AS n FROM live.customers c WHERE (SELECT MAX(o.kind) FROM live.orders o) IN (1, 2)",
             "each change of it affects all rows",
             "which is tied to no row of the query around it",
+            in_full=True,
         ),
         Shape(
             "ANY and ALL",
@@ -430,6 +454,7 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "SELECT c.id, 1 AS n FROM live.customers c WHERE NOT c.id IN (SELECT o.customer_id FROM live.orders o)",
             "one NULL among the rows makes it NULL for all, and a slice may lack that row",
             "where a NULL among its rows matters",
+            in_full=True,
         ),
         Shape(
             "IN as a value",
@@ -437,6 +462,7 @@ REFUSED: dict[str, Sequence[Shape]] = {
             " FROM live.customers c",
             "there it can be NULL, not false, and a slice may lack the NULL that makes it so",
             "where a NULL among its rows matters",
+            in_full=True,
         ),
         Shape(
             "IN inside a function",
@@ -487,7 +513,7 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "SELECT u.id, 1 AS n FROM (SELECT o.id FROM live.orders o UNION ALL SELECT c.id FROM live.customers c"
             " LIMIT 5) u",
             "one row pushes out another",
-            "LIMIT 5 can not",
+            "LIMIT 5, by which one row pushes out another, can not",
         ),
         Shape(
             "a UNION tied by columns of different types",
@@ -624,9 +650,10 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         r"ANY_VALUE\(c\.id\) gives another value at each run",
     ),
     Shape(
-        "LISTAGG without an order",
-        "SELECT c.city_id AS id, LENGTH(LISTAGG(c.name, ',')) AS n FROM live.customers c GROUP BY c.city_id",
-        "the order is that in which rows happen to be read",
+        "LISTAGG without an order, beside one with another",
+        "SELECT c.city_id AS id, LENGTH(LISTAGG(c.name, ',') || LISTAGG(c.name, ',') WITHIN GROUP (ORDER BY c.id)) AS n"
+        " FROM live.customers c GROUP BY c.city_id",
+        "the order is that in which rows happen to be read; Redshift takes one order for all lists of a SELECT",
         r"LISTAGG\(c\.name, ','\) gives another value at each run",
     ),
     Shape(
@@ -652,6 +679,18 @@ REFUSED_ALWAYS: Sequence[Shape] = (
         "SELECT c.city_id AS id, COUNT(*) AS n FROM live.customers c GROUP BY ALL",
         "not built: GROUP BY can name its columns",
         "GROUP BY ALL can not be maintained",
+    ),
+    Shape(
+        "two columns of one name",
+        "WITH j AS (SELECT * FROM live.customers c JOIN live.cities t ON t.id = c.city_id) SELECT j.id, 1 AS n FROM j",
+        "either may be meant",
+        r"j\.id is the name of several columns there, c\.id and t\.id",
+    ),
+    Shape(
+        "EXCEPT ALL, INTERSECT ALL",
+        "SELECT o.customer_id AS id, 1 AS n FROM live.orders o EXCEPT ALL SELECT p.payer_id, 1 FROM live.payments p",
+        "Redshift has no such operations",
+        "EXCEPT ALL is not Redshift's",
     ),
     Shape(
         "FILTER behind an aggregate",

@@ -124,7 +124,8 @@ class Writer:
             value = self._pick([value for value in body.seen if value.column.kind != "json"])
             greatest = exp.Max(this=value.read())
             select = select.having(exp.GT(this=greatest, expression=_literal(value.column.kind, 0)))
-        aggregates = [self._aggregate(body) for _ in range(self._number(1, 3))]
+        in_order = self._chance(50)
+        aggregates = [self._aggregate(body, in_order=in_order) for _ in range(self._number(1, 3))]
         return self._relation(select, [*keys, *aggregates], keys)
 
     def _ranked(self, depth: int) -> Relation:
@@ -373,7 +374,7 @@ class Writer:
         own, other = self._pick(pairs)
         return inner.select.select(exp.Count(this=exp.Star())).where(self._tie(own, other)).subquery()
 
-    def _aggregate(self, body: Body) -> Value:
+    def _aggregate(self, body: Body, *, in_order: bool) -> Value:
         value = self._pick([value for value in body.seen if value.column.kind != "json"])
         kind, sql = value.column.kind, value.read()
         made: list[tuple[str, exp.Expr]] = [
@@ -389,7 +390,8 @@ class Writer:
             made.append(("int", exp.cast(exp.Sum(this=flag), "bigint")))
         if kind == "text":
             listed = exp.GroupConcat(this=sql.copy(), separator=exp.Literal.string(","))
-            made.append(("text", exp.WithinGroup(this=listed, expression=_order(body.keys))))
+            # All lists of a SELECT have the same order, or none.
+            made.append(("text", exp.WithinGroup(this=listed, expression=_order(body.keys)) if in_order else listed))
         shown, aggregate = self._pick(made)
         return Value(aggregate, Column("", shown, ties=False, enters=False))
 

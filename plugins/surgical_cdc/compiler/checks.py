@@ -59,7 +59,9 @@ def check_limit(query: exp.Query) -> None:
         clause = query.args.get(name)
         if clause is not None:
             raise not_incremental(
-                f"{clause.sql('redshift').strip()}", "Rank by a window function with PARTITION BY.", clause
+                f"{clause.sql('redshift').strip()}, by which one row pushes out another,",
+                "Rank by a window function with PARTITION BY.",
+                clause,
             )
 
 
@@ -153,6 +155,15 @@ def check_membership(membership: exp.In) -> None:
 def of_several_rows(part: str, clause: exp.Expr) -> Refused:
     """Return the refusal of a part that is computed from several rows where it should be of one."""
     return not_incremental(f"{part}, computed from several rows,", f"{ONE_RELATION}.", clause)
+
+
+def of_groups(key: str, clause: exp.Expr) -> Refused:
+    """Return the refusal of a fact whose rows are grouped or named by what is computed from several rows."""
+    return not_incremental(
+        f"a fact with a row for each {key}, which is computed from several others,",
+        f"{ONE_RELATION}: by what is computed, one changed row moves others.{OTHER_ANCHOR}",
+        clause,
+    )
 
 
 def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failures: Sequence[Refused]) -> Refused:

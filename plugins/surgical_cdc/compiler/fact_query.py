@@ -12,8 +12,10 @@ from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
 from surgical_cdc.compiler.joined_columns import merge_joined_columns
+from surgical_cdc.compiler.orders import is_unordered, order_limits, order_lists
 from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
+from surgical_cdc.compiler.same_names import check_names
 from surgical_cdc.compiler.special_dates import is_moment, moments
 from surgical_cdc.compiler.unsupported import Refused, place, shortened
 from surgical_cdc.dbt.project import REF_SCHEMA
@@ -70,6 +72,9 @@ def fact_query(project: Project, fact: Fact) -> exp.Select:
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
         merge_joined_columns(qualified)
         query = pushdown_projections(qualified)
+        check_names(query)
+        order_lists(query, _schema(project))
+        order_limits(query, fact.unique_key)
         dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
         check_values(query, _schema(project), dates)
     except RecursionError:
@@ -281,6 +286,12 @@ def check_values(query: exp.Select, schema: Mapping[str, object], dates: Sequenc
             raise Refused(
                 f"{shortened(part)} is not Redshift's", "Aggregate a CASE instead: COUNT(CASE WHEN … THEN 1 END).", part
             )
+        if isinstance(part, (exp.Except, exp.Intersect)) and not part.args.get("distinct"):
+            raise Refused(
+                f"{part.key.upper()} ALL is not Redshift's",
+                f"Write {part.key.upper()}, of rows that are numbered by ROW_NUMBER where equal ones count.",
+                part.expression,
+            )
         if isinstance(part, exp.Collate):
             raise Refused(
                 f"{shortened(part)}, by which other texts are equal, can not be maintained",
@@ -309,8 +320,8 @@ def _is_arbitrary(node: exp.Expr) -> bool:
         return node.name.upper() in NON_DETERMINISTIC_NAMES
     if isinstance(node, exp.Cast):
         return is_moment(node.this)
-    if isinstance(node, exp.GroupConcat):
-        return not isinstance(node.parent, exp.WithinGroup)
+    if is_unordered(node):
+        return True
     if isinstance(node, exp.Window):
         return bool(node.find(*ORDERED_WINDOWS) or node.args.get("spec")) and not node.args.get("order")
     if isinstance(node, exp.Distinct):

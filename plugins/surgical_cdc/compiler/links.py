@@ -17,6 +17,7 @@ from surgical_cdc.compiler.checks import (
     check_limit,
     check_membership,
     check_merged,
+    of_groups,
     of_several_rows,
 )
 from surgical_cdc.compiler.definitions import (
@@ -220,7 +221,7 @@ class Links:
         aliases = self._tables.without_nodes(aliases_of(predicate))
         entry = predicate.sql("redshift")
         if predicate.find(*SEVERAL_ROWS):
-            raise of_several_rows(entry, predicate)
+            raise of_groups(entry, predicate) if at_top else of_several_rows(entry, predicate)
         if len(aliases) != 1:
             raise not_incremental(
                 f"{entry}, computed from {len(aliases)} relations,",
