@@ -254,6 +254,25 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " UNION ALL SELECT p.payer_id FROM live.payments p)",
         ),
     ),
+    "EXCEPT and INTERSECT": (
+        Shape(
+            "as the fact, and in one another",
+            "SELECT o.customer_id AS id, 1 AS n FROM live.orders o WHERE o.customer_id > 0 EXCEPT (SELECT p.payer_id, 1"
+            " FROM live.payments p INTERSECT SELECT c.id, c.status FROM live.customers c)",
+        ),
+        Shape(
+            "grouped, and joined by a column",
+            "SELECT c.id, g.n FROM live.customers c LEFT JOIN (SELECT u.person, COUNT(*) AS n FROM (SELECT"
+            " o.customer_id AS person, o.kind FROM live.orders o EXCEPT SELECT p.payer_id, p.status FROM live.payments"
+            " p) u GROUP BY u.person) g ON g.person = c.id",
+        ),
+        Shape(
+            "in IN",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE c.id IN (SELECT o.customer_id FROM live.orders o EXCEPT"
+            " SELECT p.payer_id FROM live.payments p) OR c.city_id IN (SELECT t.id FROM live.cities t INTERSECT SELECT"
+            " o.kind FROM live.orders o)",
+        ),
+    ),
     "Expressions": (
         Shape(
             "CASE, casts, JSON, dates and what else gives one value for one row",
@@ -500,14 +519,7 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "which is tied to no row of the query around it",
         ),
     ),
-    "INTERSECT, EXCEPT, UNION": (
-        Shape(
-            "EXCEPT, INTERSECT",
-            "SELECT u.id, 1 AS n FROM (SELECT o.customer_id AS id FROM live.orders o EXCEPT SELECT p.payer_id"
-            " FROM live.payments p) u",
-            "not built: [NOT] EXISTS says the same",
-            "EXCEPT can not",
-        ),
+    "UNION, EXCEPT, INTERSECT": (
         Shape(
             "a UNION with LIMIT",
             "SELECT u.id, 1 AS n FROM (SELECT o.id FROM live.orders o UNION ALL SELECT c.id FROM live.customers c"
@@ -521,6 +533,21 @@ REFUSED: dict[str, Sequence[Shape]] = {
             " UNION ALL SELECT p.amount FROM live.payments p) u ON u.m = c.id GROUP BY c.id",
             "in the UNION a value may be rounded, and equal to another than in its source",
             r"m of a UNION, given as bigint and numeric\(10,2\)",
+        ),
+        Shape(
+            "the same of an EXCEPT",
+            "SELECT c.id, COUNT(u.m) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS m FROM live.orders o"
+            " EXCEPT SELECT p.amount FROM live.payments p) u ON u.m = c.id GROUP BY c.id",
+            "compared, a value may be rounded, and equal to another than in its source",
+            r"m of an EXCEPT, given as bigint and numeric\(10,2\)",
+        ),
+        Shape(
+            "an EXCEPT with a constant in its place",
+            "SELECT u.id, 1 AS n FROM (SELECT o.customer_id AS id FROM live.orders o EXCEPT SELECT 1"
+            " FROM live.payments p WHERE p.status = 1) u WHERE u.id > 0",
+            "each row of that branch would affect the same key",
+            "computed from 0 relations",
+            in_full=True,
         ),
         Shape(
             "a UNION tied by a constant of a branch",

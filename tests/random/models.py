@@ -103,7 +103,9 @@ class Writer:
     # ---- queries ----------------------------------------------------------------------------------------------------
 
     def _query(self, depth: int) -> Relation:
-        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._union, self._union])(depth)
+        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._combined, self._combined])(
+            depth
+        )
 
     def _rows(self, depth: int) -> Relation:
         body = self._body(depth)
@@ -142,10 +144,13 @@ class Writer:
             select.set("qualify", exp.Qualify(this=first))
         return self._relation(select, [partition, *beside, *windows], body.keys)
 
-    def _union(self, depth: int) -> Relation:
-        distinct = self._chance(25)
+    def _combined(self, depth: int) -> Relation:
+        operation = self._pick([exp.Union, exp.Union, exp.Union, exp.Except, exp.Intersect])
+        distinct = operation is not exp.Union or self._chance(25)
         kinds = [self._pick(["int", "int", "text", "date"])]
-        kinds += [self._pick(list(TYPES)) for _ in range(self._number(0, 2))]
+        # Rows of few columns are often equal, and of numbers, of which there are few.
+        more = ["int"] * self._number(0, 1) if operation is not exp.Union else list(TYPES)
+        kinds += [self._pick(more) for _ in range(self._number(0, 2)) if more]
         names = [self._name() for _ in kinds]
         branches = [self._branch(number, kinds, names, depth - 1, distinct=distinct) for number in range(2)]
         columns = tuple(
@@ -158,8 +163,8 @@ class Writer:
             )
             for name, one, other in zip([*names, KEY], *(branch.columns for branch in branches), strict=True)
         )
-        union = exp.union(*(branch.query for branch in branches), distinct=distinct)
-        return Relation(union, columns, KEY)
+        rows = operation(this=branches[0].query, expression=branches[1].query, distinct=distinct)
+        return Relation(rows, columns, KEY)
 
     def _branch(
         self, number: int, kinds: Sequence[str], names: Sequence[str], depth: int, *, distinct: bool

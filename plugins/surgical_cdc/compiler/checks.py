@@ -25,16 +25,17 @@ OTHER_ANCHOR = " Or name a column of the fact that shows one of a source as it i
 
 
 def branches(scope: Scope) -> list[Scope]:
-    """Return the SELECTs whose rows a derived table or a subquery shows: several where it is a UNION.
+    """Return the SELECTs that a derived table or a subquery is made of: several where it is a set operation.
+
+    Which rows an EXCEPT or INTERSECT shows is decided by equal rows of all of them, so whoever enters one by the value
+    of a column enters all by it, as with UNION.
 
     Raises:
-        Refused: they are brought together by something else than UNION, or limited.
+        Refused: the rows are limited.
     """
     query = scope.expression
     if not isinstance(query, exp.SetOperation):
         return [scope]
-    if not isinstance(query, exp.Union):
-        raise not_incremental(query.key.upper(), "Write EXISTS or NOT EXISTS with a correlation.", query.expression)
     check_limit(query)
     return [branch for operand in scope.set_operation_scopes for branch in branches(operand)]
 
@@ -116,10 +117,10 @@ def _require(
 
 
 def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[str, LookAlike]) -> None:
-    """Refuse to enter a DISTINCT or a UNION by what tells equal rows apart.
+    """Refuse to enter a DISTINCT or a set operation by what tells equal rows apart.
 
     Args:
-        source: the scope of what `alias` stands for: a SELECT or a UNION.
+        source: the scope of what `alias` stands for: a SELECT or a set operation.
         predicate: what it is entered by.
         alias: its name in the predicate.
         kinds: by its columns, which equal values of them can be told apart.
@@ -133,7 +134,7 @@ def check_merged(source: Scope, predicate: exp.Expr, alias: str, kinds: Mapping[
         return stand_in(part, kind) if kind else part
 
     if tells_equals_apart(predicate.copy().transform(without_columns)):
-        shown = "UNION" if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
+        shown = query.key.upper() if isinstance(query, exp.SetOperation) else "SELECT DISTINCT"
         raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), shown), AS_THEY_ARE, query)
 
 
@@ -181,15 +182,21 @@ def untied(scope: Scope, waiting: Sequence[str], reached: Collection[str], failu
 def check_branch_types(
     name: str, definitions: Sequence[exp.Expr], source: Scope, data_type: Callable[[exp.Expr], str | None]
 ) -> None:
-    """Refuse to tie branches of a UNION whose columns differ in type: a value may be another one in the UNION."""
+    """Refuse to tie branches of a UNION, or EXCEPT, whose columns differ in type: there a value may be another one."""
     types = [data_type(definition) for definition in definitions if not is_null(definition)]
     families = {kind and type_family(kind) for kind in types} - {None}
     if len(definitions) > 1 and len(families) + types.count(None) > 1:
+        given = " and ".join(kind or "an unknown type" for kind in types)
         raise not_incremental(
-            f"the tie to {name} of a UNION, given as {' and '.join(kind or 'an unknown type' for kind in types)},",
+            f"the tie to {name} of {_named(source)}, given as {given},",
             f"Cast {name} to the same type in each branch.",
             source.expression,
         )
+
+
+def _named(scope: Scope) -> str:
+    """Return a set operation by its name."""
+    return "a UNION" if isinstance(scope.expression, exp.Union) else f"an {scope.expression.key.upper()}"
 
 
 def check_anchor_type(fact: Fact, anchor: exp.Expr, data_type: str | None, clause: exp.Expr) -> None:
