@@ -91,6 +91,31 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " LEFT JOIN live.cities t ON t.id = c.city_id AND t.parent_id = o.kind",
         ),
         Shape(
+            "FULL JOIN on equality of keys, by COALESCE of the keys",
+            "SELECT COALESCE(c.id, o.customer_id) AS id, COUNT(o.id) + COUNT(c.id) AS n FROM live.customers c FULL JOIN"
+            " live.orders o ON o.customer_id = c.id AND o.kind = c.status WHERE COALESCE(c.id, o.customer_id) > 0"
+            " GROUP BY COALESCE(c.id, o.customer_id)",
+        ),
+        Shape(
+            "FULL JOIN by USING, of three relations",
+            "SELECT id, c.city_id + t.parent_id + p.payer_id AS n FROM live.customers c FULL JOIN live.cities t"
+            " USING (id) FULL JOIN live.payments p USING (id)",
+        ),
+        Shape(
+            "what is joined to a FULL JOIN, and to the one value or the other",
+            "SELECT COALESCE(c.id, o.id) AS id, r.id + s.id AS n FROM live.customers c FULL JOIN live.orders o"
+            " ON o.id = c.id LEFT JOIN live.cities r ON r.id = COALESCE(o.kind, c.city_id)"
+            " LEFT JOIN live.payments s ON s.id = c.referrer_id",
+        ),
+        Shape(
+            "groups side by side, joined by what they are grouped by",
+            "WITH bought AS (SELECT o.customer_id AS person, COUNT(*) AS n FROM live.orders o GROUP BY o.customer_id),"
+            " paid AS (SELECT p.payer_id AS person, COUNT(*) AS n FROM live.payments p GROUP BY p.payer_id), active AS"
+            " (SELECT COALESCE(b.person, p.person) AS person, b.n AS bought, p.n AS paid FROM bought b FULL JOIN paid p"
+            " ON p.person = b.person) SELECT c.id, a.bought - a.paid AS n FROM live.customers c LEFT JOIN active a"
+            " ON a.person = c.id",
+        ),
+        Shape(
             "with constants",
             "SELECT c.id * 2 + k.n AS id, c.id AS n FROM live.customers c"
             " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n) k",
@@ -160,6 +185,26 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
         Shape(
             "DISTINCT",
             "SELECT DISTINCT c.city_id AS id, 1 AS n FROM live.customers c WHERE NOT c.city_id IS NULL",
+        ),
+    ),
+    "One row for all": (
+        Shape(
+            "an aggregate without groups",
+            "SELECT 1 AS id, COUNT(o.id) + COUNT(c.city_id) AS n FROM live.orders o LEFT JOIN live.customers c"
+            " ON c.id = o.customer_id WHERE o.day >= '2026-01-05' AND o.kind BETWEEN 1 AND 2",
+        ),
+        Shape(
+            "with subqueries, and HAVING",
+            "SELECT 1 AS id, SUM(o.kind) AS n FROM live.orders o JOIN live.customers c ON c.id = o.customer_id"
+            " WHERE c.name = 'a' AND o.kind < (SELECT 2 * AVG(p.status) FROM live.payments p WHERE p.payer_id = c.id)"
+            " AND o.kind >= (SELECT MIN(t.parent_id) FROM live.cities t) HAVING COUNT(*) > 1",
+        ),
+        Shape(
+            "of several such queries",
+            "WITH bought AS (SELECT COUNT(*) AS n FROM live.orders o WHERE o.kind = 1), paid AS (SELECT COUNT(*) AS n"
+            " FROM (SELECT DISTINCT p.payer_id FROM live.payments p) p) SELECT 1 AS id, bought.n - paid.n AS n"
+            " FROM bought CROSS JOIN paid UNION ALL SELECT 2, MAX(o.n) FROM (SELECT ROW_NUMBER() OVER (ORDER BY o.id)"
+            " AS n FROM live.orders o) o",
         ),
     ),
     "Window functions": (
@@ -296,10 +341,39 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "RIGHT JOIN c",
         ),
         Shape(
-            "FULL JOIN",
-            "SELECT c.id, 1 AS n FROM live.customers c FULL JOIN live.orders o ON o.customer_id = c.id",
-            "each side lacks the other's key, so a row has no one way to the anchor",
-            "FULL JOIN o",
+            "FULL JOIN by the key of one side",
+            "SELECT c.id, o.id AS n FROM live.customers c FULL JOIN live.orders o ON o.id = c.id WHERE c.id > 0",
+            "rows that have the other side alone lack it",
+            r"c\.id, into a FULL JOIN, .* Anchor, join and group by COALESCE\(c\.id, o\.id\)",
+            in_full=True,
+        ),
+        Shape(
+            "FULL JOIN behind another join",
+            "SELECT COALESCE(c.id, o.id) AS id, 1 AS n FROM live.customers c JOIN live.cities t ON t.id = c.id"
+            " FULL JOIN live.orders o ON o.id = c.id",
+            "not built: a subquery says the same",
+            "FULL JOIN o behind another join",
+            in_full=True,
+        ),
+        Shape(
+            "FULL JOIN on no equality",
+            "SELECT COALESCE(c.id, o.id) AS id, 1 AS n FROM live.customers c FULL JOIN live.orders o ON o.id > c.id",
+            "its rows have no key that each of its sides has",
+            "FULL JOIN o, which is not on the equality of keys",
+        ),
+        Shape(
+            "FULL JOIN by keys of different types",
+            "SELECT COALESCE(c.id, o.amount) AS id, 1 AS n FROM live.customers c FULL JOIN live.orders o"
+            " ON o.amount = c.id",
+            "compared, a value may be rounded, and equal to another than in its source",
+            r"a FULL JOIN by c\.id and o\.amount, given as bigint and numeric\(10,2\)",
+        ),
+        Shape(
+            "FULL JOIN by what tells equal keys apart",
+            "SELECT t.id, COUNT(f.n) AS n FROM live.cities t LEFT JOIN (SELECT COALESCE(c.name, o.note) AS n FROM"
+            " live.customers c FULL JOIN live.orders o ON o.note = c.name) f ON LENGTH(f.n) = t.id GROUP BY t.id",
+            "texts that differ in trailing blanks meet, and a slice would lack some of them",
+            "LENGTH.* which tells equal values apart .* into FULL JOIN",
         ),
         Shape(
             "no predicate between two relations",
@@ -757,6 +831,10 @@ windows and compared with its SELECT run in full; each refused one is compiled, 
 stands here. Why the supported ones give the same rows as a full rebuild, and the others might not:
 [adr/0001](../adr/0001-slices-along-the-join-tree.md). Shapes can be combined; `tests/random/test_models.py` does so
 at random.
+
+One row for all has nothing that it could be entered by, and is recomputed as a whole, from all rows. What is
+incremental in it is the decision: it is left alone unless a changed row, by its old or its new image, fulfils what the
+query asks of its rows and of those that it leads to.
 
 Two things depend on the rows and are not checked; there a full rebuild gives one result or another as well. An ORDER BY
 that leaves rows tied (`ROW_NUMBER() OVER (PARTITION BY a ORDER BY b)` with equal `b`): order by what tells the rows

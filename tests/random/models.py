@@ -89,13 +89,34 @@ class Writer:
 
     def fact(self) -> FactModel:
         """Return a fact whose row key tells its rows apart, with an anchor that can be traced."""
+        if self._chance(8):
+            return self._fact_of_all()
         fact = self._query(2)
         anchor = self._pick([column for column in fact.columns if column.anchors])
+        return self._written(fact, anchor.name)
+
+    def _fact_of_all(self) -> FactModel:
+        """Return a fact of one row that aggregates all rows of a query, or of one for each of two."""
+        count = self._pick([1, 1, 2])
+        rows = [self._row_of_all(number, more=count == 1) for number in range(count)]
+        query = rows[0].query
+        if len(rows) > 1:
+            query = exp.union(*(row.query for row in rows), distinct=False)
+        return self._written(replace(rows[0], query=query), KEY)
+
+    def _row_of_all(self, number: int, *, more: bool) -> Relation:
+        body, in_order = self._body(2), self._chance(50)
+        counted = Value(exp.Count(this=exp.Star()), Column("", "int"))
+        values = [self._aggregate(body, in_order=in_order) for _ in range(self._number(0, 2) if more else 0)]
+        key = Value(exp.Literal.string(f"row {number}"), Column("", "text"))
+        return self._relation(body.select, [counted, *values], [key])
+
+    def _written(self, fact: Relation, anchor: str) -> FactModel:
         query = fact.query
         for name, cte in self._ctes.items():
             query = query.with_(name, as_=cte.query)
         # Refused, not rebuilt in full, where it can not be: the test counts how many are.
-        meta = f"{{'cdc': {{'anchor': '{anchor.name}', 'maintenance': 'incremental'}}}}"
+        meta = f"{{'cdc': {{'anchor': '{anchor}', 'maintenance': 'incremental'}}}}"
         config = f"unique_key='{KEY}', meta={meta}"
         columns = " ".join(f"{column.name}:{TYPES[column.kind]}" for column in fact.columns)
         return FactModel(query.sql("redshift", pretty=True), columns, config)
@@ -202,6 +223,8 @@ class Writer:
         body = self._from(relation)
         if not body.anchors(kind):
             body = self._from(source("orders"))
+        if self._chance(20):
+            body = self._full_joined(body, depth, kind=kind)
         for _ in range(self._pick([0, 1, 1, 2])):
             body = self._joined(body, depth)
         for _ in range(self._number(0, 1)):
@@ -250,9 +273,38 @@ class Writer:
         if self._chance(15):
             on.append(self._comparison([*own, *body.seen]))
         seen = [_with(value, optional=True) if outer else value for value in own]
+        if any(join.side == "FULL" for join in body.select.args.get("joins") or ()):
+            # Such a query is entered by the key of its FULL JOIN alone.
+            seen = [_with(value, enters=False) for value in seen]
         keys = [value for value in seen if value.column.name == relation.key]
         select = body.select.join(self._item(relation, alias), on=exp.and_(*on), join_type="left" if outer else "inner")
         return Body(select, (*body.seen, *seen), (*body.keys, *keys))
+
+    def _full_joined(self, body: Body, depth: int, *, kind: str | None) -> Body:
+        """Return relations full-joined to the one of a body: all rows are entered by what they have equal."""
+        parts = [body, *(self._from(self._readable(depth - 1)) for _ in range(self._pick([1, 1, 1, 2])))]
+        kinds = [
+            one for one in ("int", "text", "date") if kind in {None, one} and all(part.anchors(one) for part in parts)
+        ]
+        if not kinds:
+            return body
+        shared = self._pick(kinds)
+        select, key = body.select, [self._pick(body.anchors(shared))]
+        for part in parts[1:]:
+            before, own = self._pick(key), self._pick(part.anchors(shared))
+            on: list[exp.Expr] = [exp.EQ(this=before.read(), expression=own.read())]
+            alike = [
+                (one, other)
+                for one in part.seen
+                for other in body.seen
+                if one.column.kind == other.column.kind != "json" and self._chance(5)
+            ]
+            # Redshift takes nothing but equalities of columns there.
+            on += [exp.EQ(this=one.read(), expression=other.read()) for one, other in alike[:1]]
+            select = select.join(part.select.args["from_"].this.copy(), on=exp.and_(*on), join_type="full")
+            key.append(own)
+        seen = [_with(value, optional=True, enters=False) for part in parts for value in part.seen]
+        return Body(select, (_coalesced(key), *seen), tuple(row_key for part in parts for row_key in part.keys))
 
     def _pairs(self, own: Sequence[Value], body: Body) -> list[tuple[Value, Value]]:
         """Return the columns by which a relation can be tied to a query, and now and then others, which are refused."""
@@ -432,6 +484,13 @@ class Writer:
     def _name(self) -> str:
         self._names += 1
         return f"c{self._names}"
+
+
+def _coalesced(values: Sequence[Value]) -> Value:
+    """Return the value that is there of several which are equal."""
+    first, *others = values
+    sql = exp.Coalesce(this=first.read(), expressions=[other.read() for other in others]) if others else first.read()
+    return replace(first, sql=sql)
 
 
 def _with(value: Value, **known: bool) -> Value:

@@ -64,7 +64,12 @@ def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
             for one in nodes
         ]
         steps = "".join(f"{place}, by {predicate}, " for place, predicate in zip(places, shown[:-1], strict=False))
-        yield f"{steps}{places[-1]}: {shown[-1]} is its {tree.fact.anchor}"
+        leads = (
+            f"it counts in its one row where {shown[-1]}"
+            if tree.is_of_all
+            else f"{shown[-1]} is its {tree.fact.anchor}"
+        )
+        yield f"{steps}{places[-1]}: {leads}"
 
 
 def _ways(tree: JoinTree, node: Node) -> Iterator[tuple[list[Node], list[exp.Expr]]]:

@@ -9,12 +9,14 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, walk_in_scope
 
 from surgical_cdc.compiler.derived_tables import merges_rows
+from surgical_cdc.compiler.full_joins import is_key
 from surgical_cdc.compiler.predicates import aliases_of, is_null
 from surgical_cdc.compiler.trailing_spaces import stand_in, tells_equals_apart
 from surgical_cdc.compiler.unsupported import Refused, not_incremental, shortened
 from surgical_cdc.dbt.tables import type_family
 
 if TYPE_CHECKING:
+    from surgical_cdc.compiler.full_joins import Key
     from surgical_cdc.compiler.trailing_spaces import LookAlike
     from surgical_cdc.dbt.tables import Fact
 
@@ -41,9 +43,9 @@ def branches(scope: Scope) -> list[Scope]:
 
 
 def check_joins(scope: Scope) -> None:
-    """Refuse joins that are neither INNER nor LEFT JOIN, and other relations than tables and queries."""
+    """Refuse joins that are neither INNER, LEFT nor FULL JOIN, and other relations than tables and queries."""
     for join in scope.expression.args.get("joins") or ():
-        if join.side in {"RIGHT", "FULL"} or join.method or join.kind in {"SEMI", "ANTI"}:
+        if join.side == "RIGHT" or join.method or join.kind in {"SEMI", "ANTI"}:
             raise not_incremental(
                 f"{join.side or join.kind or join.method} JOIN {join.alias_or_name}",
                 "Write INNER or LEFT JOIN … ON.",
@@ -66,13 +68,15 @@ def check_limit(query: exp.Query) -> None:
             )
 
 
-def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable[[exp.Expr], LookAlike]) -> None:
+def check_entry(
+    scope: Scope, predicate: exp.Expr, aliases: Collection[str], kind_of: Callable[[exp.Expr], LookAlike]
+) -> None:
     """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions.
 
     Args:
         scope: that of the SELECT.
         predicate: what it is entered by.
-        alias: the relation of the scope that the predicate reads.
+        aliases: the relations of the scope that the predicate reads.
         kind_of: which equal values of an expression of the scope can be told apart.
     """
     select = cast("exp.Select", scope.expression)
@@ -90,29 +94,47 @@ def check_entry(scope: Scope, predicate: exp.Expr, alias: str, kind_of: Callable
         listed = ", ".join(key.sql("redshift") for key in keys) or "(nothing)"
         groupings.insert(0, (group or aggregates[0], keys, f"GROUP BY {listed}"))
     for clause, keys, grouping in groupings:
-        _require(predicate, alias, {key: kind_of(key) for key in keys}, grouping=grouping, clause=clause)
+        _require(predicate, aliases, {key: kind_of(key) for key in keys}, grouping=grouping, clause=clause)
 
 
 def _require(
     predicate: exp.Expr,
-    alias: str,
+    aliases: Collection[str],
     keys: Mapping[exp.Expr, LookAlike],
     *,
     grouping: str,
     clause: exp.Expr,
 ) -> None:
-    """Refuse a predicate on anything but keys of a relation: on keys it holds for all rows of a group or none.
+    """Refuse a predicate on anything but keys of some relations: on keys it holds for all rows of a group or none.
 
     Nor may it tell equal keys apart: they make one group.
     """
     beside = predicate.copy().transform(lambda part: stand_in(part, keys[part]) if part in keys else part)
     if tells_equals_apart(beside):
         raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), grouping), AS_THEY_ARE, clause)
-    if alias in aliases_of(beside):
+    if not aliases_of(beside).isdisjoint(aliases):
         raise not_incremental(
             f"{predicate.sql('redshift')} into {grouping}",
             "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",
             clause,
+        )
+
+
+def check_key(predicate: exp.Expr, key: Key, kind_of: Callable[[exp.Expr], LookAlike]) -> None:
+    """Refuse to enter a FULL JOIN by what tells equal keys apart: they bring rows together."""
+    kind = next((kind for own in key.values() if (kind := kind_of(own))), None)
+    beside = predicate.copy().transform(lambda part: stand_in(part, kind) if is_key(part, key) else part)
+    if tells_equals_apart(beside):
+        raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), "FULL JOIN"), AS_THEY_ARE, predicate)
+
+
+def check_key_types(key: Key, types: Sequence[str | None], clause: exp.Expr) -> None:
+    """Refuse to enter a FULL JOIN by keys that differ in type: compared, a value may be rounded."""
+    if None in types or len({type_family(data_type) for data_type in types if data_type}) > 1:
+        shown = " and ".join(own.sql("redshift") for own in key.values())
+        given = " and ".join(data_type or "an unknown type" for data_type in types)
+        raise not_incremental(
+            f"a FULL JOIN by {shown}, given as {given},", "Cast the keys to the same type, each in a subquery.", clause
         )
 
 

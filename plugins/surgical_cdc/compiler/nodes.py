@@ -53,7 +53,8 @@ class JoinTree:
     """A fact's query with its nodes, parents before children.
 
     `anchors` gives for each root, of which a UNION has several, what the fact's anchor shows of it. `tables` maps the
-    id of each source table in `query` to its node.
+    id of each source table in `query` to its node. `is_of_all` says that the fact is one row for all: it is recomputed
+    as a whole, if a row leads to a root, and `anchors` gives what must hold of the root's row.
     """
 
     fact: Fact
@@ -61,6 +62,7 @@ class JoinTree:
     nodes: tuple[Node, ...]
     anchors: Mapping[str, exp.Expr]
     tables: Mapping[int, Node]
+    is_of_all: bool = False
 
     def predicates(self) -> Iterator[exp.Expr]:
         """Yield what the nodes are tied by."""

@@ -2,6 +2,7 @@
 
 All statements of one update run in one session; their results are its temporary tables:
 scdc_reached_<node> (rows of a node's source that a change leads to), scdc_affected_keys (values of the anchor),
+scdc_counted (one row if a changed row counts in one row for all),
 scdc_slice_<node> (the rows of a node, as they will be after the sync, that the affected keys need; of another node too
 if they are the same).
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from surgical_cdc.dbt.tables import Column, Source
 
 AFFECTED_KEYS = f"{PREFIX}affected_keys"
+COUNTED = f"{PREFIX}counted"
 RECOMPUTED = f"{PREFIX}recomputed"
 CHANGED = f"{PREFIX}changed"
 WHOLE = f"{PREFIX}whole"
@@ -44,7 +46,7 @@ class SourceChange:
 
 
 def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
-    """Return the statements that climb from the changed rows to affected_keys (anchor).
+    """Return the statements that climb from the changed rows to affected_keys (anchor); of one row for all to counted.
 
     A row counts as changed for a node only if a column that the node reads differs. Each step reads the baseline: where
     a row further up changed as well, that row leads to the anchor by itself (docs/adr/0001).
@@ -57,15 +59,23 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
         if anchor is None and not node.edges:
             # No row of it matters.
             continue
-        wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _links(node)
+        wanted = _wanted(tree, node)
         rows = list(_changed_rows(node, wanted, changes.get(node.source.name)))
         rows += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
         if anchor:
-            arms += rows
+            arms += [row.where(anchor.copy()) for row in rows] if tree.is_of_all else rows
         elif rows:
             reached.add(node.name)
             statements.append(_temp_table(own_name("reached", node.name), _union(rows)))
-    return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
+    return [*statements, _temp_table(COUNTED if tree.is_of_all else AFFECTED_KEYS, _union(arms))] if arms else []
+
+
+def _wanted(tree: JoinTree, node: Node) -> list[exp.Expr]:
+    """Return what is read of a node's rows: what leads on to the anchor, or shows it; of one row for all, a one."""
+    if node.name not in tree.anchors:
+        return _links(node)
+    anchor = exp.cast(exp.convert(1), "smallint") if tree.is_of_all else tree.anchors[node.name].copy()
+    return [exp.alias_(anchor, "anchor")]
 
 
 def slices(

@@ -66,7 +66,7 @@ def update_or_explain(  # noqa: PLR0917 - the order of all steps: project, what,
             raise
         compiled = compile_fact(project, fact_name)
         fact, keys = compiled.fact, []
-        if compiled.tree and fact_name not in preparation.unbuilt:
+        if compiled.tree and not compiled.tree.is_of_all and fact_name not in preparation.unbuilt:
             keys = steps.run(f"search.{fact_name}", Search(project, compiled.tree, run, preparation, change_sets))
         found = f" It comes of the rows of {fact.relation} with {fact.anchor}: {', '.join(keys)}." if keys else ""
         raise DataError(

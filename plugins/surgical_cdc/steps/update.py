@@ -12,6 +12,7 @@ from sqlglot import exp
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.slices import (
     AFFECTED_KEYS,
+    COUNTED,
     RECOMPUTED,
     SourceChange,
     affected_keys,
@@ -66,6 +67,8 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         columns = columns_to_set(project, fact, changes, every=pending)
         if compiled.tree is None:
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
+        elif compiled.tree.is_of_all:
+            affected, null_key = recompute_if_reached(project, compiled, warehouse, changes, pending=pending)
         else:
             affected, null_key = reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
             if affected:
@@ -192,6 +195,22 @@ def recompute_all(
     _recompute(compiled.fact, warehouse, overlaid_query(compiled.query, sources, changes))
     warehouse.execute(render("every_key", fact=compiled.fact))
     return count_affected_keys(warehouse)
+
+
+def recompute_if_reached(
+    project: Project,
+    compiled: CompiledFact,
+    warehouse: Warehouse,
+    changes: Mapping[str, SourceChange],
+    *,
+    pending: bool,
+) -> tuple[int, bool]:
+    """Recompute a fact that is one row for all, unless no changed row counts in it; return as `recompute_all` does."""
+    climbs = affected_keys(compiled.tree, changes) if compiled.tree else []
+    for statement in climbs:
+        warehouse.execute(statement)
+    is_reached = bool(climbs) and warehouse.row(render("count_rows", relation=COUNTED)) != (0,)
+    return recompute_all(project, compiled, warehouse, changes) if is_reached or pending else (0, False)
 
 
 def count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
