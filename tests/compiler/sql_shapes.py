@@ -98,8 +98,8 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
         ),
         Shape(
             "FULL JOIN by USING, of three relations",
-            "SELECT id, c.city_id + t.parent_id + p.payer_id AS n FROM live.customers c FULL JOIN live.cities t"
-            " USING (id) FULL JOIN live.payments p USING (id)",
+            "SELECT id, c.city_id + t.parent_id + p.payer_id + o.kind AS n FROM live.customers c FULL JOIN"
+            " live.cities t USING (id) FULL JOIN live.payments p USING (id) LEFT JOIN live.orders o USING (id)",
         ),
         Shape(
             "what is joined to a FULL JOIN, and to the one value or the other",
@@ -261,6 +261,24 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " WHERE p.customer_id = o.customer_id)",
         ),
     ),
+    "Values for all rows": (
+        Shape(
+            "a subquery of an aggregate, tied to nothing",
+            "SELECT c.id, c.status - (SELECT MAX(o.kind) FROM live.orders o) AS n FROM live.customers c"
+            " WHERE c.city_id >= (SELECT MIN(t.id) FROM live.cities t WHERE t.parent_id > 0)",
+        ),
+        Shape(
+            "the same in HAVING, and beside a list",
+            "SELECT o.customer_id AS id, SUM(o.kind) AS n FROM live.orders o WHERE o.customer_id > 0 AND"
+            " (SELECT COUNT(*) FROM live.payments p WHERE p.status = 1) IN (1, 2, 3) GROUP BY o.customer_id"
+            " HAVING COUNT(*) >= (SELECT MIN(t.parent_id) FROM live.cities t)",
+        ),
+        Shape(
+            "an aggregate without groups, joined to all",
+            "WITH newest AS (SELECT MAX(o.day) AS day, MAX(o.note) AS note FROM live.orders o) SELECT p.id, CASE WHEN"
+            " m.note IS NULL THEN 0 ELSE 1 END AS n FROM live.payments p CROSS JOIN newest m WHERE p.paid_on <= m.day",
+        ),
+    ),
     "UNION and UNION ALL": (
         Shape(
             "as the fact: each branch has its own way to the anchor",
@@ -380,13 +398,6 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "SELECT c.id, COUNT(*) AS n FROM live.customers c CROSS JOIN live.cities t GROUP BY c.id",
             "every row of one would affect every row of the other",
             "t, tied to c by no usable predicate",
-        ),
-        Shape(
-            "a global aggregate joined to all",
-            "SELECT c.id, m.n FROM live.customers c CROSS JOIN (SELECT MAX(o.kind) AS n FROM live.orders o) m",
-            "each change of it affects all rows",
-            "m, tied to c by no usable predicate",
-            in_full=True,
         ),
         Shape(
             "a predicate over three relations",
@@ -523,17 +534,26 @@ REFUSED: dict[str, Sequence[Shape]] = {
     ),
     "Subqueries": (
         Shape(
-            "without a tie to the query around",
-            "SELECT c.id, (SELECT MAX(o.kind) FROM live.orders o) AS n FROM live.customers c",
-            "each change of it affects all rows",
+            "a value for all rows that may be missing",
+            "SELECT c.id, (SELECT MAX(o.kind) FROM live.orders o HAVING COUNT(*) > 1) AS n FROM live.customers c",
+            "not built: a CASE in its SELECT says the same",
             "which is tied to no row of the query around it",
             in_full=True,
         ),
         Shape(
-            "the same beside a list",
-            "SELECT c.id, 1 AS n FROM live.customers c WHERE (SELECT MAX(o.kind) FROM live.orders o) IN (1, 2)",
-            "each change of it affects all rows",
+            "the value of some row",
+            "SELECT c.id, 1 AS n FROM live.customers c WHERE c.status < (SELECT o.kind FROM live.orders o"
+            " ORDER BY o.day, o.id LIMIT 1)",
+            "not built: an aggregate says the same",
             "which is tied to no row of the query around it",
+            in_full=True,
+        ),
+        Shape(
+            "rows tied by a value for all",
+            "SELECT c.id, COUNT(o.id) AS n FROM live.customers c CROSS JOIN (SELECT MAX(t.parent_id) AS k FROM"
+            " live.cities t) m LEFT JOIN live.orders o ON o.kind = m.k GROUP BY c.id",
+            "slices are followed from one source to another",
+            r"a tie to MAX\(t\.parent_id\), computed from several rows",
             in_full=True,
         ),
         Shape(
@@ -831,6 +851,9 @@ windows and compared with its SELECT run in full; each refused one is compiled, 
 stands here. Why the supported ones give the same rows as a full rebuild, and the others might not:
 [adr/0001](../adr/0001-slices-along-the-join-tree.md). Shapes can be combined; `tests/random/test_models.py` does so
 at random.
+
+A value for all rows is computed as it is and as it will be, whenever something that it reads changes; only if these
+differ does it affect all keys.
 
 One row for all has nothing that it could be entered by, and is recomputed as a whole, from all rows. What is
 incremental in it is the decision: it is left alone unless a changed row, by its old or its new image, fulfils what the

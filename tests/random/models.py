@@ -227,9 +227,24 @@ class Writer:
             body = self._full_joined(body, depth, kind=kind)
         for _ in range(self._pick([0, 1, 1, 2])):
             body = self._joined(body, depth)
+        if self._chance(5):
+            body = self._beside_value(body, depth)
         for _ in range(self._number(0, 1)):
             body = replace(body, select=body.select.where(self._condition(body, depth)))
         return body
+
+    def _beside_value(self, body: Body, depth: int) -> Body:
+        """Return a body each of whose rows is joined to one row that aggregates all rows of something else."""
+        alias, name = self._name(), self._name()
+        value = self._value_of_all(depth, name)
+        seen = Value(exp.column(name, table=alias), replace(value.column, optional=True))
+        select = body.select.join(value.sql.subquery(alias), join_type="cross")
+        return replace(body, select=select, seen=(*body.seen, seen))
+
+    def _value_of_all(self, depth: int, name: str) -> Value:
+        inner = self._body(min(depth - 1, 0))
+        value = self._aggregate(inner, in_order=True)
+        return replace(value, sql=inner.select.select(exp.alias_(value.read(), name)))
 
     def _readable(self, depth: int) -> Relation:
         choice = self._number(0, 9) if depth > 0 else self._number(0, 4)
@@ -342,7 +357,12 @@ class Writer:
         return exp.Like(this=other.read(), expression=exp.DPipe(this=part, expression=exp.Literal.string("%")))
 
     def _condition(self, body: Body, depth: int) -> exp.Expr:
-        choice = self._number(0, 9)
+        choice = self._number(0, 10)
+        if choice > 9:
+            value = self._value_of_all(depth, self._name())
+            alike = [seen for seen in body.seen if seen.column.kind == value.column.kind != "json"]
+            if alike:
+                return exp.GTE(this=self._pick(alike).read(), expression=value.sql.subquery())
         if choice < 5:
             return self._comparison(body.seen)
         if choice < 6:
@@ -419,7 +439,10 @@ class Writer:
                                        exp.true(), dialect="redshift"))],
         }  # fmt: skip
         shown, sql = self._pick(made[kind])
-        if self._chance(15):
+        if self._chance(5):
+            of_all = self._value_of_all(depth, self._name())
+            shown, sql = of_all.column.kind, of_all.sql.subquery()
+        elif self._chance(15):
             shown, sql = "int", self._scalar(body, depth) or exp.convert(1)
         return Value(sql, Column("", shown, ties=False, enters=False))
 

@@ -56,6 +56,8 @@ def paths(project: Project, source: str, column: str) -> str:
 
 
 def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
+    if any(node in value.nodes for value in tree.values):
+        yield f"{node.source.name}: a value that all rows share is computed from it"
     for nodes, predicates in _ways(tree, node):
         labels = _labels(tree, nodes)
         shown = [_readable(predicate, labels) for predicate in predicates]

@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
-from surgical_cdc.compiler.joined_columns import merge_joined_columns
+from surgical_cdc.compiler.joined_columns import complete_using, merge_joined_columns, names_in_using
 from surgical_cdc.compiler.orders import is_unordered, order_limits, order_lists
 from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
@@ -69,7 +69,9 @@ def fact_query(project: Project, fact: Fact) -> exp.Select:
             rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact.name)))
             tree = exp.select("*").from_(rows)
         _check_tables(tree, project)
+        by_name = names_in_using(tree)
         qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
+        complete_using(by_name)
         merge_joined_columns(qualified)
         query = pushdown_projections(qualified)
         check_names(query)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
@@ -15,7 +15,7 @@ from surgical_cdc.compiler.definitions import data_type
 from surgical_cdc.compiler.derived_tables import projection, selects_of
 from surgical_cdc.compiler.full_joins import keys_of
 from surgical_cdc.compiler.links import MEMBER, Link, Links, Tie, all_of
-from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Tables
+from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Tables, Value
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, renamed
 from surgical_cdc.compiler.scopes import (
     Conjunct,
@@ -23,6 +23,7 @@ from surgical_cdc.compiler.scopes import (
     conjuncts_of,
     filters_of,
     is_of_all,
+    is_value,
     optional_aliases,
     reads_source,
 )
@@ -93,6 +94,9 @@ class _Builder:
         self._by_table: dict[int, Node] = {}
         self._nodes: dict[str, Node] = {}
         self._anchors: dict[str, exp.Expr] = {}
+        self._values: list[Value] = []
+        # Whether the fact is one row for all; then what changes a value has changed all.
+        self._is_of_all = False
 
     def build(self) -> JoinTree:
         scope = build_scope(self._query)
@@ -107,11 +111,11 @@ class _Builder:
         self._descend(scope, [Tie(None, anchor)], at_top=True)
         for expression in self._anchors.values():
             check_anchor_type(self._fact, expression, data_type(self._tables, expression), anchor)
-        return self._tree(is_of_all=False)
+        return self._tree()
 
-    def _tree(self, *, is_of_all: bool) -> JoinTree:
-        nodes = tuple(self._nodes.values())
-        return JoinTree(self._fact, self._query, nodes, self._anchors, self._by_table, is_of_all)
+    def _tree(self) -> JoinTree:
+        nodes, values = tuple(self._nodes.values()), tuple(self._values)
+        return JoinTree(self._fact, self._query, nodes, self._anchors, self._by_table, self._is_of_all, values)
 
     def _count_in(self, scope: Scope) -> None:
         """Make roots of what counts in one row for all, and tie to them what only matters beside their rows."""
@@ -218,12 +222,28 @@ class _Builder:
         """Tie each other relation of the scope, and its subqueries, to the nodes that were reached through `starts`."""
         check_joins(scope)
         growth = _Growth(scope, starts)
+        for alias in list(growth.waiting):
+            source = scope.selected_sources[alias][1]
+            if isinstance(source, Scope) and self._is_value(source):
+                self._add_value(source)
+                growth.reach(alias, [])
         while growth.waiting:
             alias, links = self._next(growth)
             self._enter(scope, alias, all_of(links))
             growth.reach(alias, links)
         for subquery in scope.subquery_scopes:
             self._attach_subquery(growth, subquery)
+
+    def _is_value(self, scope: Scope) -> bool:
+        return is_value(scope) and not self._is_of_all
+
+    def _add_value(self, scope: Scope) -> None:
+        """Make nodes without edges of what gives one row for all: it is read as a whole."""
+        made = {*self._nodes}
+        self._add_nodes(scope, [])
+        nodes = tuple(node for name, node in self._nodes.items() if name not in made)
+        query = cast("exp.Select", scope.expression)
+        self._values.append(Value(str(len(self._values) + 1), query, nodes, self._tables.types(query)))
 
     def _next(self, growth: _Growth) -> tuple[str, Sequence[Link]]:
         """Return the first waiting relation that can be tied to those that are reached, with its links."""
@@ -257,6 +277,8 @@ class _Builder:
             self._enter_branches(subquery, MEMBER, ties)
         elif links:
             self._descend(subquery, all_of(links), filtered=True)
+        elif self._is_value(subquery):
+            self._add_value(subquery)
         elif failures:
             raise failures[0]
         else:

@@ -318,7 +318,8 @@ def alternatives(predicate: exp.Expr, alias: str) -> list[exp.Expr]:
     """
     if len(aliases_of(predicate) - {alias}) <= 1:
         return [predicate]
-    for coalesce in predicate.find_all(exp.Coalesce):
+    # The innermost first: one around it may show a constant.
+    for coalesce in reversed(list(predicate.find_all(exp.Coalesce))):
         others = aliases_of(coalesce)
         if alias not in others and len(others) > 1:
             shown = [coalesce.this, *coalesce.expressions]

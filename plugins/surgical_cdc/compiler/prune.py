@@ -86,7 +86,8 @@ def _have_one_type(scope: Scope, one: exp.Expr, other: exp.Expr, sources: Mappin
 def _unique(relation: object, sources: Mapping[str, Source]) -> list[set[str]]:
     """Return the unique keys of a relation, each as a set of columns."""
     if isinstance(relation, exp.Table):
-        return [{sources[relation.name].key}]
+        # One that holds no rows of a source has one row, by whose columns it can not be told that it has.
+        return [{sources[relation.name].key}] if relation.name in sources else []
     if not isinstance(relation, Scope) or not isinstance(relation.expression, exp.Select):
         return []
     select = relation.expression
@@ -117,7 +118,7 @@ def _data_type(scope: Scope, expression: exp.Expr, sources: Mapping[str, Source]
 
     def column_type(column: exp.Column) -> str | None:
         source = scope.selected_sources[column.table][1] if column.table in scope.selected_sources else None
-        if isinstance(source, exp.Table):
+        if isinstance(source, exp.Table) and source.name in sources:
             return sources[source.name].column(column.name).data_type
         if isinstance(source, Scope) and isinstance(source.expression, exp.Select):
             return _data_type(source, projection(source, column.name), sources)

@@ -12,6 +12,7 @@ from surgical_cdc.compiler.predicates import aliases_of, operands
 
 # The joins that leave what they join NULL-extended; RIGHT JOIN is refused.
 OUTER = frozenset({"LEFT", "FULL"})
+MORE_OR_LESS_THAN_ONE_ROW = ("group", "having", "qualify", "limit", "offset")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,19 @@ def is_of_all(scope: Scope) -> bool:
         return False
     return aggregates(scope) or all(
         isinstance(source, Scope) and is_of_all(source) for _, source in scope.selected_sources.values()
+    )
+
+
+def is_value(scope: Scope) -> bool:
+    """Return whether a query gives exactly one row, and the same beside any row of the query around it."""
+    select = scope.expression
+    return (
+        isinstance(select, exp.Select)
+        and not any(select.args.get(clause) for clause in MORE_OR_LESS_THAN_ONE_ROW)
+        and aggregates(scope)
+        and reads_source(scope)
+        and not scope.external_columns
+        and len({*select.named_selects}) == len(select.named_selects)
     )
 
 

@@ -423,7 +423,7 @@ def rows(statement: Statement) -> int | None:
     accepted="SELECT t.a FROM t FULL JOIN s ON t.a = s.a AND t.b = s.b",
 )
 def full_join(statement: Statement) -> int | None:
-    """`FULL JOIN` with more in its condition than equalities of columns."""
+    """`FULL JOIN` with more in its condition than equalities of columns, or of COALESCE of them as USING makes it."""
     for at in statement.find("full", frozenset({"join", "outer"})):
         joined = (each for each in statement.level(at) if statement.words[each] in ("on", "using"))
         on = next(joined, None)
@@ -435,6 +435,8 @@ def full_join(statement: Statement) -> int | None:
             word = statement.words[position]
             if word in JOIN_ENDS:
                 break
+            if word == "(" and statement.word(position - 1) == "coalesce":
+                continue
             if word not in ("and", "=", ".") and not statement.is_name(position):
                 return at
             if word in ("or", "is", "between", "like", "not", "in", "case"):
@@ -442,7 +444,9 @@ def full_join(statement: Statement) -> int | None:
     return None
 
 
-JOIN_ENDS = words("join left right full inner cross natural where group order having limit union qualify ,")
+JOIN_ENDS = words(
+    "join left right full inner cross natural where group order having limit union except intersect minus qualify ,"
+)
 
 
 @rule(
