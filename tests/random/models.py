@@ -218,12 +218,13 @@ class Writer:
 
     # ---- FROM, joins, WHERE -----------------------------------------------------------------------------------------
 
-    def _body(self, depth: int, *, kind: str | None = None) -> Body:
+    def _body(self, depth: int, *, kind: str | None = None, within: bool = False) -> Body:
+        """Return what a query reads; one `within` another is tied to it, which by a FULL JOIN it can not be."""
         relation = self._readable(depth)
         body = self._from(relation)
         if not body.anchors(kind):
             body = self._from(source("orders"))
-        if self._chance(20):
+        if not within and self._chance(20):
             body = self._full_joined(body, depth, kind=kind)
         for _ in range(self._pick([0, 1, 1, 2])):
             body = self._joined(body, depth)
@@ -388,7 +389,7 @@ class Writer:
         return exp.GTE(this=exp.Coalesce(this=value.read(), expressions=[_literal(kind, 0)]), expression=operand)
 
     def _subquery_condition(self, body: Body, depth: int) -> exp.Expr:
-        inner = self._body(min(depth - 1, 0))
+        inner = self._body(min(depth - 1, 0), within=True)
         pairs = self._pairs(inner.seen, body)
         if not pairs:
             return self._comparison(body.seen)
@@ -447,7 +448,7 @@ class Writer:
         return Value(sql, Column("", shown, ties=False, enters=False))
 
     def _scalar(self, body: Body, depth: int) -> exp.Expr | None:
-        inner = self._body(min(depth - 1, 0))
+        inner = self._body(min(depth - 1, 0), within=True)
         pairs = self._pairs(inner.seen, body)
         if not pairs:
             return None
