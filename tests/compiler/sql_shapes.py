@@ -251,6 +251,12 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " WHERE o.customer_id = c.id)",
         ),
         Shape(
+            "NOT IN, and IN as a value, where neither side is NULL",
+            "SELECT c.id, CASE WHEN c.city_id IN (SELECT t.id FROM live.cities t WHERE t.id > 0) THEN 1 ELSE 0 END AS n"
+            " FROM live.customers c WHERE NOT c.city_id IS NULL AND NOT c.city_id IN (SELECT o.kind FROM live.orders o"
+            " WHERE NOT o.kind IS NULL EXCEPT SELECT p.status FROM live.payments p WHERE p.status > 0)",
+        ),
+        Shape(
             "a correlated value",
             "SELECT c.id, (SELECT COUNT(*) FROM live.orders o WHERE o.customer_id = c.id AND o.kind = 1) AS n"
             " FROM live.customers c",

@@ -398,6 +398,11 @@ class Writer:
             correlated = self._chance(40)
             rows = inner.select.where(self._tie(*self._pick(pairs))) if correlated else inner.select
             member = other.read().isin(query=rows.select(own.read()))
+            if self._chance(30):
+                # Where neither side is NULL it is true or false, and can be denied.
+                rows = rows.where(exp.not_(own.read().is_(exp.null())))
+                member = other.read().isin(query=rows.select(own.read()))
+                return exp.and_(exp.not_(other.read().is_(exp.null())), exp.not_(member))
             # Without a correlation that is refused: a NULL among all of the rows would matter.
             return exp.not_(member) if self._chance(50 if correlated else 10) else member
         exists = exp.Exists(this=inner.select.select("1").where(self._tie(own, other)))

@@ -170,7 +170,7 @@ def check_membership(membership: exp.In) -> None:
     if not isinstance(around, (exp.Where, exp.Having, exp.Join)):
         raise not_incremental(
             f"{shortened(membership)} outside a plain condition, where a NULL among its rows matters,",
-            "Write [NOT] EXISTS with a correlation.",
+            "Write [NOT] EXISTS with a correlation, or ask in both WHERE that neither side IS NULL.",
             membership,
         )
 

@@ -32,6 +32,7 @@ from surgical_cdc.compiler.definitions import (
 )
 from surgical_cdc.compiler.derived_tables import definition_of, query_of
 from surgical_cdc.compiler.full_joins import Key, keys_of, with_key
+from surgical_cdc.compiler.nulls import compares_no_null
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, rejects_null, with_definitions
 from surgical_cdc.compiler.scopes import conjuncts_of, optional_aliases, reads_source
 from surgical_cdc.compiler.unsupported import Refused, not_incremental
@@ -152,7 +153,8 @@ class Links:
         if not isinstance(membership, exp.In) or not isinstance(rows, exp.Query) or rows.unnest() is not query:
             return ()
         try:
-            check_membership(membership)
+            if not compares_no_null(scope, subquery, membership):
+                check_membership(membership)
             name = query.named_selects[0]
             column_definitions(self._tables, subquery, [name])
             equality = exp.EQ(this=membership.this.copy(), expression=exp.column(name, table=MEMBER))
