@@ -63,6 +63,10 @@ KEPT = [
         pytest.param(
             "SELECT a.n FROM a FULL JOIN b USING (id) JOIN c USING (id)", ["a.id = b.id", "COALESCE(a.id, b.id) = c.id"]
         ),
+        pytest.param(
+            "SELECT a.n FROM a RIGHT JOIN b USING (id) LEFT JOIN c USING (id)",
+            ["a.id = b.id", "COALESCE(a.id, b.id) = c.id"],
+        ),
         pytest.param("SELECT a.n FROM a LEFT JOIN b USING (id) LEFT JOIN c USING (id)", ["a.id = b.id", "a.id = c.id"]),
         pytest.param("SELECT a.n FROM a FULL JOIN b ON b.n = a.n LEFT JOIN c ON c.n = a.n", ["b.n = a.n", "c.n = a.n"]),
         pytest.param(
@@ -70,7 +74,7 @@ KEPT = [
             ["a.id = b.id", "COALESCE(a.id, b.id) = c.id", "COALESCE(a.id, b.id, c.id) = d.id"],
         ),
     ],
-    ids=["full", "inner behind full", "left", "on", "left behind left behind full"],
+    ids=["full", "inner behind full", "left behind right", "left", "on", "left behind left behind full"],
 )
 def test_using_behind_a_full_join_is_on_whatever_is_there(sql: str, on: list[str]) -> None:
     """A name in USING means the column of each relation before that has it, of which the first may be NULL."""

@@ -12,22 +12,22 @@ Key = tuple[str, str]
 
 
 def names_in_using(query: exp.Expr) -> list[tuple[exp.Join, list[str]]]:
-    """Return the joins by USING that stand behind a FULL JOIN of the same SELECT, with the names in USING."""
+    """Return the joins by USING that stand behind a FULL or RIGHT JOIN of the same SELECT, with the names in USING."""
     found = []
     for select in query.find_all(exp.Select):
-        is_behind_full = False
+        may_lack_first = False
         for join in select.args.get("joins") or ():
             names = [part.name for part in join.args.get("using") or ()]
-            if names and is_behind_full:
+            if names and may_lack_first:
                 found.append((join, names))
-            is_behind_full = is_behind_full or join.side == "FULL"
+            may_lack_first = may_lack_first or join.side in {"FULL", "RIGHT"}
     return found
 
 
 def complete_using(joins: Sequence[tuple[exp.Join, Sequence[str]]]) -> None:
     """Join by COALESCE of all columns before it that have a name in USING, in a query that is qualified since.
 
-    sqlglot joins by the first of them, which behind a FULL JOIN may be NULL where the others are not.
+    sqlglot joins by the first of them, which behind a FULL or RIGHT JOIN may be NULL where the others are not.
     """
     for join, names in joins:
         select = join.parent
