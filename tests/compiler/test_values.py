@@ -17,7 +17,7 @@ from surgical_cdc.steps.verify import verify
 from tests.conftest import Site, at
 from tests.random.one_model import one_model
 
-IN_SELECT = "SELECT c.id, (SELECT MAX(o.note) || '.' FROM live.orders o WHERE o.kind > 0) AS n FROM live.customers c"
+IN_SELECT = "SELECT c.id, (SELECT MAX(o.note) FROM live.orders o WHERE o.kind > 0) || '.' AS n FROM live.customers c"
 IN_WHERE = """
 SELECT c.id, c.name AS n FROM live.customers c WHERE c.city_id >= (SELECT MIN(o.kind) FROM live.orders o)
 """
