@@ -320,7 +320,7 @@ class Writer:
             select = select.join(part.select.args["from_"].this.copy(), on=exp.and_(*on), join_type="full")
             key.append(own)
         seen = [_with(value, optional=True, enters=False) for part in parts for value in part.seen]
-        return Body(select, (_coalesced(key), *seen), tuple(row_key for part in parts for row_key in part.keys))
+        return Body(select, (_coalesced(key), *seen), tuple(_or_absent(own) for part in parts for own in part.keys))
 
     def _pairs(self, own: Sequence[Value], body: Body) -> list[tuple[Value, Value]]:
         """Return the columns by which a relation can be tied to a query, and now and then others, which are refused."""
@@ -520,6 +520,12 @@ def _coalesced(values: Sequence[Value]) -> Value:
     first, *others = values
     sql = exp.Coalesce(this=first.read(), expressions=[other.read() for other in others]) if others else first.read()
     return replace(first, sql=sql)
+
+
+def _or_absent(value: Value) -> Value:
+    """Return a key as a text that is another one where the row is absent than where the key is NULL."""
+    text = exp.cast(value.read(), "varchar(4000)")
+    return replace(value, sql=exp.Coalesce(this=text, expressions=[exp.Literal.string("absent")]))
 
 
 def _with(value: Value, **known: bool) -> Value:
