@@ -200,6 +200,11 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " AND o.kind >= (SELECT MIN(t.parent_id) FROM live.cities t) HAVING COUNT(*) > 1",
         ),
         Shape(
+            "subqueries alone",
+            "SELECT 1 AS id, (SELECT COUNT(*) FROM live.orders o WHERE o.kind = 1) + (SELECT MAX(t.id) FROM"
+            " live.cities t) AS n",
+        ),
+        Shape(
             "of several such queries",
             "WITH bought AS (SELECT COUNT(*) AS n FROM live.orders o WHERE o.kind = 1), paid AS (SELECT COUNT(*) AS n"
             " FROM (SELECT DISTINCT p.payer_id FROM live.payments p) p) SELECT 1 AS id, bought.n - paid.n AS n"
@@ -278,6 +283,12 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             "SELECT o.customer_id AS id, SUM(o.kind) AS n FROM live.orders o WHERE o.customer_id > 0 AND"
             " (SELECT COUNT(*) FROM live.payments p WHERE p.status = 1) IN (1, 2, 3) GROUP BY o.customer_id"
             " HAVING COUNT(*) >= (SELECT MIN(t.parent_id) FROM live.cities t)",
+        ),
+        Shape(
+            "the same joined where it is equal",
+            "SELECT c.id, c.city_id + m.n AS n, c.status, m.k FROM live.customers c LEFT JOIN (SELECT MAX(t.id) AS k,"
+            " COUNT(*) AS n FROM live.cities t) m ON m.k = c.city_id",
+            columns="id n status k",
         ),
         Shape(
             "an aggregate without groups, joined to all",

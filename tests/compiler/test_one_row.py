@@ -59,6 +59,39 @@ def test_one_row_is_recomputed_if_a_changed_row_counts_in_it(
     assert verify(project, "fact", place.warehouse).equal
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param(
+            "SELECT 1 AS id, COUNT(*) AS orders, SUM(o.kind) AS n FROM live.orders o WHERE o.kind = 1 AND o.customer_id"
+            " >= (SELECT MIN(c.city_id) FROM live.customers c)",
+            id="in WHERE",
+        ),
+        pytest.param(
+            "SELECT 1 AS id, COUNT(*) AS orders, MAX(c.city_id) AS n FROM live.orders o CROSS JOIN (SELECT"
+            " MIN(x.city_id) AS city_id FROM live.customers x) c WHERE o.kind = 1",
+            id="joined",
+        ),
+        pytest.param(
+            "SELECT 1 AS id, (SELECT COUNT(*) FROM live.orders o) AS orders, (SELECT MIN(c.city_id) FROM live.customers"
+            " c) AS n",
+            id="alone",
+        ),
+    ],
+)
+def test_what_a_subquery_reads_counts(site: Callable[[Project], Site], tmp_path: Path, sql: str) -> None:
+    """A value that the one row is computed from is no value of other rows: its rows count in it too."""
+    project = one_model(tmp_path, sql, "id orders n")
+    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
+    place = site(project)
+    place.load("orders", row(1, -60, kind=1, customer_id=1), row(2, -60, kind=1, customer_id=2))
+    place.load("customers", row(1, -60, city_id=1))
+    run_cycle(project, place.connect, place.run(at(-30), run_id="first"))
+    place.stage("customers", row(1, -5, city_id=2))
+    assert run_cycle(project, place.connect, place.run(at(0), run_id="second")).fact_results["fact"].affected == 1
+    assert verify(project, "fact", place.warehouse).equal
+
+
 def test_what_is_asked_of_a_row_stands_in_the_tree(tmp_path: Path) -> None:
     """A filter is a root's, also through a derived table; what it can not be asked of counts as it is."""
     sql = RECENT.replace("live.orders", "(SELECT * FROM live.orders)")

@@ -100,13 +100,12 @@ class _Builder:
 
     def build(self) -> JoinTree:
         scope = build_scope(self._query)
+        if scope and is_of_all(scope):
+            self._is_of_all = True
+            self._count_in(scope)
+            return self._tree()
         if scope is None or not scope.selected_sources:
             raise not_incremental("a query that reads no source", "Read at least one source.", self._query)
-        if is_of_all(scope):
-            self._count_in(scope)
-            return JoinTree(
-                self._fact, self._query, tuple(self._nodes.values()), self._anchors, self._by_table, is_of_all=True
-            )
         anchor = projection(scope, self._fact.anchor)
         self._descend(scope, [Tie(None, anchor)], at_top=True)
         for expression in self._anchors.values():
