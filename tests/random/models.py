@@ -106,6 +106,8 @@ class Writer:
 
     def _row_of_all(self, number: int, *, more: bool) -> Relation:
         body, in_order = self._body(2), self._chance(50)
+        if self._chance(40):
+            body = replace(body, select=body.select.where(self._beyond_value(body, 2)))
         counted = Value(exp.Count(this=exp.Star()), Column("", "int"))
         values = [self._aggregate(body, in_order=in_order) for _ in range(self._number(0, 2) if more else 0)]
         key = Value(exp.Literal.string(f"row {number}"), Column("", "text"))
@@ -360,10 +362,7 @@ class Writer:
     def _condition(self, body: Body, depth: int) -> exp.Expr:
         choice = self._number(0, 10)
         if choice > 9:
-            value = self._value_of_all(depth, self._name())
-            alike = [seen for seen in body.seen if seen.column.kind == value.column.kind != "json"]
-            if alike:
-                return exp.GTE(this=self._pick(alike).read(), expression=value.sql.subquery())
+            return self._beyond_value(body, depth)
         if choice < 5:
             return self._comparison(body.seen)
         if choice < 6:
@@ -371,6 +370,14 @@ class Writer:
         if choice < 7:
             return exp.not_(exp.paren(self._comparison(body.seen)))
         return self._subquery_condition(body, depth)
+
+    def _beyond_value(self, body: Body, depth: int) -> exp.Expr:
+        """Return a comparison with one value for all rows, if a column is of its kind."""
+        value = self._value_of_all(depth, self._name())
+        alike = [seen for seen in body.seen if seen.column.kind == value.column.kind != "json"]
+        if not alike:
+            return self._comparison(body.seen)
+        return exp.GTE(this=self._pick(alike).read(), expression=value.sql.subquery())
 
     def _comparison(self, values: Sequence[Value]) -> exp.Expr:
         value = self._pick([value for value in values if value.column.kind != "json"])
