@@ -75,7 +75,9 @@ format: .venv/test.stamp ## Format the code and mend what the linter can mend
 statements: .venv/test.stamp ## List what was sent to Redshift by the last tests, or ARGS=FILE of demo's --record FILE, with two verdicts
 	@$(IN_VENV) python -m tests.grammar $(or $(ARGS),$(RECORDINGS)/*.jsonl)
 
-dictionary: .venv/run.stamp ## Write include/dictionary.yaml from the models, and the tables of the documents
+dictionary: .venv/run.stamp .venv-dbt/test.stamp ## Compile the vendor project with dbt, and write its folder cdc
+	@.venv-dbt/bin/dbt --quiet compile --full-refresh --no-introspect --no-populate-cache \
+		--project-dir include/sql --profiles-dir include/sql
 	@$(IN_VENV) python -m surgical_cdc compile
 
 rules: .venv/run.stamp ## Write packages/local_redshift/docs/redshift_rules.md from the rules of the stand-in
@@ -102,7 +104,7 @@ RESOLVE := .venv/bin/uv pip compile --quiet --no-annotate --custom-compile-comma
 
 clean: ## Remove the environments, the demo warehouse, Airflow's home and all caches
 	rm -rf .venv .venv-dbt .local dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -rf include/sql/{dbt_packages,logs,target}
+	rm -rf {include/sql,tests/projects/*/sql}/{dbt_packages,logs,target}
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- virtual environments: a stamp is newer than its pins once they are installed --------------------------------

@@ -30,7 +30,7 @@ from local_stack import demonstration
 from local_stack.airflow_api import time_of
 from local_stack.settings import ROOT
 from local_stack.stack import LocalStack
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.verify import verify

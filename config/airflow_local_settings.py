@@ -18,11 +18,11 @@ if {"scheduler", "celery"}.intersection(sys.argv):
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook  # noqa: F401
 
     from surgical_cdc.compiler.compiled_fact import compile_fact
+    from surgical_cdc.contract.project import DEFAULT_PROJECT
     from surgical_cdc.dag import (
         dags,  # noqa: F401
         operators,
     )
-    from surgical_cdc.dbt.project import DEFAULT_PROJECT
     from surgical_cdc.dictionary import load_dictionary
     from surgical_cdc.errors import SurgicalCdcError
     from surgical_cdc.steps import (

@@ -18,11 +18,11 @@ from demo.load import SEED, client_company
 from demo.pools import Pool
 from demo.seeds import CLIENT_NUMBER, CLIENTS, STAFF, count_to, insert_pool
 from demo.templates import Templates
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
     from surgical_cdc.warehouse.session import Warehouse
 
 Connect = Callable[[], "Warehouse"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import httpx
 
 from local_stack.errors import StackError
 
+# Each question costs the server some hundredths of a second, which the tasks that are waited for do not have then.
 POLL_SECONDS = 0.25
 ENDED = frozenset({"success", "failed"})
 
@@ -113,6 +115,11 @@ class AirflowApi:
         """Start a backfill over the data intervals that start in [start, end] and return its id."""
         body = {"dag_id": dag_id, "from_date": start.isoformat(), "to_date": end.isoformat(), **options}
         return int(self._request("POST", "backfills", json=body)["id"])
+
+    def add_connection(self, conn_id: str, values: Mapping[str, Any]) -> None:
+        """Store a connection in Airflow's database, as the UI does; `values` are those of Airflow's JSON form."""
+        fields = {**values, "connection_id": conn_id, "extra": json.dumps(values.get("extra"))}
+        self._request("POST", "connections", json=fields)
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         """Read any other resource below /api/v2."""

@@ -13,7 +13,7 @@ from rich.table import Table
 from local_stack.airflow_api import ENDED, time_of
 from local_stack.errors import StackError
 from local_stack.stack import LocalStack, Say
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.steps.verify import Verification, verify
 from surgical_cdc.values import ChangeSet, FactResult
 from surgical_cdc.warehouse.catalog import read_catalog

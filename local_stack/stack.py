@@ -19,7 +19,7 @@ from typing import IO, Self
 import redshift_connector
 
 from local_redshift import LocalRedshift, LocalRedshiftError
-from local_stack.airflow_api import AirflowApi, time_of
+from local_stack.airflow_api import POLL_SECONDS, AirflowApi, time_of
 from local_stack.errors import StackError
 from local_stack.programs import Program
 from local_stack.settings import USER, airflow_environment, password
@@ -28,8 +28,9 @@ from surgical_cdc.warehouse.session import Warehouse
 
 MIGRATE_SECONDS = 300
 START_SECONDS = 180
-# Airflow's scheduler lets the running tasks end first.
-STOP_SECONDS = 10
+# How long a program may take to end by itself. The scheduler lets the running tasks end first. The API server, which
+# they report to, has nothing to lose then, and would take seconds to free its memory.
+STOP_SECONDS = {"scheduler": 10.0, "triggerer": 1.0, "dag-processor": 1.0, "db-migrate": 1.0, "api-server": 0.0}
 # The scheduler first, while its tasks can still report to the API server.
 PROGRAMS = {
     "scheduler": ("scheduler", "--skip-serve-logs"),
@@ -198,17 +199,17 @@ class LocalStack:
             self.check()
             if time.monotonic() > deadline:
                 raise StackError(f"Waited {seconds:.0f} s in vain for {what}. See the logs in {self.logs}.")
-            time.sleep(0.1)
+            time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         """Stop everything that was started; nothing that it forked is left."""
         if self._programs:
             self.say("Stopping Airflow ...")
         for program in self._programs:
-            program.ask_to_end()
-        deadline = time.monotonic() + STOP_SECONDS
+            if STOP_SECONDS[program.name]:
+                program.ask_to_end()
         for program in self._programs:
-            program.end(max(0.0, deadline - time.monotonic()))
+            program.end(STOP_SECONDS[program.name])
         self._programs.clear()
         if hasattr(self, "airflow"):
             self.airflow.close()

@@ -32,7 +32,7 @@ os.environ |= {
 }
 
 from local_redshift import LocalRedshift  # noqa: E402
-from surgical_cdc.dbt.project import Project, load_project  # noqa: E402
+from surgical_cdc.contract.project import Project, load_project  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
 from surgical_cdc.warehouse import schema  # noqa: E402
 from surgical_cdc.warehouse.connection import session  # noqa: E402

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.support.manifests import write_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 DAG = """
@@ -77,9 +80,11 @@ def test_engine_alone_has_its_command(installed: Path) -> None:
 
 def test_engine_alone_compiles_a_project(installed: Path) -> None:
     """A project of anybody's compiles."""
-    project = ROOT / "tests" / "projects" / "library" / "sql"
+    project = installed / "sql"
+    shutil.copytree(ROOT / "tests" / "projects" / "library" / "sql", project)
+    write_manifest(project)
     said = run("env/bin/surgical-cdc", "compile", "--check", "--project", project, folder=installed)
-    assert "3 of 3 facts are maintained incrementally." in said
+    assert "3 facts, with their row keys, 3 of them maintained incrementally:" in said
 
 
 def test_engine_alone_makes_a_dag(installed: Path) -> None:

@@ -30,6 +30,7 @@ IMPORTED_AS = {
     "airflow": "apache-airflow",
     "openlineage": "openlineage-python",
     "psycopg2": "psycopg2-binary",
+    "ruamel": "ruamel.yaml",
     "yaml": "PyYAML",
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,16 @@ class Dictionary:
 
     def feeding(self, fact: str) -> tuple[str, ...]:
         """Return the sources that a fact reads."""
-        return tuple(source for source in self.feeds if self.read_columns(fact, source))
+        return self._feeding.get(fact, ())
+
+    @cached_property
+    def _feeding(self) -> Mapping[str, tuple[str, ...]]:
+        feeding: dict[str, dict[str, None]] = {}
+        for source, columns in self.feeds.items():
+            for facts in columns.values():
+                for fact in facts:
+                    feeding.setdefault(fact, {})[source] = None
+        return {fact: tuple(sources) for fact, sources in feeding.items()}
 
     def read_columns(self, fact: str, source: str) -> frozenset[str]:
         """Return the columns of a source that a fact reads."""
@@ -78,10 +87,14 @@ def load_dictionary(path: Path) -> Dictionary:
         raise DictionaryError(message) from error
 
 
+def dictionary_path(project: Path) -> Path:
+    """Return where the dictionary of the dbt project in a folder is."""
+    return project / "cdc" / "dictionary.yaml"
+
+
 def _writing(path: Path) -> str:
-    """Return the command that writes a dictionary, from the project that lies beside it."""
-    project = next((f" --project {file.parent}" for file in path.parent.glob("*/dbt_project.yml")), "")
-    return f"python -m surgical_cdc compile{project}"
+    """Return the command that writes a dictionary."""
+    return f"python -m surgical_cdc compile --project {path.parents[1]}"
 
 
 @lru_cache

@@ -96,13 +96,15 @@ class Preparation(Value):
     `token` is that of the attempt which begins with it; `baseline_token` that of the attempt, or refresh, which the
     baseline shows now; `unbuilt` are facts that have no table, or one that
     another SELECT than theirs has filled, or of which nobody knows what has; these are built in
-    full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it.
+    full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it;
+    `moments` are what the current time is, by fact, in the SELECTs that read it.
     """
 
     token: str
     baseline_token: str | None = None
     unbuilt: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
+    moments: dict[str, datetime] = {}
 
 
 class SourceCounts(Value):
@@ -188,7 +190,8 @@ class FactResult(FactCounts):
     """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing.
 
     `change_sets` are the relations of those that it has looked at: of the sources that feed the fact.
-    `definition` is the fingerprint of the SELECT that it was done by, None where nothing was done.
+    `definition` is the fingerprint of the SELECT that it was done by, None where nothing was done; `moment` what the
+    current time was in it, None where it does not read that.
     `announcement` is what a dry run says of the cells; its examples, which show values, stay in the task.
     """
 
@@ -196,6 +199,7 @@ class FactResult(FactCounts):
     change_sets: tuple[str, ...] = ()
     built: bool = False
     definition: str | None = None
+    moment: datetime | None = None
     announcement: Announcement | None = None
     seconds: float = 0.0
     reason: str | None = None

@@ -16,12 +16,11 @@ import pytest
 import yaml
 from redshift_connector.error import InterfaceError
 
-from surgical_cdc.compiler.documents import compile_dictionary
-from surgical_cdc.dbt.project import Project, load_project
-from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.contract.project import Project
 from surgical_cdc.warehouse.connection import connect as connect_to
 from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import Connect, Site, schemas_of_project
+from tests.support.compiled import compiled
 
 # Every schema of this run begins so, and no schema of anybody else's: it is by chance, and looked for before.
 PREFIX = f"accept_{secrets.token_hex(4)}_"
@@ -98,15 +97,14 @@ def site(
 def relocated(path: Path, folder: Path) -> Project:
     """Return a copy of the project in a folder in which every schema has a name of this run, and its own dictionary."""
     copy = folder / "sql"
-    shutil.copytree(path, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
+    shutil.copytree(path, copy, ignore=shutil.ignore_patterns("cdc", "target", "logs", "dbt_packages"))
     _edit(copy / "dbt_project.yml", _engine_schemas)
     _edit(copy / "profiles.yml", _target_schema)
     for file in [*copy.rglob("*.yml"), *copy.rglob("*.yaml")]:
         _edit(file, _source_schemas)
-    project = load_project(copy)
+    project = compiled(copy)
     others = [name for name in schemas_of_project(project) if not name.startswith(PREFIX)]
     assert not others, f"{path}: the schemas {others} are not this run's"
-    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
     return project
 
 

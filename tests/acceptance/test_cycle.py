@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from surgical_cdc.cli.checks import run_checks
+from surgical_cdc.contract.project import Project, load_project
 from surgical_cdc.control.lease import holder
-from surgical_cdc.dbt.project import Project, load_project
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.refresh import refresh

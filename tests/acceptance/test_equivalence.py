@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 
-from surgical_cdc.dbt.project import Project
+from surgical_cdc.contract.project import Project
 from tests.conftest import Site
 from tests.random.test_equivalence import SHAPES, VENDOR, WINDOWS_PER_EXAMPLE, random_windows
 from tests.support.upstream import Steps, play, windows

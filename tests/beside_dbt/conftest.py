@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from local_redshift import LocalRedshift
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.dbt.project import Project, load_project
+from surgical_cdc.contract.project import Project, load_project
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.connection import session
 from surgical_cdc.warehouse.session import Warehouse
@@ -71,7 +71,7 @@ def fact(warehouse: Warehouse, project: Project) -> Callable[[str], list[Row]]:
 
     def select(name: str) -> list[Row]:
         columns = project.facts[name].column_names
-        query = compile_fact(project, name).query.order_by(project.facts[name].unique_key)
+        query = compile_fact(project, name).query.order_by(*project.facts[name].unique_key)
         with warehouse.transaction():
             return [dict(zip(columns, row, strict=True)) for row in warehouse.rows(query)]
 

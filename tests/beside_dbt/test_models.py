@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.fact_query import DIALECT
-from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project
+from surgical_cdc.contract.project import DEFAULT_PROJECT, Project
+from surgical_cdc.dbt.artifacts import Artifacts, Node, read_artifacts
+from tests.support.manifests import write_manifest
 
 ROOT = DEFAULT_PROJECT.parents[1]
 FACTS = (
@@ -31,10 +34,25 @@ def models_in(folder: str) -> list[Path]:
     return sorted((DEFAULT_PROJECT / "models" / folder).glob("*.sql"))
 
 
-def parsed(project: Project, model: str) -> exp.Select:
-    """Return a model's own query, in which other models stand as ref.<name>."""
-    query = sqlglot.parse_one(project.models[model].sql, read=DIALECT)
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    """The models as dbt compiles them."""
+    folder = tmp_path_factory.mktemp("vendors") / "sql"
+    shutil.copytree(DEFAULT_PROJECT, folder)
+    write_manifest(folder)
+    return read_artifacts(folder)
+
+
+def node(artifacts: Artifacts, model: str) -> Node:
+    """Return a model."""
+    return artifacts.nodes[f"model.vendor_facts.{model}"]
+
+
+def parsed(artifacts: Artifacts, model: str) -> exp.Select:
+    """Return a model's own query, without those of the models that it reads."""
+    query = sqlglot.parse_one(node(artifacts, model).compiled_code or "", read=DIALECT)
     assert isinstance(query, exp.Select)
+    query.set("with_", None)
     return query
 
 
@@ -61,31 +79,26 @@ def test_layers_have_their_models(project: Project) -> None:
     assert tuple(file.stem for file in models_in("marts")) == FACTS == tuple(sorted(project.facts))
 
 
-def test_staging_models_pass_every_column_of_their_source(project: Project) -> None:
+def test_staging_models_pass_every_column_of_their_source(project: Project, artifacts: Artifacts) -> None:
     """A staging model is a list of its source's columns, in order, some renamed, none computed or left out."""
     for source in project.sources.values():
-        query = parsed(project, f"stg_{source.name}")
+        query = parsed(artifacts, f"stg_{source.name}")
         assert [column.unalias().name for column in query.selects] == list(source.column_names), source.name
         assert all(isinstance(column.unalias(), exp.Column) for column in query.selects), source.name
 
 
-def test_only_staging_models_read_sources(project: Project) -> None:
+def test_only_staging_models_read_sources(artifacts: Artifacts) -> None:
     """Intermediate models and facts read models, so that a source has one place where its columns get their names."""
-    relations = {source.relation for source in project.sources.values()}
     for file in [*models_in("intermediate"), *models_in("marts")]:
-        tables = {f"{table.db}.{table.name}" for table in parsed(project, file.stem).find_all(exp.Table) if table.db}
-        assert not tables & relations, file.name
+        read = node(artifacts, file.stem).depends_on.nodes
+        assert read, file.name
+        assert [name for name in read if not name.startswith("model.")] == [], file.name
 
 
-def test_every_model_is_read_by_a_fact(project: Project) -> None:
+def test_every_model_is_read_by_a_fact(artifacts: Artifacts) -> None:
     """No model stands about unused."""
-    read = {
-        table.name
-        for model in project.models
-        for table in parsed(project, model).find_all(exp.Table)
-        if table.db == "ref"
-    }
-    assert read == set(project.models) - set(FACTS)
+    read = {name for model in artifacts.nodes.values() for name in model.depends_on.nodes}
+    assert read & artifacts.nodes.keys() == artifacts.nodes.keys() - {f"model.vendor_facts.{name}" for name in FACTS}
 
 
 def test_fact_vendor_has_75_columns(project: Project) -> None:
@@ -94,9 +107,9 @@ def test_fact_vendor_has_75_columns(project: Project) -> None:
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_facts_declare_the_columns_they_select(project: Project, name: str) -> None:
+def test_facts_declare_the_columns_they_select(project: Project, artifacts: Artifacts, name: str) -> None:
     """The contract of a fact lists the columns of its SELECT, in the same order."""
-    query = parsed(project, name)
+    query = parsed(artifacts, name)
     assert query.named_selects == list(project.facts[name].column_names)
 
 
@@ -121,7 +134,7 @@ def test_facts_do_not_read_the_cursor(project: Project, name: str) -> None:
 def test_facts_are_laid_out_by_row_key_and_anchor(project: Project, name: str) -> None:
     """Apply finds rows by the anchor and by the row key; both are sort keys."""
     fact = project.facts[name]
-    assert {fact.unique_key, fact.anchor} <= set(fact.sort)
+    assert {*fact.unique_key, fact.anchor} <= set(fact.sort)
 
 
 def test_sort_keys_are_the_join_columns(project: Project) -> None:
@@ -150,11 +163,11 @@ def origin(select: exp.Select, column: exp.Expression) -> tuple[str, str]:
     return origin(inner, projection.unalias())
 
 
-def test_labels_of_the_joining_status_agree(project: Project) -> None:
+def test_labels_of_the_joining_status_agree(artifacts: Artifacts) -> None:
     """The status of a mapping is called the same in every fact that shows it."""
 
     def labels(model: str) -> dict[str, str]:
-        cases = [case for case in parsed(project, model).find_all(exp.Case) if "Joined" in case.sql()]
+        cases = [case for case in parsed(artifacts, model).find_all(exp.Case) if "Joined" in case.sql()]
         (case,) = cases
         return {branch.this.name: branch.args["true"].name for branch in case.args["ifs"]} | {
             "else": case.args["default"].name
@@ -166,14 +179,14 @@ def test_labels_of_the_joining_status_agree(project: Project) -> None:
 
 
 def test_client_company_is_one_setting() -> None:
-    """The id of the client company is written in dbt_project.yml and nowhere else in the programs."""
+    """The id of the client company is written in dbt_project.yml, and else where dbt has put it."""
     client = str(yaml.safe_load((DEFAULT_PROJECT / "dbt_project.yml").read_text())["vars"]["client_company_id"])
     folders = [ROOT / name for name in ("dags", "demo", "include", "local_stack", "packages", "plugins")]
     files = [
         file
         for folder in folders
         for file in folder.rglob("*")
-        if file.suffix in {".py", ".sql", ".yaml", ".yml"} and not {"target", "logs"} & set(file.parts)
+        if file.suffix in {".py", ".sql", ".yaml", ".yml"} and not {"target", "logs", "cdc"} & set(file.parts)
     ]
     found = [file for file in files if re.search(rf"\b{client}\b", file.read_text())]
     assert found == [DEFAULT_PROJECT / "dbt_project.yml"]

@@ -17,8 +17,8 @@ from sqlglot import exp
 
 from local_redshift import LocalRedshift
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project
-from surgical_cdc.dbt.tables import Column
+from surgical_cdc.contract.project import DEFAULT_PROJECT, Project
+from surgical_cdc.contract.tables import Column
 from surgical_cdc.warehouse.session import Warehouse
 
 Row = dict[str, Any]
@@ -94,7 +94,7 @@ def test_row_keys_hold_for_any_rows(load: Load, fact: Fact, project: Project, se
     load(random_rows(project, seed))
     rows = {name: fact(name) for name in project.facts}
     for name, found in rows.items():
-        keys = Counter(row[project.facts[name].unique_key] for row in found)
+        keys = Counter(tuple(row[key] for key in project.facts[name].unique_key) for row in found)
         assert None not in keys, name
         assert max(keys.values()) == 1, name
     assert {name: len(found) for name, found in rows.items() if name != "fact_vendor"} == {

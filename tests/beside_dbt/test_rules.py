@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project
+from surgical_cdc.contract.project import DEFAULT_PROJECT, Project
 
 Row = dict[str, Any]
 Load = Callable[[Mapping[str, Sequence[Row]]], None]

@@ -341,7 +341,7 @@ COMMANDS = [
     ),
     Command(
         "--project: empty",
-        "dbt_project.yml: does not exist: a dbt project has dbt_project.yml, profiles.yml and models/.",
+        "dbt_project.yml: does not exist. Expected the folder of a dbt project.",
         ("compile", "--project", ""),
     ),
     Command(
@@ -383,7 +383,10 @@ COMMANDS = [
             {"host": "127.0.0.1", "port": CLOSED_PORT},
             seconds=10,
         )
-        for command in (("check",), ("explain", "orders"), ("run",), ("refresh",), ("verify",), ("release",))
+        for command in (
+            *(("check",), ("explain", "orders"), ("run",), ("refresh",), ("verify",), ("release",)),
+            ("compile", "--conn-id", "redshift_default"),
+        )
     ),
     Command(
         "host that is none",

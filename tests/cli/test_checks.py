@@ -16,9 +16,7 @@ import redshift_connector
 from local_redshift import LocalRedshift
 from local_redshift.testing import administer, database_user
 from surgical_cdc.cli.checks import Finding, isolation, run_checks
-from surgical_cdc.compiler.documents import compile_dictionary
-from surgical_cdc.dbt.project import Project, load_project
-from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.contract.project import Project, load_project
 from surgical_cdc.errors import PrivilegeError
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.prepare import prepare
@@ -290,7 +288,6 @@ def test_statement_that_the_warehouse_refuses_is_found(site: Callable[[Project],
     """What compiles and can not be run is named by its fact and purpose, and nothing of the rehearsal stays."""
     sql = "SELECT o.id, SOUNDEX(o.note) AS sound FROM {{ source('live', 'orders') }} AS o"
     project = one_model(tmp_path, sql, "id sound:varchar(8)")
-    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
     place = site(project)
     (found,) = [finding for finding in run_checks(project, place.connect) if finding.name == "statements"]
     assert found.state == "FAILED"

@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 
 from surgical_cdc.cli import report
 from surgical_cdc.cli.commands import app
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.control import lease
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.errors import UnsupportedQuery
 from tests.conftest import ROOT, SHOP, at
 from tests.random.one_model import one_model
 from tests.support.bookshop import ORDER, open_shop
+from tests.support.manifests import write_manifest
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -31,6 +33,15 @@ def open_site(shop: Site) -> Site:
     open_shop(shop)
     assert call("run", "--end", "2026-03-01T12:00:00").exit_code == 0
     return shop
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the bookshop's project, which dbt has compiled."""
+    project = tmp_path / "sql"
+    shutil.copytree(SHOP, project, ignore=shutil.ignore_patterns("target"))
+    write_manifest(project)
+    return project
 
 
 def call(command: str, *arguments: str, project: Path = SHOP) -> Result:
@@ -58,6 +69,16 @@ def test_run_prints_each_step_and_the_counts(shop: Site) -> None:
     assert "update.fact_order: built in full, 4 keys affected" in result.output
     assert "Window: staged before 2026-03-01 12:00:00 UTC. The baselines are synced." in result.output
     assert shop.rows("SELECT COUNT(*) FROM shop_public.fact_order") == [(4,)]
+
+
+def test_run_does_one_thing_at_a_time_if_asked(shop: Site) -> None:
+    """With --threads 1 the sources are compared in the contract's order; none is no number of threads."""
+    open_shop(shop)
+    said = call("run", "--end", "2026-03-01T12:00:00", "--threads", "1").output
+    assert re.findall(r"^detect\.(\w+): .* compared", said, re.MULTILINE) == list(shop.project.sources)
+    refused = call("run", "--threads", "0")
+    assert refused.exit_code == 2
+    assert "--threads" in refused.output
 
 
 def test_window_and_sources_are_those_asked_for(open_site: Site) -> None:
@@ -250,56 +271,97 @@ def test_verify_and_refresh(open_site: Site) -> None:
     assert call("verify").exit_code == 0
 
 
-def test_compile_writes_the_dictionary_that_check_accepts(tmp_path: Path) -> None:
-    """The file stands beside the project; --check fails and names the command when the models have moved on."""
-    project = tmp_path / "sql"
-    shutil.copytree(SHOP, project)
-    assert call("compile", project=project).exit_code == 0
-    assert call("compile", "--check", project=project).exit_code == 0
-    model = project / "models" / "marts" / "fact_line.sql"
+def test_compile_writes_what_check_accepts(copied: Path) -> None:
+    """The folder is written once; --check fails and names the command when the models have moved on."""
+    shutil.rmtree(copied / "cdc")
+    written = call("compile", project=copied).output
+    for name in ("contract.yaml", "dictionary.yaml", "lineage.md", "facts/fact_line.sql", "facts/fact_order.sql"):
+        assert f"Wrote {copied}/cdc/{name}." in written
+    assert "Wrote" not in call("compile", project=copied).output
+    assert call("compile", "--check", project=copied).exit_code == 0
+    model = copied / "models" / "marts" / "fact_line.sql"
     model.write_text(model.read_text().replace("products.price AS", "products.price * 2 AS"))
-    (project.parent / "dictionary.yaml").write_text((SHOP.parent / "dictionary.yaml").read_text())
-    result = shell("compile", "--check", "--project", str(project))
+    write_manifest(copied)
+    result = shell("compile", "--check", "--project", str(copied))
     assert result.returncode == 1
-    assert "is not what the models say. Write it anew" in result.stderr
-    assert "python -m surgical_cdc compile" in result.stderr
+    assert f"{copied}/cdc/contract.yaml is not what the models say. Write it anew" in result.stderr
+    assert f"python -m surgical_cdc compile --project {copied}" in result.stderr
 
 
-def test_compile_says_how_each_fact_is_maintained_and_how_long_it_took(tmp_path: Path) -> None:
-    """A line for each fact has its columns, its way of maintenance, and the seconds of its tree and lineage."""
-    shutil.copytree(SHOP, tmp_path / "sql")
-    lines = call("compile", project=tmp_path / "sql").output.splitlines()
-    assert [re.sub(r"\d+\.\d\d s", "0.00 s", line) for line in lines[:2]] == [
-        "fact_line: 5 columns, incremental, compiled in 0.00 s",
-        "fact_order: 9 columns, incremental, compiled in 0.00 s",
-    ]
+def test_check_finds_a_model_that_was_edited_since_the_project_was_compiled(copied: Path) -> None:
+    """Neither dbt nor its artifacts are needed for that: the contract has the checksums of the models."""
+    shutil.rmtree(copied / "target")
+    model = copied / "models" / "marts" / "fact_line.sql"
+    model.write_text(model.read_text().replace("products.price AS", "products.price * 2 AS"))
+    said = call("check", "--conn-id", "nowhere", project=copied).output
+    assert f"FAILED  dictionary: models/marts/fact_line.sql is another than when {copied}/cdc was made from it" in said
+    assert f"python -m surgical_cdc compile --project {copied}" in said
 
 
-def test_compile_names_tables_that_are_no_facts(tmp_path: Path) -> None:
-    """A model that lost its unique_key, by a misspelling say, is no fact any more, and does not go without a word."""
-    shutil.copytree(SHOP, tmp_path / "sql")
-    for file in (tmp_path / "sql").rglob("*_schema.yml"):
+def test_compile_says_how_each_fact_is_maintained(copied: Path) -> None:
+    """A line for each fact has its row key, its way of maintenance, and how many columns and sources it has."""
+    output = call("compile", project=copied).output
+    lines = [line.strip() for line in output.splitlines()]
+    assert "fact_line (line_code): incremental; 5 columns from 2 sources" in lines
+    assert "fact_order (order_id): incremental; 9 columns from 3 sources" in lines
+    assert "2 facts, with their row keys, 2 of them maintained incrementally:" in lines
+
+
+def test_compile_does_not_drop_a_fact_in_silence(copied: Path) -> None:
+    """A model that lost its unique_key, by a misspelling say, is named, and nothing is written."""
+    before = {file: file.read_bytes() for file in (copied / "cdc").rglob("*") if file.is_file()}
+    for file in copied.rglob("*_schema.yml"):
         file.write_text(file.read_text().replace("unique_key", "unique_ky", 1))
-    output = call("compile", project=tmp_path / "sql").output
-    assert "fact_order: a table without unique_key is no fact; nobody keeps it up to date" in output
-    assert "1 of 1 facts are maintained incrementally." in output
+    write_manifest(copied)
+    result = shell("compile", "--project", str(copied))
+    assert result.returncode == 1
+    assert re.search(r"fact_(order|line) was a fact, and can not be one as it is: it needs a unique_key", result.stderr)
+    assert before == {file: file.read_bytes() for file in (copied / "cdc").rglob("*") if file.is_file()}
+
+
+def test_compile_remembers_which_facts_were_selected(copied: Path) -> None:
+    """--select drops a fact with a warning, removes its SELECT, and holds until another --select."""
+    chosen = call("compile", "--select", "fact_order", project=copied).output
+    assert "Warning: fact_line is no fact any more, and nobody keeps its table up to date." in chosen
+    assert f"Removed {copied}/cdc/facts/fact_line.sql." in chosen
+    assert list(load_project(copied).facts) == ["fact_order"]
+    assert call("compile", "--check", project=copied).exit_code == 0
+    assert call("compile", "--select", "fact_order", "--select", "fact_line", project=copied).exit_code == 0
+    assert list(load_project(copied).facts) == ["fact_line", "fact_order"]
+
+
+def test_compile_asks_the_warehouse_for_types_that_nobody_declares(shop: Site, copied: Path) -> None:
+    """With --conn-id the columns of sources and facts are those of the tables, and of the SELECTs."""
+    declared = load_project(copied)
+    for file in copied.rglob("*.yml"):
+        file.write_text(re.sub(r",? ?data_type: (\"[^\"]*\"|\w+( precision)?)", "", file.read_text()))
+    write_manifest(copied)
+    refused = call("compile", project=copied)
+    assert "nobody knows the columns of shop_raw.customers" in str(refused.exception)
+    assert call("compile", "--conn-id", "redshift_default", project=copied).exit_code == 0
+    asked = load_project(copied)
+    assert {name: source.columns for name, source in asked.sources.items()} == {
+        name: source.columns for name, source in declared.sources.items()
+    }
+    assert asked.facts["fact_line"].column("line_code") == declared.facts["fact_line"].column("line_code")
+    assert asked.facts["fact_order"].column_names == declared.facts["fact_order"].column_names
 
 
 def test_compile_refuses_what_can_not_be_maintained(tmp_path: Path) -> None:
     """A fact that no run could keep is found when it is compiled, by the names of the sources; nothing is written."""
-    project = one_model(tmp_path, "SELECT TRIM(c.name) AS id, 1 AS n FROM live.customers AS c", "id:varchar(20) n")
+    with pytest.raises(UnsupportedQuery):
+        one_model(tmp_path, "SELECT TRIM(c.name) AS id, 1 AS n FROM live.customers AS c", "id:varchar(20) n")
     for arguments in (["compile"], ["compile", "--check"]):
-        result = shell(*arguments, "--project", str(project.path))
+        result = shell(*arguments, "--select", "fact", "--project", str(tmp_path / "sql"))
         assert result.returncode == 1
         assert "fact.sql, line 2: the anchor TRIM(customers.name), whose type is not known," in result.stderr
         assert "Write CAST(TRIM(customers.name) AS varchar(20)). Or name a column" in result.stderr
-    assert not project.dictionary_path.exists()
+    assert not (tmp_path / "sql" / "cdc").exists()
 
 
-def test_dictionary_of_the_bookshop_is_current() -> None:
-    """The committed dictionary is the one that its models give."""
-    assert load_project(SHOP).dictionary_path == SHOP.parent / "dictionary.yaml"
-    assert call("compile", "--check").exit_code == 0
+def test_folder_of_the_bookshop_is_current(copied: Path) -> None:
+    """The committed folder is the one that its models give."""
+    assert call("compile", "--check", project=copied).exit_code == 0
 
 
 def test_unknown_connection_is_named() -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from surgical_cdc.cli.commands import main
+from surgical_cdc.compiler.compilation import compile_project
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.documents import compiled_files
 from surgical_cdc.compiler.fact_query import DIALECT
 from surgical_cdc.compiler.parsing import BRANCHES
 from surgical_cdc.compiler.slices import SourceChange, affected_keys, sliced_query, slices
-from surgical_cdc.dbt.project import load_project
 from tests.cli.refused_files import BASE, CASES, MODEL, FileCase
 from tests.cli.refused_page import PAGE, page
 
@@ -25,7 +24,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Load what Python loads late, which another user may not read; the project as it stands is accepted."""
     folder = tmp_path_factory.mktemp("accepted")
     FileCase("nothing", "").write(folder)
-    compiled_files(load_project(folder / "sql"))
+    compilation = compile_project(folder / "sql", progress=lambda _: None)
+    assert (list(compilation.project.facts), compilation.project.left_out) == (["fact"], {})
 
 
 @pytest.mark.timeout(60)
@@ -33,11 +33,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
 def test_a_file_that_can_not_be_used_is_refused_in_words(
     case: FileCase, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """`compile` ends in one message, the one that the page shows, and not in a stack trace or never."""
+    """The command ends in one message, the one that the page shows, and not in a stack trace or never."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         case.write(Path(folder))
-        monkeypatch.setattr(sys, "argv", ["cdc", "compile", "--project", f"{folder}/sql", *case.with_options])
+        monkeypatch.setattr(sys, "argv", ["cdc", *case.arguments, "--project", f"{folder}/sql"])
         if case.unprivileged and os.geteuid() == 0:
             os.seteuid(SOMEBODY)
         try:
@@ -64,7 +64,7 @@ def test_a_file_that_can_not_be_used_is_refused_in_words(
 def test_what_is_within_the_bounds_is_compiled_and_its_statements_written(expression: str, tmp_path: Path) -> None:
     """The bound on depth leaves room for what the compiler puts around an expression."""
     FileCase("", "", {MODEL: BASE[MODEL].replace("o.n", f"{expression} AS n")}).write(tmp_path)
-    project = load_project(tmp_path / "sql")
+    project = compile_project(tmp_path / "sql", select=["fact"], progress=lambda _: None).project
     tree = compile_fact(project, "fact").tree
     assert tree
     query = sliced_query(tree, ["id", "n"], null_key=True)

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.documents import compile_dictionary
-from surgical_cdc.dbt.project import Project
-from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.contract.project import Project
 from surgical_cdc.steps.cycle import CycleResult, run_cycle
 from surgical_cdc.steps.verify import verify
 from tests.conftest import Site, at
@@ -48,7 +46,6 @@ def build(site: Callable[[Project], Site], tmp_path: Path) -> Callable[..., Site
 
     def make(sql: str, columns: str, config: str) -> Site:
         project = one_model(tmp_path, sql, columns, config=config)
-        project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
         return site(project)
 
     return make

@@ -8,11 +8,9 @@ import sqlglot
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.documents import compile_dictionary
 from surgical_cdc.compiler.slices import SourceChange, overlaid_query, sliced_query, slices
-from surgical_cdc.dbt.project import Project
-from surgical_cdc.dbt.tables import Column, Source
-from surgical_cdc.dictionary import dump_dictionary
+from surgical_cdc.contract.project import Project
+from surgical_cdc.contract.tables import Column, Source
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import verify
 from surgical_cdc.warehouse.session import Warehouse
@@ -56,7 +54,6 @@ def test_update_reads_what_its_columns_need(
     LEFT JOIN (SELECT p.payer_id, COUNT(*) AS n FROM live.payments AS p GROUP BY p.payer_id) AS p ON p.payer_id = c.id
     """
     project = one_model(tmp_path, sql, "id n city payments")
-    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
     place = site(project)
     first = {"updated_at": at(-60)}
     order = {"id": 1, "customer_id": 7, "kind": 1}

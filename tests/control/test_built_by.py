@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc.compiler.documents import compile_dictionary
-from surgical_cdc.dbt.project import load_project
-from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.sync import sync
@@ -17,6 +14,7 @@ from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import verify
 from tests.conftest import SHOP, at
 from tests.support.bookshop import ORDER, Prepared, open_shop, run
+from tests.support.compiled import compiled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +39,7 @@ def edited(site: Site, folder: Path, file: str, old: str, new: str) -> Site:
     text = (path / file).read_text()
     assert text.count(old) == 1
     (path / file).write_text(text.replace(old, new))
-    project = load_project(path)
-    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
-    return replace(site, project=project)
+    return replace(site, project=compiled(path))
 
 
 def verdict(site: Site) -> str:

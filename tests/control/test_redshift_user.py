@@ -10,7 +10,7 @@ from redshift_connector.error import ProgrammingError
 
 from local_redshift.testing import PASSWORD, administer
 from surgical_cdc.cli.checks import run_checks
-from surgical_cdc.dbt.project import Project, load_project
+from surgical_cdc.contract.project import Project, load_project
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.verify import verify

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from surgical_cdc.contract.tables import Column, Retention
 from surgical_cdc.control.tables import complete_control
-from surgical_cdc.dbt.tables import Column, Retention
 from surgical_cdc.steps.cleanup import cleanup
 from tests.support.bookshop import EDITED, ORDER, PRODUCT, cycle, open_shop, run
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from tests.conftest import Site
 
 # The tables as the first version made them, but for those that have not changed.

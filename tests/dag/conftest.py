@@ -16,9 +16,6 @@ from redshift_connector.error import InterfaceError
 from demo.feed import feed
 from local_stack import LocalStack
 from local_stack.demonstration import avoid_the_schedule, start
-from surgical_cdc.compiler.documents import compile_dictionary
-from surgical_cdc.dbt.project import load_project
-from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import LIBRARY, SHOP, Connect
 from tests.dag.receivers import Inbox, http_server, smtp_server, sns_server
@@ -91,17 +88,15 @@ def inboxes() -> Iterator[dict[str, Inbox]]:
 
 @pytest.fixture(scope="session")
 def shop_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bookshop's dbt project with its dictionary beside it."""
+    """The bookshop's dbt project with its compiled folder."""
     folder = tmp_path_factory.mktemp("shop") / "sql"
     shutil.copytree(SHOP, folder)
-    project = load_project(folder)
-    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
     return folder
 
 
 @pytest.fixture(scope="session")
 def library_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lending library's dbt project with its committed dictionary beside it."""
+    """The lending library's dbt project with its committed folder `cdc`."""
     folder = tmp_path_factory.mktemp("library") / "library"
     shutil.copytree(LIBRARY.parent, folder)
     return folder / "sql"
@@ -125,6 +120,8 @@ def stack(
     }
     environment = {f"AIRFLOW_CONN_{name}": json.dumps(connection) for name, connection in connections.items()} | {
         "AIRFLOW_VAR_SURGICAL_CDC_ALERTS": json.dumps(targets),
+        # No DAG file changes while the tests run, and reading them again and again takes time from the tasks.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
         "SHOP_PROJECT": str(shop_project),
         "LIBRARY_PROJECT": str(library_project),
     }

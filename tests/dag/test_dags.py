@@ -11,10 +11,10 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
 
+from surgical_cdc.contract.project import DEFAULT_PROJECT
 from surgical_cdc.dag.dags import cdc_dag, refresh_dag
 from surgical_cdc.dag.form import FormError, run_of
 from surgical_cdc.dag.operators import RetryTransient
-from surgical_cdc.dbt.project import DEFAULT_PROJECT
 from surgical_cdc.dictionary import Dictionary, load_dictionary
 from surgical_cdc.errors import AlertSettingError, DataError, LeaseError
 
@@ -53,7 +53,7 @@ def dags() -> dict[str, DAG]:
 @pytest.fixture(scope="module")
 def dictionary() -> Dictionary:
     """The dictionary of the vendor domain."""
-    return load_dictionary(ROOT / "include" / "dictionary.yaml")
+    return load_dictionary(ROOT / "include" / "sql" / "cdc" / "dictionary.yaml")
 
 
 def test_every_dag_file_gives_its_dag(dags: dict[str, DAG]) -> None:

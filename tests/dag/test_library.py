@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from surgical_cdc.dbt.project import Project, load_project
+from surgical_cdc.contract.project import Project, load_project
 from surgical_cdc.dictionary import EVERY_COLUMN, load_dictionary
 from surgical_cdc.steps.verify import compare
 from tests.conftest import ROOT, Site, at

@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from demo.feed import feed
 from local_stack import StackError
 from local_stack.airflow_api import time_of
-from local_stack.demonstration import verify_facts
-from surgical_cdc.dbt.project import DEFAULT_PROJECT, load_project
+from local_stack.demonstration import avoid_the_schedule, verify_facts
+from surgical_cdc.contract.project import DEFAULT_PROJECT, load_project
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.warehouse.templates import sql_name
 from tests.conftest import SHOP
+from tests.dag.conftest import TEST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +30,36 @@ if TYPE_CHECKING:
     from tests.conftest import Connect
     from tests.dag.conftest import DagUnderTest
 
-DICTIONARY = load_dictionary(DEFAULT_PROJECT.parent / "dictionary.yaml")
+DICTIONARY = load_dictionary(DEFAULT_PROJECT / "cdc" / "dictionary.yaml")
 COUNTS = ("inserted", "updated", "deleted")
 
 
 def counts(results: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """The rows that each fact has gained, changed and lost."""
     return {fact: tuple(result[name] for name in COUNTS) for fact, result in results.items()}
+
+
+@dataclass(frozen=True)
+class EditedRun:
+    """A run over edited companies, which several tests look at: how many were staged, and what it has done."""
+
+    staged: int
+    run_id: str
+    state: str
+    seconds: float
+    not_applied: tuple[int, int]
+
+
+@pytest.fixture(scope="module")
+def edited(scheduled: DagUnderTest) -> EditedRun:
+    """One run over five edited companies."""
+    avoid_the_schedule(scheduled.stack, seconds=TEST_SECONDS)
+    staged = feed(scheduled.stack.connect, changes=5, kinds=["edit_company"])["edit_company"]["companies"]
+    before = staged_and_not_applied(scheduled.stack.connect)
+    started = time.monotonic()
+    run_id, state = scheduled.run()
+    seconds = time.monotonic() - started
+    return EditedRun(staged, run_id, state, seconds, (before, staged_and_not_applied(scheduled.stack.connect)))
 
 
 def staged_and_not_applied(connect: Connect) -> int:
@@ -59,17 +86,60 @@ def test_a_scheduled_run_builds_the_missing_facts(vendor_cdc: DagUnderTest) -> N
     assert all(found.equal and found.rows for found in verify_facts(vendor_cdc.stack))
 
 
-def test_a_run_brings_the_changes_of_its_window_into_the_facts(
-    vendor_cdc: DagUnderTest, stage: Callable[..., Any], connect: Connect
-) -> None:
+def test_a_run_brings_the_changes_of_its_window_into_the_facts(scheduled: DagUnderTest, edited: EditedRun) -> None:
     """Edited companies reach the facts that read them; afterwards nothing is left to apply and the facts are right."""
-    staged = stage("edit_company", changes=5)["edit_company"]["companies"]
-    assert staged_and_not_applied(connect) == staged
-    run_id, state = vendor_cdc.run()
-    assert state == "success"
-    assert vendor_cdc.value(run_id, "detect.companies")["updates"] == staged
-    assert sum(updated for _, updated, _ in counts(vendor_cdc.group(run_id, "update")).values()) >= staged
-    assert staged_and_not_applied(connect) == 0
+    assert edited.state == "success"
+    assert edited.not_applied == (edited.staged, 0)
+    assert scheduled.value(edited.run_id, "detect.companies")["updates"] == edited.staged
+    updated = counts(scheduled.group(edited.run_id, "update"))
+    assert sum(rows for _, rows, _ in updated.values()) >= edited.staged
+    assert all(found.equal for found in verify_facts(scheduled.stack))
+
+
+def test_the_statements_of_a_task_can_be_read_in_the_ui(scheduled: DagUnderTest, edited: EditedRun) -> None:
+    """What a task sent is in its Rendered Templates tab, with seconds and rows; its log has a line for each."""
+    task = scheduled.stack.airflow.tasks("vendor_cdc", edited.run_id)["detect.companies"]
+    sql = task["rendered_fields"]["sql"]
+    relation = scheduled.value(edited.run_id, "detect.companies")["relation"]
+    assert f"CREATE TABLE {sql_name(relation)}" in sql
+    assert " rows\n" in sql
+    assert "Truncated" not in sql
+    assert " rows: A source's change set" in scheduled.log(edited.run_id, "detect.companies")
+
+
+def test_a_run_leaves_a_line_per_source_and_fact_in_the_ledger(
+    scheduled: DagUnderTest, edited: EditedRun, connect: Connect
+) -> None:
+    """What the tasks have handed on is what the sync has written down."""
+    with closing(connect()) as warehouse:
+        key = (f"vendor_cdc/{edited.run_id}",)
+        sources = dict(warehouse.rows("SELECT source_name, updates FROM cdc.run_sources WHERE run_key = %s", key))
+        facts = dict(warehouse.rows("SELECT fact_name, updated FROM cdc.run_facts WHERE run_key = %s", key))
+    assert sources == {name: found["updates"] for name, found in scheduled.group(edited.run_id, "detect").items()}
+    assert facts == {name: result["updated"] for name, result in scheduled.group(edited.run_id, "update").items()}
+    assert set(load_project().facts) == facts.keys()
+
+
+def test_a_run_takes_seconds(edited: EditedRun) -> None:
+    """A guard against a slow import or a wait that creeps into every task; benchmarks/ has the figures."""
+    assert edited.seconds < 60
+
+
+def test_a_task_of_a_synced_run_has_nothing_to_do_when_it_is_cleared(
+    vendor_cdc: DagUnderTest, edited: EditedRun
+) -> None:
+    """Clearing an update and what follows it, after the sync, changes nothing twice and ends well.
+
+    The last test that looks at this run.
+    """
+    updates = vendor_cdc.group(edited.run_id, "update")
+    fact = next(fact for fact, result in updates.items() if result["reason"] is None)
+    airflow = vendor_cdc.stack.airflow
+    airflow.clear("vendor_cdc", edited.run_id, task_ids=[f"update.{fact}"], include_downstream=True)
+    assert vendor_cdc.wait(edited.run_id) == "success"
+    states = vendor_cdc.states(edited.run_id)
+    assert (states[f"update.{fact}"], states["sync_public"]) == ("skipped", "skipped")
+    assert "has been synced" in airflow.log("vendor_cdc", edited.run_id, f"update.{fact}", 2)
     assert all(found.equal for found in verify_facts(vendor_cdc.stack))
 
 
@@ -106,19 +176,6 @@ def test_only_a_fact_that_has_changed_raises_an_asset_event(
         fact: result for fact, result in results.items() if any(result)
     }
     assert 0 < len(events) < len(DICTIONARY.facts)
-
-
-def test_the_statements_of_a_task_can_be_read_in_the_ui(vendor_cdc: DagUnderTest, stage: Callable[..., Any]) -> None:
-    """What a task sent is in its Rendered Templates tab, with seconds and rows; its log has a line for each."""
-    stage("edit_company", changes=2)
-    run_id, _ = vendor_cdc.run()
-    task = vendor_cdc.stack.airflow.tasks("vendor_cdc", run_id)["detect.companies"]
-    sql = task["rendered_fields"]["sql"]
-    relation = vendor_cdc.value(run_id, "detect.companies")["relation"]
-    assert f"CREATE TABLE {sql_name(relation)}" in sql
-    assert " rows\n" in sql
-    assert "Truncated" not in sql
-    assert " rows: A source's change set" in vendor_cdc.log(run_id, "detect.companies")
 
 
 def test_a_dry_run_announces_what_then_happens_and_writes_nothing(
@@ -212,53 +269,10 @@ def backfill_runs(dag: DagUnderTest) -> list[str]:
     return [run["dag_run_id"] for run in runs if run["run_type"] == "backfill"]
 
 
-def test_a_task_of_a_synced_run_has_nothing_to_do_when_it_is_cleared(
-    vendor_cdc: DagUnderTest, stage: Callable[..., Any]
-) -> None:
-    """Clearing an update and what follows it, after the sync, changes nothing twice and ends well."""
-    stage("edit_company", changes=10)
-    run_id, _ = vendor_cdc.run()
-    fact = next(fact for fact, result in vendor_cdc.group(run_id, "update").items() if result["reason"] is None)
-    airflow = vendor_cdc.stack.airflow
-    airflow.clear("vendor_cdc", run_id, task_ids=[f"update.{fact}"], include_downstream=True)
-    assert vendor_cdc.wait(run_id) == "success"
-    states = vendor_cdc.states(run_id)
-    assert (states[f"update.{fact}"], states["sync_public"]) == ("skipped", "skipped")
-    assert "has been synced" in airflow.log("vendor_cdc", run_id, f"update.{fact}", 2)
-    assert all(found.equal for found in verify_facts(vendor_cdc.stack))
-
-
-def test_a_run_leaves_a_line_per_source_and_fact_in_the_ledger(
-    vendor_cdc: DagUnderTest, stage: Callable[..., Any], connect: Connect
-) -> None:
-    """What the tasks have handed on is what the sync has written down."""
-    stage("edit_company", changes=3)
-    run_id, _ = vendor_cdc.run()
-    with closing(connect()) as warehouse:
-        key = (f"vendor_cdc/{run_id}",)
-        sources = dict(warehouse.rows("SELECT source_name, updates FROM cdc.run_sources WHERE run_key = %s", key))
-        facts = dict(warehouse.rows("SELECT fact_name, updated FROM cdc.run_facts WHERE run_key = %s", key))
-    assert sources == {name: found["updates"] for name, found in vendor_cdc.group(run_id, "detect").items()}
-    assert facts == {name: result["updated"] for name, result in vendor_cdc.group(run_id, "update").items()}
-    assert set(load_project().facts) == facts.keys()
-
-
-def test_a_run_takes_seconds(vendor_cdc: DagUnderTest, stage: Callable[..., Any]) -> None:
-    """A guard against a slow import or a wait that creeps into every task; benchmarks/ has the figures."""
-    stage("edit_company", changes=3)
-    started = time.monotonic()
-    _, state = vendor_cdc.run()
-    assert state == "success"
-    assert time.monotonic() - started < 60
-
-
 def test_commands_know_the_connections_of_airflows_database(stack: LocalStack) -> None:
     """What somebody has added in the UI serves the command line too, beside the connections of the environment."""
+    stack.airflow.add_connection("stored", json.loads(stack.environment["AIRFLOW_CONN_REDSHIFT_DEFAULT"]))
+    check = [Path(sys.executable).with_name("surgical-cdc"), "check", "--conn-id", "stored", "--project", SHOP]
     environment = os.environ | stack.environment
-    programs = Path(sys.executable).parent
-    stored = stack.environment["AIRFLOW_CONN_REDSHIFT_DEFAULT"]
-    add = [programs / "airflow", "connections", "add", "stored", "--conn-json", stored]
-    subprocess.run(add, env=environment, capture_output=True, check=True)
-    check = [programs / "surgical-cdc", "check", "--conn-id", "stored", "--project", SHOP]
     checked = subprocess.run(check, env=environment, capture_output=True, text=True, check=False)
     assert f"ok      connection: user {stack.database_user} in database {stack.database}" in checked.stdout

@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from surgical_cdc.dbt.project import load_project
 from surgical_cdc.errors import ProjectError
 from tests.conftest import SHOP
+from tests.support.compiled import compiled
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the bookshop's project."""
+    shutil.copytree(SHOP, tmp_path / "sql", ignore=shutil.ignore_patterns("target"))
+    return tmp_path / "sql"
 
 
 @pytest.mark.parametrize(
@@ -27,21 +34,18 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_source_that_can_not_be_compared_is_refused(tmp_path: Path, before: str, after: str, message: str) -> None:
-    """A cursor that is no timestamp, and a key that no tombstone can hold, are found when the project is loaded."""
-    project = tmp_path / "sql"
-    shutil.copytree(SHOP, project)
+def test_source_that_can_not_be_compared_is_refused(project: Path, before: str, after: str, message: str) -> None:
+    """A cursor that is no timestamp, and a key that no tombstone can hold, are found when the project is compiled."""
     sources = project / "models" / "sources" / "_sources.yml"
+    assert before in sources.read_text()
     sources.write_text(sources.read_text().replace(before, after))
     with pytest.raises(ProjectError, match=rf"_sources.yml: sources.shop_raw.*{message}"):
-        load_project(project)
+        compiled(project)
 
 
-def test_schema_of_the_engine_must_be_a_name(tmp_path: Path) -> None:
+def test_schema_of_the_engine_must_be_a_name(project: Path) -> None:
     """The schemas of the control and the scratch tables stand in statements, and so must be names."""
-    project = tmp_path / "sql"
-    shutil.copytree(SHOP, project)
     settings = project / "dbt_project.yml"
     settings.write_text(settings.read_text().replace("vars:", "vars:\n  cdc_control_schema: CDC; DROP"))
-    with pytest.raises(ProjectError, match=r"dbt_project.yml: vars.cdc_control_schema: .*'CDC; DROP' is no name"):
-        load_project(project)
+    with pytest.raises(ProjectError, match=r"dbt_project.yml: vars: cdc_control_schema: .*'CDC; DROP' is no name"):
+        compiled(project)

@@ -14,14 +14,14 @@ import redshift_connector
 
 from demo.feed import feed
 from demo.load import load
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.warehouse.connection import session
 from surgical_cdc.warehouse.session import Warehouse
 from surgical_cdc.warehouse.templates import sql_name
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
 
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 

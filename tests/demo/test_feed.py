@@ -8,7 +8,7 @@ import pytest
 
 from demo.errors import DemoError
 from demo.feed import KINDS, feed
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.dictionary import load_dictionary
 
 if TYPE_CHECKING:

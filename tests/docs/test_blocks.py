@@ -15,9 +15,9 @@ import yaml
 from pydantic import TypeAdapter
 
 from surgical_cdc.dag.alerts import Target
-from surgical_cdc.dbt.project import load_project
 from tests.conftest import PROJECTS, ROOT
 from tests.docs.pages import PAGES, Block, blocks
+from tests.support.compiled import compiled
 
 OWN_PROJECT = ROOT / "docs" / "tutorials" / "your_own_project.md"
 READ: dict[str, Callable[[str], object]] = {
@@ -75,7 +75,7 @@ def test_the_yaml_of_a_project_makes_a_source_and_a_fact(tmp_path: Path) -> None
         "{{ config(materialized='table') }} SELECT c.customer_id AS order_id, c.name AS customer_name"
         " FROM {{ source('shop_raw', 'customers') }} AS c"
     )
-    project = load_project(tmp_path / "sql")
+    project = compiled(tmp_path / "sql", select=["fact_order"])
     assert (list(project.sources), list(project.facts)) == (["customers"], ["fact_order"])
     assert project.sources["customers"].cursor == "changed_at"
 

@@ -21,10 +21,11 @@ from airflow.cli.cli_parser import get_parser
 from typer.testing import CliRunner
 
 from surgical_cdc.cli.commands import app
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.warehouse.connection import session
 from tests.conftest import PROJECTS, ROOT, clear
 from tests.docs.pages import PAGES, Command, commands
+from tests.support.manifests import write_manifest
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
@@ -51,7 +52,7 @@ ELSEWHERE = {
     "make constraints": ("tests/test_packaging.py::test_constraints_agree_with_the_pins", "it asks the package index"),
     "make demo": (AIRFLOW, "it starts an Airflow"),
     "make dictionary": (
-        "tests/cli/test_commands.py::test_compile_writes_the_dictionary_that_check_accepts",
+        "tests/beside_dbt/test_manifests.py::test_the_committed_folder_is_that_of_dbt",
         "it writes into the repository",
     ),
     "make lint": (".ci/run", INSTALLS),
@@ -86,9 +87,12 @@ def place(redshift: LocalRedshift, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("repository")
     shutil.copytree(VENDORS / "sql", folder / "include" / "sql")
     for name in ("shop", "library"):
-        shutil.copytree(PROJECTS / name, folder / "tests" / "projects" / name)
+        target = shutil.ignore_patterns("target", "logs")
+        shutil.copytree(PROJECTS / name, folder / "tests" / "projects" / name, ignore=target)
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
+        for project in ("include/sql", "tests/projects/shop/sql", "tests/projects/library/sql"):
+            write_manifest(folder / project)
         assert call("surgical-cdc compile") == ""
         with closing(session(redshift_connector.connect(**redshift.settings), "tests")) as warehouse:
             for project in ("include/sql", "tests/projects/shop/sql"):

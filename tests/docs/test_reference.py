@@ -10,12 +10,12 @@ import pytest
 import typer
 
 from surgical_cdc.cli.commands import app
+from surgical_cdc.contract.project import load_project
+from surgical_cdc.contract.tables import Retention
 from surgical_cdc.dag import cdc_dag, refresh_dag
 from surgical_cdc.dag.alerts import Apprise, Smtp, Sns
 from surgical_cdc.dag.form import cycle_fields, refresh_fields
-from surgical_cdc.dbt.project import load_project
-from surgical_cdc.dbt.properties import FactCdc
-from surgical_cdc.dbt.tables import Cdc, Retention
+from surgical_cdc.dbt.declared import FactMeta, SourceMeta
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.warehouse.schema import CONTROL_TABLES, KEPT_COLUMNS
 from tests.conftest import ROOT
@@ -86,11 +86,11 @@ def test_every_control_table_is_described() -> None:
 def test_every_setting_is_described() -> None:
     """`vars`, the keys of `meta: cdc:`, the arguments of the DAGs and the keys of alerts are those of the code."""
     retention = set(Retention.model_fields)
-    variables = {"cdc_control_schema", "cdc_scratch_schema", "cdc_retention", "cdc_documents"}
+    variables = {"cdc_control_schema", "cdc_scratch_schema", "cdc_retention"}
     assert {name for name in names("settings.md", "A project") if name.startswith("cdc_")} == variables
     assert retention <= set(names("settings.md", "A project", 2))
-    assert names("settings.md", "A source") == list(Cdc.model_fields)
-    cdc = {f"meta.cdc.{name}" for name in FactCdc.model_fields}
+    assert set(names("settings.md", "A source")) == set(SourceMeta.model_fields)
+    cdc = {f"meta.cdc.{name}" for name in FactMeta.model_fields}
     assert set(names("settings.md", "A fact")) == {"unique_key", "dist", "sort", *cdc}
     arguments = {name for dag in (cdc_dag, refresh_dag) for name in inspect.signature(dag).parameters}
     assert set(names("settings.md", "A DAG")) == arguments - {"dag_arguments"}

@@ -89,13 +89,36 @@ class Writer:
 
     def fact(self) -> FactModel:
         """Return a fact whose row key tells its rows apart, with an anchor that can be traced."""
+        if self._chance(8):
+            return self._fact_of_all()
         fact = self._query(2)
         anchor = self._pick([column for column in fact.columns if column.anchors])
+        return self._written(fact, anchor.name)
+
+    def _fact_of_all(self) -> FactModel:
+        """Return a fact of one row that aggregates all rows of a query, or of one for each of two."""
+        count = self._pick([1, 1, 2])
+        rows = [self._row_of_all(number, more=count == 1) for number in range(count)]
+        query = rows[0].query
+        if len(rows) > 1:
+            query = exp.union(*(row.query for row in rows), distinct=False)
+        return self._written(replace(rows[0], query=query), KEY)
+
+    def _row_of_all(self, number: int, *, more: bool) -> Relation:
+        body, in_order = self._body(2), self._chance(50)
+        if self._chance(40):
+            body = replace(body, select=body.select.where(self._beyond_value(body, 2)))
+        counted = Value(exp.Count(this=exp.Star()), Column("", "int"))
+        values = [self._aggregate(body, in_order=in_order) for _ in range(self._number(0, 2) if more else 0)]
+        key = Value(exp.Literal.string(f"row {number}"), Column("", "text"))
+        return self._relation(body.select, [counted, *values], [key])
+
+    def _written(self, fact: Relation, anchor: str) -> FactModel:
         query = fact.query
         for name, cte in self._ctes.items():
             query = query.with_(name, as_=cte.query)
         # Refused, not rebuilt in full, where it can not be: the test counts how many are.
-        meta = f"{{'cdc': {{'anchor': '{anchor.name}', 'maintenance': 'incremental'}}}}"
+        meta = f"{{'cdc': {{'anchor': '{anchor}', 'maintenance': 'incremental'}}}}"
         config = f"unique_key='{KEY}', meta={meta}"
         columns = " ".join(f"{column.name}:{TYPES[column.kind]}" for column in fact.columns)
         return FactModel(query.sql("redshift", pretty=True), columns, config)
@@ -103,7 +126,9 @@ class Writer:
     # ---- queries ----------------------------------------------------------------------------------------------------
 
     def _query(self, depth: int) -> Relation:
-        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._union, self._union])(depth)
+        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._combined, self._combined])(
+            depth
+        )
 
     def _rows(self, depth: int) -> Relation:
         body = self._body(depth)
@@ -124,7 +149,8 @@ class Writer:
             value = self._pick([value for value in body.seen if value.column.kind != "json"])
             greatest = exp.Max(this=value.read())
             select = select.having(exp.GT(this=greatest, expression=_literal(value.column.kind, 0)))
-        aggregates = [self._aggregate(body) for _ in range(self._number(1, 3))]
+        in_order = self._chance(50)
+        aggregates = [self._aggregate(body, in_order=in_order) for _ in range(self._number(1, 3))]
         return self._relation(select, [*keys, *aggregates], keys)
 
     def _ranked(self, depth: int) -> Relation:
@@ -141,10 +167,13 @@ class Writer:
             select.set("qualify", exp.Qualify(this=first))
         return self._relation(select, [partition, *beside, *windows], body.keys)
 
-    def _union(self, depth: int) -> Relation:
-        distinct = self._chance(25)
+    def _combined(self, depth: int) -> Relation:
+        operation = self._pick([exp.Union, exp.Union, exp.Union, exp.Except, exp.Intersect])
+        distinct = operation is not exp.Union or self._chance(25)
         kinds = [self._pick(["int", "int", "text", "date"])]
-        kinds += [self._pick(list(TYPES)) for _ in range(self._number(0, 2))]
+        # Rows of few columns are often equal, and of numbers, of which there are few.
+        more = ["int"] * self._number(0, 1) if operation is not exp.Union else list(TYPES)
+        kinds += [self._pick(more) for _ in range(self._number(0, 2)) if more]
         names = [self._name() for _ in kinds]
         branches = [self._branch(number, kinds, names, depth - 1, distinct=distinct) for number in range(2)]
         columns = tuple(
@@ -157,8 +186,8 @@ class Writer:
             )
             for name, one, other in zip([*names, KEY], *(branch.columns for branch in branches), strict=True)
         )
-        union = exp.union(*(branch.query for branch in branches), distinct=distinct)
-        return Relation(union, columns, KEY)
+        rows = operation(this=branches[0].query, expression=branches[1].query, distinct=distinct)
+        return Relation(rows, columns, KEY)
 
     def _branch(
         self, number: int, kinds: Sequence[str], names: Sequence[str], depth: int, *, distinct: bool
@@ -191,16 +220,34 @@ class Writer:
 
     # ---- FROM, joins, WHERE -----------------------------------------------------------------------------------------
 
-    def _body(self, depth: int, *, kind: str | None = None) -> Body:
+    def _body(self, depth: int, *, kind: str | None = None, within: bool = False) -> Body:
+        """Return what a query reads; one `within` another is tied to it, which by a FULL JOIN it can not be."""
         relation = self._readable(depth)
         body = self._from(relation)
         if not body.anchors(kind):
             body = self._from(source("orders"))
+        if not within and self._chance(20):
+            body = self._full_joined(body, depth, kind=kind)
         for _ in range(self._pick([0, 1, 1, 2])):
             body = self._joined(body, depth)
+        if self._chance(5):
+            body = self._beside_value(body, depth)
         for _ in range(self._number(0, 1)):
             body = replace(body, select=body.select.where(self._condition(body, depth)))
         return body
+
+    def _beside_value(self, body: Body, depth: int) -> Body:
+        """Return a body each of whose rows is joined to one row that aggregates all rows of something else."""
+        alias, name = self._name(), self._name()
+        value = self._value_of_all(depth, name)
+        seen = Value(exp.column(name, table=alias), replace(value.column, optional=True))
+        select = body.select.join(value.sql.subquery(alias), join_type="cross")
+        return replace(body, select=select, seen=(*body.seen, seen))
+
+    def _value_of_all(self, depth: int, name: str) -> Value:
+        inner = self._body(min(depth - 1, 0))
+        value = self._aggregate(inner, in_order=True)
+        return replace(value, sql=inner.select.select(exp.alias_(value.read(), name)))
 
     def _readable(self, depth: int) -> Relation:
         choice = self._number(0, 9) if depth > 0 else self._number(0, 4)
@@ -244,9 +291,38 @@ class Writer:
         if self._chance(15):
             on.append(self._comparison([*own, *body.seen]))
         seen = [_with(value, optional=True) if outer else value for value in own]
+        if any(join.side == "FULL" for join in body.select.args.get("joins") or ()):
+            # Such a query is entered by the key of its FULL JOIN alone.
+            seen = [_with(value, enters=False) for value in seen]
         keys = [value for value in seen if value.column.name == relation.key]
         select = body.select.join(self._item(relation, alias), on=exp.and_(*on), join_type="left" if outer else "inner")
         return Body(select, (*body.seen, *seen), (*body.keys, *keys))
+
+    def _full_joined(self, body: Body, depth: int, *, kind: str | None) -> Body:
+        """Return relations full-joined to the one of a body: all rows are entered by what they have equal."""
+        parts = [body, *(self._from(self._readable(depth - 1)) for _ in range(self._pick([1, 1, 1, 2])))]
+        kinds = [
+            one for one in ("int", "text", "date") if kind in {None, one} and all(part.anchors(one) for part in parts)
+        ]
+        if not kinds:
+            return body
+        shared = self._pick(kinds)
+        select, key = body.select, [self._pick(body.anchors(shared))]
+        for part in parts[1:]:
+            before, own = self._pick(key), self._pick(part.anchors(shared))
+            on: list[exp.Expr] = [exp.EQ(this=before.read(), expression=own.read())]
+            alike = [
+                (one, other)
+                for one in part.seen
+                for other in body.seen
+                if one.column.kind == other.column.kind != "json" and self._chance(5)
+            ]
+            # Redshift takes nothing but equalities of columns there.
+            on += [exp.EQ(this=one.read(), expression=other.read()) for one, other in alike[:1]]
+            select = select.join(part.select.args["from_"].this.copy(), on=exp.and_(*on), join_type="full")
+            key.append(own)
+        seen = [_with(value, optional=True, enters=False) for part in parts for value in part.seen]
+        return Body(select, (_coalesced(key), *seen), tuple(_or_absent(own) for part in parts for own in part.keys))
 
     def _pairs(self, own: Sequence[Value], body: Body) -> list[tuple[Value, Value]]:
         """Return the columns by which a relation can be tied to a query, and now and then others, which are refused."""
@@ -284,7 +360,9 @@ class Writer:
         return exp.Like(this=other.read(), expression=exp.DPipe(this=part, expression=exp.Literal.string("%")))
 
     def _condition(self, body: Body, depth: int) -> exp.Expr:
-        choice = self._number(0, 9)
+        choice = self._number(0, 10)
+        if choice > 9:
+            return self._beyond_value(body, depth)
         if choice < 5:
             return self._comparison(body.seen)
         if choice < 6:
@@ -292,6 +370,14 @@ class Writer:
         if choice < 7:
             return exp.not_(exp.paren(self._comparison(body.seen)))
         return self._subquery_condition(body, depth)
+
+    def _beyond_value(self, body: Body, depth: int) -> exp.Expr:
+        """Return a comparison with one value for all rows, if a column is of its kind."""
+        value = self._value_of_all(depth, self._name())
+        alike = [seen for seen in body.seen if seen.column.kind == value.column.kind != "json"]
+        if not alike:
+            return self._comparison(body.seen)
+        return exp.GTE(this=self._pick(alike).read(), expression=value.sql.subquery())
 
     def _comparison(self, values: Sequence[Value]) -> exp.Expr:
         value = self._pick([value for value in values if value.column.kind != "json"])
@@ -310,7 +396,7 @@ class Writer:
         return exp.GTE(this=exp.Coalesce(this=value.read(), expressions=[_literal(kind, 0)]), expression=operand)
 
     def _subquery_condition(self, body: Body, depth: int) -> exp.Expr:
-        inner = self._body(min(depth - 1, 0))
+        inner = self._body(min(depth - 1, 0), within=True)
         pairs = self._pairs(inner.seen, body)
         if not pairs:
             return self._comparison(body.seen)
@@ -319,6 +405,11 @@ class Writer:
             correlated = self._chance(40)
             rows = inner.select.where(self._tie(*self._pick(pairs))) if correlated else inner.select
             member = other.read().isin(query=rows.select(own.read()))
+            if self._chance(30):
+                # Where neither side is NULL it is true or false, and can be denied.
+                rows = rows.where(exp.not_(own.read().is_(exp.null())))
+                member = other.read().isin(query=rows.select(own.read()))
+                return exp.and_(exp.not_(other.read().is_(exp.null())), exp.not_(member))
             # Without a correlation that is refused: a NULL among all of the rows would matter.
             return exp.not_(member) if self._chance(50 if correlated else 10) else member
         exists = exp.Exists(this=inner.select.select("1").where(self._tie(own, other)))
@@ -361,19 +452,22 @@ class Writer:
                                        exp.true(), dialect="redshift"))],
         }  # fmt: skip
         shown, sql = self._pick(made[kind])
-        if self._chance(15):
+        if self._chance(5):
+            of_all = self._value_of_all(depth, self._name())
+            shown, sql = of_all.column.kind, of_all.sql.subquery()
+        elif self._chance(15):
             shown, sql = "int", self._scalar(body, depth) or exp.convert(1)
         return Value(sql, Column("", shown, ties=False, enters=False))
 
     def _scalar(self, body: Body, depth: int) -> exp.Expr | None:
-        inner = self._body(min(depth - 1, 0))
+        inner = self._body(min(depth - 1, 0), within=True)
         pairs = self._pairs(inner.seen, body)
         if not pairs:
             return None
         own, other = self._pick(pairs)
         return inner.select.select(exp.Count(this=exp.Star())).where(self._tie(own, other)).subquery()
 
-    def _aggregate(self, body: Body) -> Value:
+    def _aggregate(self, body: Body, *, in_order: bool) -> Value:
         value = self._pick([value for value in body.seen if value.column.kind != "json"])
         kind, sql = value.column.kind, value.read()
         made: list[tuple[str, exp.Expr]] = [
@@ -389,7 +483,8 @@ class Writer:
             made.append(("int", exp.cast(exp.Sum(this=flag), "bigint")))
         if kind == "text":
             listed = exp.GroupConcat(this=sql.copy(), separator=exp.Literal.string(","))
-            made.append(("text", exp.WithinGroup(this=listed, expression=_order(body.keys))))
+            # All lists of a SELECT have the same order, or none.
+            made.append(("text", exp.WithinGroup(this=listed, expression=_order(body.keys)) if in_order else listed))
         shown, aggregate = self._pick(made)
         return Value(aggregate, Column("", shown, ties=False, enters=False))
 
@@ -425,6 +520,19 @@ class Writer:
     def _name(self) -> str:
         self._names += 1
         return f"c{self._names}"
+
+
+def _coalesced(values: Sequence[Value]) -> Value:
+    """Return the value that is there of several which are equal."""
+    first, *others = values
+    sql = exp.Coalesce(this=first.read(), expressions=[other.read() for other in others]) if others else first.read()
+    return replace(first, sql=sql)
+
+
+def _or_absent(value: Value) -> Value:
+    """Return a key as a text that is another one where the row is absent than where the key is NULL."""
+    text = exp.cast(value.read(), "varchar(4000)")
+    return replace(value, sql=exp.Coalesce(this=text, expressions=[exp.Literal.string("absent")]))
 
 
 def _with(value: Value, **known: bool) -> Value:

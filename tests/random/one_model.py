@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from surgical_cdc.dbt.project import Project, load_project
+from surgical_cdc.contract.project import Project
+from tests.support.compiled import compiled
 
 SETTINGS = "{name: small, profile: small, models: {small: {+materialized: table}}, vars: {limit: 3}}"
 PROFILES = "{small: {target: t, outputs: {t: {type: redshift, schema: facts}}}}"
@@ -47,8 +49,13 @@ def one_model(folder: Path, sql: str, columns: str, *, config: str = INCREMENTAL
     return small_project(folder, {"fact": FactModel(sql, columns, config)}, **models)
 
 
-def small_project(folder: Path, facts: Mapping[str, FactModel], **models: str) -> Project:
-    """Write a project with some facts and further ephemeral models into a folder, and load it."""
+def small_project(
+    folder: Path, facts: Mapping[str, FactModel], *, select: Sequence[str] | None = None, **models: str
+) -> Project:
+    """Write a project with some facts and further ephemeral models into a folder, and compile it.
+
+    A fact that is not among the selected ones, which are all if none is given, is left out where it is refused.
+    """
     marts = folder / "sql" / "models"
     marts.mkdir(parents=True)
     (folder / "sql" / "dbt_project.yml").write_text(SETTINGS)
@@ -63,11 +70,16 @@ def small_project(folder: Path, facts: Mapping[str, FactModel], **models: str) -
     for name, fact in facts.items():
         types = dict(column.partition(":")[::2] for column in fact.columns.split())
         schema.append(f"- {{name: {name}, columns: {_listed(types)}}}")
-        (marts / f"{name}.sql").write_text(f"{{{{ config({fact.config}) }}}}\n{fact.sql}")
+        (marts / f"{name}.sql").write_text(f"{{{{ config({fact.config}) }}}}\n{_in_dbt(fact.sql)}")
     (marts / "_schema.yml").write_text("\n".join(schema))
     for name, text in models.items():
-        (marts / f"{name}.sql").write_text("{{ config(materialized='ephemeral') }}\n" + text)
-    return load_project(folder / "sql")
+        (marts / f"{name}.sql").write_text("{{ config(materialized='ephemeral') }}\n" + _in_dbt(text))
+    return compiled(folder / "sql", select=list(facts) if select is None else select)
+
+
+def _in_dbt(sql: str) -> str:
+    """Return a SELECT with dbt's word for other models, which stand as ref.<name>."""
+    return re.sub(r"\bref\.(\w+)", r"{{ ref('\1') }}", sql)
 
 
 def _listed(types: Mapping[str, str]) -> str:

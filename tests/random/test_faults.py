@@ -20,7 +20,7 @@ import redshift_connector
 from psycopg2 import sql
 
 from local_redshift.wire.faults import Fault, FaultKind
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import verify
 from surgical_cdc.warehouse.connection import session

@@ -10,7 +10,7 @@ import redshift_connector
 
 from local_redshift import LocalRedshift
 from local_redshift.testing import administer
-from surgical_cdc.dbt.project import load_project
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, load_dictionary
 from surgical_cdc.warehouse.connection import session
 from tests.conftest import Report, clear

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from tests.conftest import at
 from tests.support.bookshop import ORDER, PRODUCT, open_shop, run
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
     from surgical_cdc.steps.cycle import CycleResult
     from tests.conftest import Site
 
@@ -199,16 +197,11 @@ def test_progress_has_a_line_per_step(open_site: Site) -> None:
         *(f"detect.{source}" for source in open_site.project.sources),
         *(f"update.{fact}" for fact in open_site.project.facts),
     ]
-    assert lines[1].startswith("detect.orders: 5 rows compared, 1 inserted in ")
+    assert lines[2].startswith("detect.orders: 5 rows compared, 1 inserted in ")
     assert lines[-1] == "synced 1 rows of the baselines"
 
 
-def on_two_threads(site: Site) -> Project:
-    """Return the project with a target that has two threads."""
-    return replace(site.project, threads=2)
-
-
-def test_steps_run_side_by_side_on_the_threads_of_the_target(open_site: Site) -> None:
+def test_steps_run_side_by_side_on_two_threads(open_site: Site) -> None:
     """Two detections are at work at once, then two updates, each in a session of its own."""
     paid = {**ORDER, "customer_id": 8, "status": "paid", "total": Decimal("11.00"), "changed_at": at(10)}
     open_site.stage("orders", paid)
@@ -220,7 +213,7 @@ def test_steps_run_side_by_side_on_the_threads_of_the_target(open_site: Site) ->
             meeting.wait()
         return open_site.connect()
 
-    result = run_cycle(on_two_threads(open_site), connect, open_site.run(at(30), run_id="side by side"))
+    result = run_cycle(open_site.project, connect, open_site.run(at(30), run_id="side by side"), threads=2)
     assert {name: done.updated for name, done in result.fact_results.items()} == {"fact_line": 2, "fact_order": 1}
     assert equal(open_site)
 
@@ -239,9 +232,10 @@ def test_interrupted_cycle_does_not_wait_for_its_statements(open_site: Site) -> 
         blocking.execute(f"LOCK TABLE {second.staging}")
         with pytest.raises(KeyboardInterrupt):
             run_cycle(
-                on_two_threads(open_site),
+                open_site.project,
                 open_site.connect,
                 open_site.run(at(30), run_id="stopped"),
                 progress=interrupt,
+                threads=2,
             )
     assert lease.holder(open_site.project, open_site.warehouse) is None

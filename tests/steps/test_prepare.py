@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from surgical_cdc.compiler.compilation import compile_dictionary
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.documents import compile_dictionary
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.control import built_by
 from surgical_cdc.control.lease import holder
-from surgical_cdc.dbt.project import load_project
 from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import ContractError, DictionaryError, ProjectError
 from surgical_cdc.steps.cleanup import cleanup
@@ -22,7 +22,7 @@ from tests.conftest import SHOP
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from tests.conftest import Site
 
 

@@ -34,10 +34,14 @@ def facts(site: Site) -> dict[str, Rows]:
     """Return all facts, their rows by row key, which is without the blanks that end it: they make no other key."""
     found = {}
     for name, fact in site.project.facts.items():
-        key = fact.column_names.index(fact.unique_key)
+        keys = [fact.column_names.index(key) for key in fact.unique_key]
         rows = written(site.table(fact.relation, *fact.column_names))
-        found[name] = {row[key].rstrip(" ") if isinstance(row[key], str) else row[key]: row for row in rows}
+        found[name] = {tuple(_without_blanks(row[key]) for key in keys): row for row in rows}
     return found
+
+
+def _without_blanks(value: Any) -> Any:
+    return value.rstrip(" ") if isinstance(value, str) else value
 
 
 def differences(site: Site, before: dict[str, Rows], after: dict[str, Rows]) -> dict[str, Difference]:

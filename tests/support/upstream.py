@@ -23,8 +23,8 @@ from redshift_connector import ProgrammingError
 from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import DIALECT
-from surgical_cdc.dbt.project import Project
-from surgical_cdc.dbt.tables import Column, Source
+from surgical_cdc.contract.project import Project
+from surgical_cdc.contract.tables import Column, Source
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.steps.cycle import run_cycle
@@ -39,7 +39,8 @@ from tests.support.differences import announced, differences, facts, written
 if TYPE_CHECKING:
     from tests.conftest import Site
 
-START = datetime(2026, 1, 1)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
+# Shortly before midnight, so that the current date moves while windows are played.
+START = datetime(2026, 1, 1, 23, 50)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
 STEP = timedelta(minutes=1)
 KEYS = st.integers(1, 5)
 KINDS = ("put", "edit", "edit", "edit", "remove", "late", "again", "tie", "future")

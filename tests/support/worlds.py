@@ -15,13 +15,13 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.fact_query import DIALECT
-from surgical_cdc.dbt.tables import Column, Fact, Source
+from surgical_cdc.contract.tables import Column, Fact, Source
 from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, FactColumns
 from surgical_cdc.warehouse.templates import sql_name
 from tests.support.upstream import ID, domain
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.warehouse.session import Warehouse
 
 # The keys of a world are its base, a multiple of RANGE, plus 1 to ROWS; a row whose key changes goes to NEW_KEY.
@@ -128,10 +128,9 @@ class Worlds:
         """Return all facts rebuilt in full, by row key."""
         facts: dict[str, dict[Any, tuple[Any, ...]]] = {}
         for name, fact in self._project.facts.items():
-            key = fact.column_names.index(fact.unique_key)
-            facts[name] = {
-                row[key]: tuple(row) for row in self._warehouse.rows(compile_fact(self._project, name).query)
-            }
+            keys = [fact.column_names.index(key) for key in fact.unique_key]
+            rows = self._warehouse.rows(compile_fact(self._project, name).query)
+            facts[name] = {tuple(row[key] for key in keys): tuple(row) for row in rows}
         return facts
 
     def _compare(self, fact: Fact, before: Mapping[Any, tuple[Any, ...]], after: Mapping[Any, tuple[Any, ...]]) -> None:

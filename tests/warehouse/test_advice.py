@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 from redshift_connector.error import InterfaceError, ProgrammingError
 
-from surgical_cdc.compiler.documents import compile_dictionary
-from surgical_cdc.dictionary import dump_dictionary
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.refresh import refresh
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from tests.conftest import Site
 
 ROW = {"id": 1, "customer_id": 0, "kind": 1, "status": 1, "updated_at": at(-5)}
@@ -34,7 +32,6 @@ def divided(site: Callable[[Project], Site], tmp_path: Path) -> Site:
         "SELECT orders.id, 100 / orders.customer_id AS share FROM {{ source('live', 'orders') }} AS orders",
         "id share",
     )
-    project.dictionary_path.write_text(dump_dictionary(compile_dictionary(project)))
     return site(project)
 
 

@@ -206,6 +206,15 @@ def test_casts_to_a_smaller_scale_cut_off(numbers: Rows, expression: str, expect
     assert [str(value) for (value,) in numbers(f"SELECT {expression} FROM numbers")] == expected  # noqa: S608
 
 
+def test_a_floating_number_is_rounded(numbers: Rows) -> None:
+    """A cast of a floating number to a scale rounds it."""
+    assert numbers("SELECT DISTINCT 68.6029435::FLOAT8::NUMERIC(10, 6), 2.375::REAL::NUMERIC(4, 2) FROM numbers") == [
+        (Decimal("68.602944"), Decimal("2.38"))
+    ]
+    numbers("CREATE TEMP TABLE typed AS SELECT (inexact * 2)::NUMERIC(7, 3) AS a FROM numbers")
+    assert numbers("SELECT type FROM pg_table_def WHERE tablename = 'typed'") == [("numeric(7,3)",)]
+
+
 def test_storing_a_number_rounds_it(numbers: Rows) -> None:
     """INSERT and UPDATE round to the column's scale, unless a cast has cut off before."""
     numbers("CREATE TEMP TABLE prices (place INT, price NUMERIC(6, 2))")
@@ -358,3 +367,13 @@ def test_sysdate_is_the_transactions_start_and_getdate_the_statements(rows: Rows
     assert rows("SELECT SYSDATE = of_transaction FROM moments") == [(True,)]
     session.commit()
     assert rows("SELECT SYSDATE > of_transaction FROM moments") == [(True,)]
+
+
+def test_a_cast_gives_a_table_its_precision(rows: Rows) -> None:
+    """A table that is made of a cast of a column has the precision and scale of the cast."""
+    rows("CREATE TABLE prices (price NUMERIC(10, 3))")
+    rows("CREATE TABLE cast_prices AS SELECT price::NUMERIC(6, 1) AS a, CAST(price + 1 AS NUMERIC(8, 2)) FROM prices")
+    assert rows("SELECT type FROM pg_table_def WHERE tablename = 'cast_prices'") == [
+        ("numeric(6,1)",),
+        ("numeric(8,2)",),
+    ]

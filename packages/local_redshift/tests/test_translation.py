@@ -13,7 +13,7 @@ from redshift_connector.error import ProgrammingError
 
 from local_redshift import LocalRedshift
 from local_redshift.testing import Connect, administer
-from local_redshift.translation import qualify, statements, tokens
+from local_redshift.translation import columns, definitions, qualify, selects, statements, tokens
 from local_redshift.translation.statements import translate
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -160,6 +160,31 @@ def test_expressions_mean_what_redshift_documents(rows: Rows, expression: str, e
             [(1,), (5,)],
             id="qualify-twice",
         ),
+        pytest.param("SELECT TOP 2 id FROM sales ORDER BY id DESC", [(5,), (4,)], id="top"),
+        pytest.param(
+            "SELECT COUNT(*) FROM"
+            " (SELECT TOP 3 DISTINCT name FROM sales WHERE id IN (SELECT TOP 9 id FROM sales)) AS s",
+            [(3,)],
+            id="top-in-subqueries",
+        ),
+        pytest.param(
+            "SELECT TOP 1 s.seller, s.id FROM sales AS s QUALIFY RANK() OVER (ORDER BY s.id) > 1 ORDER BY id",
+            [(9, 2)],
+            id="top-and-qualify",
+        ),
+        pytest.param(
+            "SELECT seller, EXTRACT(YEAR FROM sold) AS sold_in, COUNT(*), SUM(id) + MIN(id) AS s FROM sales"
+            " GROUP BY ALL HAVING COUNT(*) > 1 ORDER BY 1",
+            [(10, 2024, 2, 5)],
+            id="group-by-all",
+        ),
+        pytest.param("SELECT COUNT(*) FROM sales GROUP BY ALL", [(5,)], id="group-by-all-of-no-column"),
+        pytest.param(
+            "SELECT seller, (SELECT MAX(s.id) FROM sales AS s) AS last, SUM(id) AS total, total * 2 AS twice FROM sales"
+            " GROUP BY ALL ORDER BY 1",
+            [(9, 5, 6, 12), (10, 5, 9, 18)],
+            id="group-by-all-and-a-name-used-again",
+        ),
     ],
 )
 def test_queries_mean_what_redshift_documents(sales: Rows, query: str, expected: list[tuple[Any, ...]]) -> None:
@@ -254,6 +279,26 @@ def test_keys_become_indexes_in_the_same_transaction(rows: Rows, session: Connec
     ]
     session.rollback()
     assert rows(count) == [(0,)]
+
+
+def test_a_materialized_view_has_attributes(rows: Rows) -> None:
+    """What only Redshift's storage reads of a materialized view is left out."""
+    rows("CREATE TABLE parts (a INT, b INT)")
+    rows("INSERT INTO parts VALUES (1, 2), (1, 3)")
+    rows(
+        "CREATE MATERIALIZED VIEW sums BACKUP NO DISTSTYLE KEY DISTKEY (a) SORTKEY (a) AUTO REFRESH NO"
+        " AS (SELECT a, SUM(b) AS total FROM parts GROUP BY a)"
+    )
+    rows("INSERT INTO parts VALUES (2, 4)")
+    rows("REFRESH MATERIALIZED VIEW sums")
+    assert rows("SELECT a, total FROM sums ORDER BY a") == [(1, 5), (2, 4)]
+
+
+def test_names_in_quotes_are_lower_case(rows: Rows) -> None:
+    """A name in double quotes is the same name without capitals (DG/r_names)."""
+    rows('CREATE TEMP TABLE "Goods" ("Id" INT, "group" INT)')
+    rows('INSERT INTO goods (id, "GROUP") VALUES (1, 2)')
+    assert rows('SELECT "ID", g."Group" AS "Sum", \'"Id"\' FROM "GOODS" AS g') == [(1, 2, '"Id"')]
 
 
 def test_keys_are_not_enforced(rows: Rows) -> None:
@@ -500,7 +545,9 @@ def test_the_isolation_level_of_the_database_is_shown(redshift: LocalRedshift, s
         rows("DROP USER reader")
 
 
-@pytest.mark.parametrize("module", [tokens, qualify, statements], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [tokens, qualify, statements, selects, columns, definitions], ids=lambda module: module.__name__
+)
 def test_examples_in_docstrings_hold(module: ModuleType) -> None:
     """What a docstring shows is what the function gives."""
     results = doctest.testmod(module)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from surgical_cdc.compiler.compilation import compile_dictionary, edited_models
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.deletion import deletion
-from surgical_cdc.compiler.documents import compiled_files
+from surgical_cdc.dbt.artifacts import COMPILING
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DataError, DictionaryError, PrivilegeError, WarehouseRefusal
-from surgical_cdc.files import read_text
 from surgical_cdc.steps.detect import refuse_keys
 from surgical_cdc.steps.rehearsal import rehearse_fact, rehearse_source
 from surgical_cdc.warehouse import collation, schema
@@ -22,8 +22,8 @@ from surgical_cdc.warehouse.catalog import check_contract, read_catalog, schemas
 from surgical_cdc.warehouse.templates import render, sql_name
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Table
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Table
     from surgical_cdc.warehouse.session import Warehouse
 
 State = Literal["ok", "WARNING", "FAILED"]
@@ -80,16 +80,26 @@ def models(project: Project) -> str:
 
 
 def dictionary(project: Project) -> str:
-    """Check that the committed dictionary is what the models say, and so the documents made from it.
+    """Check that the committed dictionary is what the SELECTs say, and that no model was edited since.
 
     Raises:
-        DictionaryError: one is missing, unreadable or stale.
+        DictionaryError: it is missing, unreadable or stale.
     """
-    load_dictionary(project.dictionary_path)
-    stale = [file for file, text in compiled_files(project).items() if read_text(file) != text]
-    if stale:
+    edited = edited_models(project)
+    if edited:
         raise DictionaryError(
-            f"{stale[0]} is not what the models say. Write it anew and review what changed:"
+            f"{edited[0]} is another than when {project.folder} was made from it. Compile the project with dbt"
+            f" ({COMPILING}), then make it anew and review what changed: {project.command('compile')}"
+        )
+    committed = load_dictionary(project.dictionary_path)
+    derived = compile_dictionary(project)
+    if (committed.feeds, {*committed.full}, committed.fingerprint) != (
+        derived.feeds,
+        {*derived.full},
+        derived.fingerprint,
+    ):
+        raise DictionaryError(
+            f"{project.dictionary_path} is not what the SELECTs beside it say. Make it anew and review what changed:"
             f" {project.command('compile')}"
         )
     return f"{project.dictionary_path} is what the models say"
@@ -278,6 +288,7 @@ def _needed(project: Project) -> dict[str, tuple[str, ...]]:
     """Return what a run does with each table, by relation; those that it has yet to create are the user's own then."""
     return {
         **{source.staging: READ for source in project.sources.values()},
+        **{static.relation: READ for static in project.static.values()},
         **{
             table.relation: ALL
             for table in (*project.sources.values(), *project.facts.values(), *schema.control_tables(project))

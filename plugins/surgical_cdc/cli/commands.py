@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,12 +15,14 @@ import typer
 from rich.console import Console
 
 from surgical_cdc.cli import checks, report
-from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.documents import compiled_files
+from surgical_cdc.compiler.compilation import compile_project
+from surgical_cdc.contract.project import DEFAULT_PROJECT, Project, command, load_project
 from surgical_cdc.control import lease
-from surgical_cdc.dbt.project import DEFAULT_PROJECT, Project, load_project
+from surgical_cdc.dbt.artifacts import COMPILING, read_artifacts
+from surgical_cdc.dbt.declared import relation_of
+from surgical_cdc.dbt.guesses import source_guesses, with_settings
 from surgical_cdc.dictionary import load_dictionary
-from surgical_cdc.errors import ProjectError, shortened
+from surgical_cdc.errors import DictionaryError, ProjectError, shortened
 from surgical_cdc.files import write_text
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.narrow import not_staged
@@ -28,6 +30,7 @@ from surgical_cdc.steps.refresh import refresh as refresh_fact
 from surgical_cdc.steps.verify import verify as verify_fact
 from surgical_cdc.values import Run, new_token, read_time
 from surgical_cdc.warehouse.advice import ERRORS, refusal
+from surgical_cdc.warehouse.catalog import WarehouseTypes
 from surgical_cdc.warehouse.connection import connect
 from surgical_cdc.warehouse.retries import reached_at_once, run_step
 from surgical_cdc.warehouse.session import Warehouse
@@ -37,6 +40,7 @@ DAG_ID = "command_line"
 MOST_VALUES = 32_767
 MOST_KEYS = MOST_VALUES - 2
 ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder of the dbt project.")]
+Threads = Annotated[int, typer.Option(min=1, help="So many detections, and updates, run side by side.")]
 ConnectionId = Annotated[str, typer.Option("--conn-id", help="Airflow connection of type redshift.")]
 Facts = Annotated[list[str] | None, typer.Argument(metavar="[FACT]...", help="Facts; all if none is named.")]
 Time = Annotated[
@@ -114,6 +118,7 @@ def run(
     source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would change, and write nothing.")] = False,
+    threads: Threads = 4,
     project: ProjectFolder = DEFAULT_PROJECT,
     conn_id: ConnectionId = "redshift_default",
 ) -> None:
@@ -121,7 +126,7 @@ def run(
     loaded = _project(project)
     sources = tuple(loaded.source(name).name for name in source or ())
     asked = _run("run", sources, start=_time("--start", start), end=_time("--end", end), dry_run=dry_run)
-    done = run_cycle(loaded, _session(conn_id, "run", asked), asked, progress=console.print)
+    done = run_cycle(loaded, _session(conn_id, "run", asked), asked, threads=threads, progress=console.print)
     console.print(report.cycle(done))
 
 
@@ -159,28 +164,69 @@ def release(project: ProjectFolder = DEFAULT_PROJECT, conn_id: ConnectionId = "r
     console.print(run_step(_session(conn_id, "release"), "release", partial(lease.free_dead, loaded)))
 
 
+@app.command()
+def init(
+    project: ProjectFolder = DEFAULT_PROJECT,
+    *,
+    staging: Annotated[
+        str, typer.Option(help="How the tables that the ETL fills are called; {name} is the source table's name.")
+    ] = "staging.{name}",
+    conn_id: Annotated[
+        str | None, typer.Option("--conn-id", help="Airflow connection of type redshift, to see which tables exist.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+) -> None:
+    """Propose settings for the sources of a dbt project that dbt has compiled, and write them into dbt_project.yml."""
+    folder = _folder(project)
+    artifacts = read_artifacts(folder)
+    known = None
+    if conn_id:
+        relations = [relation_of(table) for table in artifacts.sources.values()]
+        relations += [staging.replace("{name}", table.name) for table in artifacts.sources.values()]
+        with closing(_session(conn_id, "init")()) as asked:
+            known = WarehouseTypes(asked).columns(relations)
+    guesses = source_guesses(artifacts, staging, known)
+    console.print(report.guesses(artifacts, guesses))
+    complete = [guess for guess in guesses if not guess.missing]
+    file = folder / "dbt_project.yml"
+    if complete and (yes or typer.confirm(f"Write these settings of {len(complete)} sources into {file}?")):
+        write_text(file, with_settings(file, complete))
+        console.print(f"Wrote {file}. Edit it, then run: {COMPILING}; {command(folder, 'compile')}")
+
+
 @app.command("compile")
 def compile_(
     project: ProjectFolder = DEFAULT_PROJECT,
     *,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the dictionary is stale.")] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this model is a fact, or those of tag:…; may be repeated, and is remembered."),
+    ] = None,
+    conn_id: Annotated[
+        str | None, typer.Option("--conn-id", help="Airflow connection of type redshift, asked for unknown types.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would be another.")] = False,
 ) -> None:
-    """Write the dictionary of a project from its models, and what its documents have of it; or refuse a fact."""
-    loaded = _project(project)
-    for name, fact in loaded.facts.items():
-        started = time.perf_counter()
-        reason = compile_fact(loaded, name).reason
-        way = f"rebuilt in full ({reason})" if reason else "incremental"
-        console.print(f"{name}: {len(fact.columns)} columns, {way}, compiled in {time.perf_counter() - started:.2f} s")
-    for name in loaded.unkept:
-        console.print(f"{name}: a table without unique_key is no fact; nobody keeps it up to date")
-    console.print(f"{checks.models(loaded)}.")
+    """Write the folder cdc of a dbt project that dbt has compiled: contract, dictionary, a SELECT for each fact."""
+    with ExitStack() as opened:
+        asked = opened.enter_context(closing(_session(conn_id, "compile")())) if conn_id else None
+        compiled = compile_project(
+            _folder(project),
+            select=select or (),
+            ask=WarehouseTypes(asked) if asked else None,
+            progress=console.print,
+        )
+    console.print(report.compilation(compiled))
     if check:
-        console.print(checks.dictionary(loaded))
+        if stale := compiled.stale():
+            raise DictionaryError(
+                f"{stale[0]} is not what the models say. Write it anew and review what changed:"
+                f" {compiled.project.command('compile')}"
+            )
+        console.print(f"{compiled.project.folder} is what the models say.")
         return
-    for file, text in compiled_files(loaded).items():
-        write_text(file, text)
-        console.print(f"Wrote {file}.")
+    for file in compiled.write():
+        console.print(f"{'Wrote' if file in compiled.files else 'Removed'} {file}.")
 
 
 def main() -> None:
@@ -203,12 +249,16 @@ def _session(conn_id: str, command: str, asked: Run | None = None) -> Callable[[
 
 
 def _project(path: Path) -> Project:
+    return load_project(_folder(path))
+
+
+def _folder(path: Path) -> Path:
     if not path.is_dir():
         raise ProjectError(
             f"{shortened(str(path))} is no folder. Expected --project and the folder of a dbt project, in which"
             " dbt_project.yml lies."
         )
-    return load_project(path)
+    return path
 
 
 def _keys(source: str, text: str) -> tuple[str, ...]:

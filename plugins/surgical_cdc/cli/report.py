@@ -10,18 +10,76 @@ from rich.table import Column, Table
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.dbt.artifacts import TABLES
+from surgical_cdc.dbt.declared import candidates
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.steps.announce import announced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from surgical_cdc.compiler.compilation import Compilation
     from surgical_cdc.compiler.nodes import JoinTree, Node
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
+    from surgical_cdc.dbt.artifacts import Artifacts
+    from surgical_cdc.dbt.guesses import SourceGuess
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.steps.cycle import CycleResult
     from surgical_cdc.values import Run
+
+
+def guesses(artifacts: Artifacts, found: Sequence[SourceGuess]) -> RenderableType:
+    """Return what was guessed of each source, the settings that would be written, and the models that can be facts."""
+    parts: list[RenderableType] = []
+    for guess in found:
+        parts.append(f"{guess.table.source_name}.{guess.table.name}, baseline {guess.baseline}:")
+        for name, one in (("staging", guess.staging), ("key", guess.key), ("cursor", guess.cursor)):
+            parts.append(f"  {name}: {one.value or 'MISSING'} ({one.reason})")
+    said = sum(table.cdc is not None for table in artifacts.sources.values())
+    incomplete = sum(bool(guess.missing) for guess in found)
+    parts.append(
+        f"{len(artifacts.sources)} sources: {said} have settings already, {len(found) - incomplete} are guessed in"
+        f" full, {incomplete} lack something: add it by hand under `config: meta: cdc:`, or leave the source out."
+    )
+    nodes = sorted(candidates(artifacts, ()).values(), key=lambda node: node.name)
+    parts.append(f"{len(nodes)} tables have a row key and can be facts:")
+    parts += [
+        f"  {node.name} ({', '.join(artifacts.row_key(node))}; {'unique_key' if node.unique_key else 'by its tests'})"
+        for node in nodes
+    ]
+    keyless = sorted(
+        node.name
+        for node in artifacts.nodes.values()
+        if node.resource_type == "model" and node.config.materialized in TABLES and not artifacts.row_key(node)
+    )
+    if keyless:
+        parts.append(f"{len(keyless)} tables have none: set unique_key to make facts of them: {', '.join(keyless)}")
+    return Group(*parts)
+
+
+def compilation(compiled: Compilation) -> RenderableType:
+    """Return what was made of a project: its facts, the models that are none and why, and warnings."""
+    project, dictionary = compiled.project, compiled.dictionary
+    lines = []
+    for name, fact in project.facts.items():
+        way = "full" if name in dictionary.full else "incremental"
+        way += f", anew each {fact.moment}" if fact.moment else ""
+        read = len(dictionary.feeding(name))
+        lines.append(f"  {name} ({', '.join(fact.unique_key)}): {way}; {len(fact.columns)} columns from {read} sources")
+    count, full = len(project.facts), len(dictionary.full)
+    parts: list[RenderableType] = [
+        f"{count} facts, with their row keys, {count - full} of them maintained incrementally:",
+        *lines,
+    ]
+    if full:
+        parts.append(f"{full} are rebuilt in full whenever a column that they read has changed:")
+        parts += [f"  {name}: {reason}" for name, reason in dictionary.full.items()]
+    if project.left_out:
+        parts.append(f"{len(project.left_out)} models could be facts and are left out:")
+        parts += [f"  {name}: {reason}" for name, reason in project.left_out.items()]
+    parts += [f"Warning: {warning}." for warning in compiled.warnings]
+    return Group(*parts)
 
 
 def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
@@ -56,6 +114,8 @@ def paths(project: Project, source: str, column: str) -> str:
 
 
 def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
+    if any(node in value.nodes for value in tree.values):
+        yield f"{node.source.name}: a value that all rows share is computed from it"
     for nodes, predicates in _ways(tree, node):
         labels = _labels(tree, nodes)
         shown = [_readable(predicate, labels) for predicate in predicates]
@@ -64,7 +124,12 @@ def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
             for one in nodes
         ]
         steps = "".join(f"{place}, by {predicate}, " for place, predicate in zip(places, shown[:-1], strict=False))
-        yield f"{steps}{places[-1]}: {shown[-1]} is its {tree.fact.anchor}"
+        leads = (
+            f"it counts in its one row where {shown[-1]}"
+            if tree.is_of_all
+            else f"{shown[-1]} is its {tree.fact.anchor}"
+        )
+        yield f"{steps}{places[-1]}: {leads}"
 
 
 def _ways(tree: JoinTree, node: Node) -> Iterator[tuple[list[Node], list[exp.Expr]]]:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
+from surgical_cdc.compiler.current_time import NO_MOMENT, bound
 from surgical_cdc.compiler.fact_query import DIALECT, fact_query
 from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.compiler.lineage import fact_lineage
+from surgical_cdc.compiler.parsing import parse
 from surgical_cdc.compiler.unsupported import Refused, place
+from surgical_cdc.contract.tables import Static
 from surgical_cdc.errors import UnsupportedQuery
 
 if TYPE_CHECKING:
-    from sqlglot import exp
-
     from surgical_cdc.compiler.lineage import Lineage
     from surgical_cdc.compiler.nodes import JoinTree
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Fact
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Fact, Select
+
+# So many facts are kept compiled; one that reads the current time is compiled anew whenever that moves.
+COMPILED = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +35,8 @@ class CompiledFact:
 
     `query` is the SELECT on the sources' baselines. `tree` is None where the fact is rebuilt in full, and `reason` says
     why then.
-    `select_fingerprint` is sixteen hex digits that change with the SELECT, be it by a model, a macro or a variable;
-    comments and layout are no part of it.
+    `select_fingerprint` is sixteen hex digits that change with the SELECT, be it by a model, a macro or a variable,
+    with a seed that it reads, and with the current time if it reads that; comments and layout are no part of it.
     """
 
     fact: Fact
@@ -40,26 +47,43 @@ class CompiledFact:
     select_fingerprint: str
 
 
-@cache
-def compile_fact(project: Project, fact_name: str) -> CompiledFact:
-    """Compile a fact once for each project.
+@lru_cache(maxsize=COMPILED)
+def compile_fact(project: Project, fact_name: str, moment: datetime | None = None) -> CompiledFact:
+    """Compile a fact from its SELECT in the folder `cdc`, once for each project.
+
+    `moment` is what the current time is in the SELECT; where none is given, its rows must be of no interest.
 
     Raises:
         ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
         UnsupportedQuery: the SELECT can not be maintained, or not incrementally as it is to be; the message names the
             part, its file and line, and says what to write.
     """
-    fact = project.fact(fact_name)
+    return compile_query(project, project.fact(fact_name), parse(project.selects[fact_name]), moment)
+
+
+def compile_query(project: Project, fact: Fact, parsed: exp.Query, moment: datetime | None = None) -> CompiledFact:
+    """Compile a fact from its SELECT as a tree, of which this makes use; raises what `compile_fact` does."""
+    select = project.selects[fact.name]
     try:
-        query = fact_query(project, fact)
+        query = fact_query(project, fact, bound(parsed, moment or NO_MOMENT))
         tree, reason = _way(project, fact, query)
         lineage = fact_lineage(project, fact, query)
     except Refused as error:
-        where = place(error.clause, project.models[fact_name])
-        raise UnsupportedQuery(f"{where}: {error.problem}. {error.hint}") from error
+        raise unsupported(error, select) from error
     _strip_places(query, *(tree.predicates() if tree else ()))
-    digest = hashlib.sha256(query.sql(DIALECT, comments=False).encode()).hexdigest()
+    statics = [project.tables[relation] for relation in sorted(_relations(query))]
+    checksums = [table.checksum for table in statics if isinstance(table, Static)]
+    digest = hashlib.sha256("\n".join([query.sql(DIALECT, comments=False), *checksums]).encode()).hexdigest()
     return CompiledFact(fact, query, tree, reason, lineage, digest[:16])
+
+
+def unsupported(error: Refused, select: Select) -> UnsupportedQuery:
+    """Return the error for what is in the way of a fact, with its place."""
+    return UnsupportedQuery(f"{place(error.clause, select)}: {error.problem}. {error.hint}")
+
+
+def _relations(query: exp.Select) -> set[str]:
+    return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table)}
 
 
 def _way(project: Project, fact: Fact, query: exp.Select) -> tuple[JoinTree | None, str | None]:
@@ -75,7 +99,7 @@ def _way(project: Project, fact: Fact, query: exp.Select) -> tuple[JoinTree | No
     except Refused as error:
         if fact.maintenance == "incremental":
             raise
-        where = place(error.clause, project.models[fact.name]).removeprefix(f"{project.path}/")
+        where = place(error.clause, project.selects[fact.name]).removeprefix(f"{project.path}/")
         return None, f"{where}: {error.problem}"
 
 

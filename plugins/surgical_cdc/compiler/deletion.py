@@ -16,8 +16,8 @@ from surgical_cdc.compiler.unsupported import SHOWN_CHARACTERS, Refused
 from surgical_cdc.errors import ProjectError
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
 
 EXPECTED = "Expected one predicate on columns of the source, such as deleted_at IS NOT NULL"
 

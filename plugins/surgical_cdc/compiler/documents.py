@@ -1,70 +1,44 @@
-"""What is written from the models: the dictionary, and in documents a table, a diagram and the origin of each column.
-
-A document is any text file that `vars: cdc_documents:` in dbt_project.yml names, by its path from the project's folder.
-In it, what stands between `<!-- compiled: table -->` and `<!-- /compiled -->` is replaced; so for the other blocks.
-"""
+"""The page lineage.md: a table, a diagram and the origin of each column, as the dictionary has them."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, dump_dictionary
-from surgical_cdc.errors import DictionaryError
-from surgical_cdc.files import read_text
+from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
 
-BLOCK = re.compile(r"(?P<start><!-- compiled: (?P<name>[a-z]+) -->\n).*?(?P<end><!-- /compiled -->)", re.DOTALL)
 NOTHING = ""
+INTRODUCTION = """\
+# What feeds what in {}
+
+Derived from the models by `python -m surgical_cdc compile`, as the dictionary beside it is.
+
+A column of a source feeds a fact in one of two ways. It is **computed into** columns of the fact, and a change of it
+can change just those. Or it **decides on rows**: it stands in a join, a filter, a grouping, a window or the row key,
+and a change of it can change any column, or let rows come and go. The key of each source that is read decides on rows,
+because a row that comes or goes counts. A fact runs only if a column that it reads has changed.
+
+## Sources and facts
+
+How many columns of a source a fact reads:
+"""
 
 
-def compile_dictionary(project: Project) -> Dictionary:
-    """Derive the dictionary of a project from its facts' SELECTs, sources and columns in the contract's order."""
-    compiled = {fact: compile_fact(project, fact) for fact in project.facts}
-    lineage = {fact: one.lineage.feeds for fact, one in compiled.items()}
-    feeds = {
-        source.name: {
-            column: facts
-            for column in source.column_names
-            if (
-                facts := {
-                    fact: fed[source.relation, column]
-                    for fact, fed in lineage.items()
-                    if (source.relation, column) in fed
-                }
-            )
-        }
-        for source in project.sources.values()
-    }
-    full = {fact: one.reason for fact, one in compiled.items() if one.reason}
-    return Dictionary(tuple(project.facts), full, feeds, project.fingerprint)
-
-
-def compiled_files(project: Project) -> dict[Path, str]:
-    """Return what the dictionary and the documents of a project must hold, by file; documents that are not here aside.
-
-    Raises:
-        UnsupportedQuery: a fact can not be compiled.
-        DictionaryError: a document has a block of an unknown name.
-    """
-    dictionary = compile_dictionary(project)
-    documents = {path: _filled(path, project, dictionary) for path in project.documents if os.path.lexists(path)}
-    return {project.dictionary_path: dump_dictionary(dictionary), **documents}
-
-
-def _filled(path: Path, project: Project, dictionary: Dictionary) -> str:
-    def block(match: re.Match[str]) -> str:
-        if match["name"] not in BLOCKS:
-            raise DictionaryError(f"{path}: no block is called {match['name']!r}. Known: {', '.join(BLOCKS)}.")
-        return f"{match['start']}{BLOCKS[match['name']](project, dictionary)}\n{match['end']}"
-
-    return BLOCK.sub(block, read_text(path))
+def lineage_page(project: Project, dictionary: Dictionary) -> str:
+    """Return the page of a project's lineage in Markdown."""
+    parts = [
+        INTRODUCTION.format(project.name),
+        _table(project, dictionary) + "\n",
+        "An arrow is thick where more of a source than its key decides on rows.\n",
+        _diagram(project, dictionary) + "\n",
+        "## Where the columns of facts come from\n",
+        _columns(project, dictionary),
+    ]
+    return "\n".join(parts) + "\n"
 
 
 def _table(project: Project, dictionary: Dictionary) -> str:
@@ -101,7 +75,7 @@ def _columns(project: Project, dictionary: Dictionary) -> str:
             ]
             for column in fact.column_names
         ]
-        decided = f"Row key: {fact.unique_key}. Rows are decided by {', '.join(deciding)}."
+        decided = f"Row key: {', '.join(fact.unique_key)}. Rows are decided by {', '.join(deciding)}."
         parts += [f"### {fact.name}", decided, _markdown(["column", "computed from"], rows, ["---", "---"])]
     return "\n\n".join(parts)
 
@@ -116,6 +90,3 @@ def _deciding(dictionary: Dictionary, fact: str) -> dict[str, list[str]]:
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]], rule: Sequence[str]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
-
-
-BLOCKS: Mapping[str, Callable[[Project, Dictionary], str]] = {"table": _table, "diagram": _diagram, "columns": _columns}

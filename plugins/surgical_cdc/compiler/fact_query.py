@@ -1,4 +1,4 @@
-"""A fact as one query: models inlined, every column qualified, only source baselines in FROM."""
+"""A fact as one query: CTEs inlined, every column qualified, only source baselines in FROM."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 
-from surgical_cdc.compiler.joined_columns import merge_joined_columns
-from surgical_cdc.compiler.parsing import check_depth, parse, too_deep
+from surgical_cdc.compiler.joined_columns import complete_using, merge_joined_columns, names_in_using
+from surgical_cdc.compiler.orders import is_unordered, order_limits, order_lists
+from surgical_cdc.compiler.parsing import check_depth, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
+from surgical_cdc.compiler.same_names import check_names
 from surgical_cdc.compiler.special_dates import is_moment, moments
 from surgical_cdc.compiler.unsupported import Refused, place, shortened
-from surgical_cdc.dbt.project import REF_SCHEMA
 from surgical_cdc.errors import ProjectError
+from surgical_cdc.names import own_name
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Fact, Model
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Fact, Select, Table
 
 DIALECT = "redshift"
+Tables = Mapping[str, "Table"]
+# What the rows of a set operation are called around it; no name of a project begins so.
+ROWS = own_name("rows", "all")
 
 NON_DETERMINISTIC = (
     *(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Localtime, exp.Localtimestamp),
@@ -48,57 +53,77 @@ CLAUSES = frozenset(
 ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
 
 
-def fact_query(project: Project, fact: Fact) -> exp.Select:
-    """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
+def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Select:
+    """Return a SELECT on the sources' baselines, each of its columns with the relation that it is of.
 
-    CTEs and models become derived tables, one for each time they are used, and lose the columns that nobody reads. The
-    query's parts know where they stand in the models' files.
+    CTEs become derived tables, one for each time they are used, and lose the columns that nobody reads. The query's
+    parts know where they stand in files, if those of `parsed` do, of which this makes use.
+
+    Args:
+        tables: those that may be read, by relation.
+        parsed: the SELECT.
+        select: its text, for messages.
 
     Raises:
-        ProjectError: the SELECT does not parse, names an unknown column, or gives other columns than declared.
+        ProjectError: the SELECT names an unknown column.
+        Refused: it joins inside a join, or reads a table that is none of these.
+    """
+    try:
+        tree = _inline(parsed, {})
+        check_depth(tree, select)
+        if not isinstance(tree, exp.Select):
+            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(ROWS)))
+            tree = exp.select("*").from_(rows)
+        _check_tables(tree, tables)
+        by_name = names_in_using(tree)
+        schema = _schema(tree, tables)
+        qualified = qualify(tree, dialect=DIALECT, schema=schema, quote_identifiers=False, identify=False)
+        complete_using(by_name)
+        merge_joined_columns(qualified)
+        return pushdown_projections(qualified)
+    except RecursionError:
+        raise ProjectError(too_deep(select.path)) from None
+    except SqlglotError as error:
+        raise ProjectError(_unresolved(str(error), parsed, select, tables)) from error
+
+
+def fact_query(project: Project, fact: Fact, parsed: exp.Query) -> exp.Select:
+    """Return the fact's SELECT on the sources' baselines, its columns in the fact's declared order.
+
+    Raises:
+        ProjectError: the SELECT names an unknown column, or gives other columns than declared.
         Refused: it joins inside a join, or gives another value at each run.
     """
-    model = project.models[fact.name]
-    parsed = parse(model)
-    try:
-        tree = _inline(parsed, project.models, {})
-        check_depth(tree, model)
-        if not isinstance(tree, exp.Select):
-            rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(fact.name)))
-            tree = exp.select("*").from_(rows)
-        _check_tables(tree, project)
-        qualified = qualify(tree, dialect=DIALECT, schema=_schema(project), quote_identifiers=False, identify=False)
-        merge_joined_columns(qualified)
-        query = pushdown_projections(qualified)
-        dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
-        check_values(query, _schema(project), dates)
-    except RecursionError:
-        raise ProjectError(too_deep(model.path)) from None
-    except SqlglotError as error:
-        raise ProjectError(_unresolved(str(error), parsed, model, project)) from error
-    return _in_declared_order(query, fact, model)
+    select = project.selects[fact.name]
+    query = qualified_query(project.tables, parsed, select)
+    schema = _schema(query, project.tables)
+    check_names(query)
+    order_lists(query, schema)
+    order_limits(query, fact.unique_key)
+    dates = [column.name for column in fact.columns if column.data_type.startswith(("date", "timestamp"))]
+    check_values(query, schema, dates)
+    return _in_declared_order(query, fact, select)
 
 
-def _unresolved(problem: str, tree: exp.Expr, model: Model, project: Project) -> str:
+def _unresolved(problem: str, tree: exp.Expr, select: Select, tables: Tables) -> str:
     """Return a message of sqlglot's with its place in the file, if that is known, and what to write instead."""
     message = re.sub(r"\.? Line: .*", "", problem, flags=re.DOTALL).rstrip(".")
     parts = _named_in(message, tree)
     if message.startswith(MISMATCH):
         message = "the branches of a set operation differ in the number of their columns"
-    places = {place(part, model) for part in parts}
-    remedy = _known_beside(parts[0], project) if parts and isinstance(parts[0], exp.Column) else ""
-    return f"{places.pop() if len(places) == 1 else model.path}: {message}.{remedy}"
+    places = {place(part, select) for part in parts}
+    remedy = _known_beside(parts[0], tables) if parts and isinstance(parts[0], exp.Column) else ""
+    return f"{places.pop() if len(places) == 1 else select.path}: {message}.{remedy}"
 
 
-def _known_beside(column: exp.Column, project: Project) -> str:
+def _known_beside(column: exp.Column, tables: Tables) -> str:
     """Return what can be written in place of an unknown column: columns of its relation, or relations."""
-    by_relation = {source.relation: source.column_names for source in project.sources.values()}
     visible: dict[str, Sequence[str]] = {}
     select = column.parent_select
     while select is not None:
         for part in select.find_all(exp.Table, exp.Subquery):
             if part.parent_select is select and part.alias_or_name:
-                listed = by_relation.get(f"{part.db}.{part.name}", ()) if isinstance(part, exp.Table) else ()
+                listed = _column_names(part, tables)
                 visible.setdefault(part.alias_or_name, listed)
         select = select.parent_select
     owners = [f"{alias}.{column.name}" for alias, listed in visible.items() if column.name in listed]
@@ -106,6 +131,11 @@ def _known_beside(column: exp.Column, project: Project) -> str:
         return f" Say which is meant: {', '.join(owners)}." if len(owners) > 1 else ""
     names = visible.get(column.table, list(visible))
     return f" Known: {', '.join(names)}." if names else ""
+
+
+def _column_names(relation: exp.Expr, tables: Tables) -> Sequence[str]:
+    table = tables.get(f"{relation.db}.{relation.name}") if isinstance(relation, exp.Table) else None
+    return table.column_names if table else ()
 
 
 def _named_in(message: str, tree: exp.Expr) -> Sequence[exp.Expr]:
@@ -163,26 +193,26 @@ def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Exp
     return copied
 
 
-def _inline(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr:
-    """Put the query of each CTE and model in its place, in all of a query; innermost WITH wins, as in SQL."""
+def _inline(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> exp.Expr:
+    """Put the query of each CTE in its place, in all of a query; innermost WITH wins, as in SQL."""
     _check_clauses(query)
-    visible = {**ctes, **_inlined_ctes(query, models, ctes)}
+    visible = {**ctes, **_inlined_ctes(query, ctes)}
     # All parts, before any is replaced: what takes a table's place is inlined already.
     parts = _own_parts(query)
     for inner in parts[1:]:
         if isinstance(inner, (exp.Select, exp.SetOperation)):
-            _inline(inner, models, visible)
+            _inline(inner, visible)
     for relation in parts:
         if isinstance(relation, (exp.Table, exp.Subquery)):
             _check_relation(relation)
-        body = _body(relation, models, visible) if isinstance(relation, exp.Table) else None
+        body = _body(relation, visible) if isinstance(relation, exp.Table) else None
         if body:
             alias = relation.args["alias"].this if relation.alias else relation.this
             relation.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
     return query
 
 
-def _inlined_ctes(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> Mapping[str, exp.Expr]:
+def _inlined_ctes(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> Mapping[str, exp.Expr]:
     """Take the WITH from a query, and return what it defines: each may read those before it."""
     with_ = query.args.get("with_")
     if with_ is None:
@@ -192,15 +222,13 @@ def _inlined_ctes(query: exp.Expr, models: Mapping[str, Model], ctes: Mapping[st
     defined: dict[str, exp.Expr] = {}
     for cte in with_.expressions:
         _check_cte(cte)
-        defined[cte.alias] = _inline(cte.this, models, {**ctes, **defined})
+        defined[cte.alias] = _inline(cte.this, {**ctes, **defined})
     with_.pop()
     return defined
 
 
-def _body(table: exp.Table, models: Mapping[str, Model], ctes: Mapping[str, exp.Expr]) -> exp.Expr | None:
+def _body(table: exp.Table, ctes: Mapping[str, exp.Expr]) -> exp.Expr | None:
     """Return the query that a table stands for, None where it is one of the warehouse."""
-    if table.db == REF_SCHEMA:
-        return _inline(parse(models[table.name]), models, {})
     return ctes[table.name].copy() if not table.db and table.name in ctes else None
 
 
@@ -249,14 +277,13 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
         )
 
 
-def _check_tables(query: exp.Expr, project: Project) -> None:
+def _check_tables(query: exp.Expr, tables: Tables) -> None:
     """Refuse a table in which nobody looks for changes."""
-    sources = sorted(source.relation for source in project.sources.values())
     for table in query.find_all(exp.Table):
-        if table.catalog or f"{table.db}.{table.name}" not in sources:
+        if table.catalog or f"{table.db}.{table.name}" not in tables:
             raise Refused(
                 f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
-                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(sources)}.",
+                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(sorted(tables))}.",
                 table,
             )
 
@@ -280,6 +307,12 @@ def check_values(query: exp.Select, schema: Mapping[str, object], dates: Sequenc
         if isinstance(part, exp.Filter):
             raise Refused(
                 f"{shortened(part)} is not Redshift's", "Aggregate a CASE instead: COUNT(CASE WHEN … THEN 1 END).", part
+            )
+        if isinstance(part, (exp.Except, exp.Intersect)) and not part.args.get("distinct"):
+            raise Refused(
+                f"{part.key.upper()} ALL is not Redshift's",
+                f"Write {part.key.upper()}, of rows that are numbered by ROW_NUMBER where equal ones count.",
+                part.expression,
             )
         if isinstance(part, exp.Collate):
             raise Refused(
@@ -309,8 +342,8 @@ def _is_arbitrary(node: exp.Expr) -> bool:
         return node.name.upper() in NON_DETERMINISTIC_NAMES
     if isinstance(node, exp.Cast):
         return is_moment(node.this)
-    if isinstance(node, exp.GroupConcat):
-        return not isinstance(node.parent, exp.WithinGroup)
+    if is_unordered(node):
+        return True
     if isinstance(node, exp.Window):
         return bool(node.find(*ORDERED_WINDOWS) or node.args.get("spec")) and not node.args.get("order")
     if isinstance(node, exp.Distinct):
@@ -327,20 +360,21 @@ def _own_parts(query: exp.Expr) -> list[exp.Expr]:
     return list(query.walk(prune=is_inner))
 
 
-def _schema(project: Project) -> dict[str, object]:
+def _schema(query: exp.Expr, tables: Tables) -> dict[str, object]:
+    """Return the columns of the tables that a query reads; with those of all the project sqlglot takes far longer."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
-    for source in project.sources.values():
-        database, _, table = source.relation.partition(".")
-        schema.setdefault(database, {})[table] = {column.name: column.data_type for column in source.columns}
+    for table in query.find_all(exp.Table):
+        columns = tables[f"{table.db}.{table.name}"].columns
+        schema.setdefault(table.db, {})[table.name] = {column.name: column.data_type for column in columns}
     return dict(schema)
 
 
-def _in_declared_order(query: exp.Select, fact: Fact, model: Model) -> exp.Select:
+def _in_declared_order(query: exp.Select, fact: Fact, select: Select) -> exp.Select:
     selected, declared = query.named_selects, list(fact.column_names)
     if sorted(selected) != sorted(declared):
         missing, extra = sorted(set(declared) - set(selected)), sorted(set(selected) - set(declared))
         message = (
-            f"{model.path}: the SELECT gives {len(selected)} columns, the model's YAML lists {len(declared)}."
+            f"{select.path}: the SELECT gives {len(selected)} columns, the model's YAML lists {len(declared)}."
             f" Listed but not given: {missing or 'none'}; given but not listed: {extra or 'none'}."
         )
         raise ProjectError(message)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from surgical_cdc.compiler.checks import branches, check_anchor_type, check_joins, untied
 from surgical_cdc.compiler.definitions import data_type
-from surgical_cdc.compiler.derived_tables import projection
+from surgical_cdc.compiler.derived_tables import projection, selects_of
+from surgical_cdc.compiler.full_joins import keys_of
 from surgical_cdc.compiler.links import MEMBER, Link, Links, Tie, all_of
-from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Tables
+from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Tables, Value
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, renamed
-from surgical_cdc.compiler.scopes import Conjunct, conjuncts_of, optional_aliases, reads_source
+from surgical_cdc.compiler.scopes import (
+    Conjunct,
+    aggregates,
+    conjuncts_of,
+    filters_of,
+    is_of_all,
+    is_value,
+    optional_aliases,
+    reads_source,
+)
 from surgical_cdc.compiler.unsupported import Refused, not_incremental, shortened
+from surgical_cdc.contract.tables import Source
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Fact
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Fact
 
 
 def join_tree(project: Project, fact: Fact, query: exp.Select) -> JoinTree:
@@ -29,23 +41,31 @@ def join_tree(project: Project, fact: Fact, query: exp.Select) -> JoinTree:
     Raises:
         Refused: a part of the query can not be maintained.
     """
-    tables = Tables(query, project.sources.values())
+    tables = Tables(query, project.tables)
     try:
         return _Builder(fact, query, tables).build()
     except Refused as error:
         raise Refused(tables.readable(error.problem), tables.readable(error.hint), error.clause) from error
 
 
+# The tie of a root of which every row counts.
+EVERY_ROW = Tie(None, exp.true())
+
+
 class _Growth:
     """How far a scope is tied to the tree: the relations that are reached, and those that wait."""
 
-    def __init__(self, scope: Scope, start: str) -> None:
+    def __init__(self, scope: Scope, starts: Collection[str]) -> None:
         self.scope = scope
-        # Relations that no outer join can leave NULL in a row that matters.
-        self.certain = {*scope.selected_sources} - optional_aliases(scope) | {start}
-        self.reached = {start}
+        # Relations that no outer join can leave NULL in a row that matters; of full-joined starts it can each.
+        self.certain = {*scope.selected_sources} - optional_aliases(scope)
+        if len(starts) == 1:
+            self.certain |= {*starts}
+        self.reached = {*starts}
         self.waiting = [
-            alias for alias, (_, source) in scope.selected_sources.items() if alias != start and reads_source(source)
+            alias
+            for alias, (_, source) in scope.selected_sources.items()
+            if alias not in self.reached and reads_source(source)
         ]
         self._conjuncts = conjuncts_of(scope)
 
@@ -75,25 +95,88 @@ class _Builder:
         self._by_table: dict[int, Node] = {}
         self._nodes: dict[str, Node] = {}
         self._anchors: dict[str, exp.Expr] = {}
+        self._values: list[Value] = []
+        # Whether the fact is one row for all; then what changes a value has changed all.
+        self._is_of_all = False
 
     def build(self) -> JoinTree:
         scope = build_scope(self._query)
+        if scope and is_of_all(scope):
+            self._is_of_all = True
+            self._count_in(scope)
+            return self._tree()
         if scope is None or not scope.selected_sources:
             raise not_incremental("a query that reads no source", "Read at least one source.", self._query)
         anchor = projection(scope, self._fact.anchor)
         self._descend(scope, [Tie(None, anchor)], at_top=True)
         for expression in self._anchors.values():
             check_anchor_type(self._fact, expression, data_type(self._tables, expression), anchor)
-        return JoinTree(self._fact, self._query, tuple(self._nodes.values()), self._anchors, self._by_table)
+        return self._tree()
+
+    def _tree(self) -> JoinTree:
+        nodes, values = tuple(self._nodes.values()), tuple(self._values)
+        return JoinTree(self._fact, self._query, nodes, self._anchors, self._by_table, self._is_of_all, values)
+
+    def _count_in(self, scope: Scope) -> None:
+        """Make roots of what counts in one row for all, and tie to them what only matters beside their rows."""
+        for select in selects_of(scope):
+            if aggregates(select):
+                self._try_or_count_all(select, partial(self._count_rows, select))
+                continue
+            relations = [source for _, source in select.selected_sources.values() if isinstance(source, Scope)]
+            for relation in (*relations, *select.subquery_scopes):
+                if is_of_all(relation):
+                    self._count_in(relation)
+                else:
+                    self._add_nodes(relation, [EVERY_ROW])
+
+    def _try_or_count_all(self, scope: Scope, make_nodes: Callable[[], None]) -> None:
+        """Make nodes; where that is refused, each table of a query is a root instead, of which every row counts."""
+        made = {*self._nodes}
+        try:
+            make_nodes()
+        except Refused:
+            for name in self._nodes.keys() - made:
+                del self._nodes[name]
+                self._anchors.pop(name, None)
+            for node in self._nodes.values():
+                node.children = [child for child in node.children if child.name in made]
+            self._add_nodes(scope, [EVERY_ROW])
+
+    def _count_rows(self, scope: Scope) -> None:
+        """Reach all relations of a SELECT that aggregates all its rows, from one that it filters if there is one."""
+        check_joins(scope)
+        if keys_of(scope):
+            raise not_incremental("a FULL JOIN of all rows", "", scope.expression)
+        filters = filters_of(scope)
+        certain = [alias for alias in scope.selected_sources if alias not in optional_aliases(scope)]
+        start = next((alias for alias in certain if alias in filters), certain[0])
+        self._enter(scope, start, [Tie(None, filters.get(start, exp.true()))])
+        growth = _Growth(scope, {start})
+        while growth.waiting:
+            try:
+                alias, links = self._next(growth)
+            except Refused:
+                (alias, *_), links = growth.waiting, []
+            ties = all_of(links) or [Tie(None, filters.get(alias, exp.true()))]
+            self._enter(scope, alias, ties)
+            growth.reach(alias, links)
+        for subquery in scope.subquery_scopes:
+            self._try_or_count_all(subquery, partial(self._attach_subquery, growth, subquery))
 
     def _descend(self, scope: Scope, ties: Sequence[Tie], *, at_top: bool = False, filtered: bool = False) -> None:
         """Enter a scope by ties of its relations: make the nodes that they lead to, then reach all others.
 
         All ties read the same columns of the scope.
         """
-        (alias,) = {self._links.entry_alias(scope, tie.predicate, at_top=at_top, filtered=filtered) for tie in ties}
-        self._enter(scope, alias, ties, at_top=at_top)
-        self._grow(scope, alias)
+        entered: dict[str, list[Tie]] = {}
+        for tie in ties:
+            for alias, own in self._links.entries(scope, tie.predicate, at_top=at_top, filtered=filtered):
+                entered.setdefault(alias, []).append(replace(tie, predicate=own))
+        for alias, own_ties in entered.items():
+            if reads_source(scope.selected_sources[alias][1]):
+                self._enter(scope, alias, own_ties, at_top=at_top)
+        self._grow(scope, {*entered})
 
     def _enter(self, scope: Scope, alias: str, ties: Sequence[Tie], *, at_top: bool = False) -> None:
         """Make the nodes of one relation of a scope: of each branch of a UNION, for its query gives their rows."""
@@ -109,21 +192,24 @@ class _Builder:
             opened = [replace(tie, predicate=self._links.opened(source, branch, alias, tie.predicate)) for tie in ties]
             leading = [tie for tie in opened if not is_never_true(tie.predicate)]
             if not leading:
-                self._add_unread_nodes(branch)
+                # None of its rows matters.
+                self._add_nodes(branch, [])
             elif reads_source(branch):
                 self._descend(branch, leading, at_top=at_top)
 
-    def _add_unread_nodes(self, branch: Scope) -> None:
-        """Make nodes without edges of a branch that is tied by NULL: none of its rows matters."""
+    def _add_nodes(self, branch: Scope, ties: Sequence[Tie]) -> None:
+        """Make the nodes of all tables in a query, each by the same ties."""
         for scope in branch.traverse():
             for alias, (_, table) in scope.selected_sources.items():
                 if isinstance(table, exp.Table):
-                    self._add_node(scope, alias, table, [])
+                    self._add_node(scope, alias, table, ties)
 
     def _add_node(self, scope: Scope, alias: str, table: exp.Table, ties: Sequence[Tie]) -> None:
         source = self._tables.source(table)
-        read = sorted({column.name for column in scope.columns if column.table == alias} - {source.key})
-        node = Node(self._tables.name(table), source, (source.key, *read))
+        key = [source.key] if isinstance(source, Source) else []
+        read = sorted({column.name for column in scope.columns if column.table == alias} - {*key})
+        # A table of which no column is read has rows to be counted all the same.
+        node = Node(self._tables.name(table), source, (*key, *read) or source.column_names[:1])
         self._by_table[id(table)] = self._nodes[node.name] = node
         for tie in ties:
             predicate = renamed(tie.predicate, alias, node.name)
@@ -134,16 +220,32 @@ class _Builder:
                 node.edges.append(Edge(parent, predicate))
                 parent.children.append(node)
 
-    def _grow(self, scope: Scope, start: str) -> None:
-        """Tie every other relation of the scope, and its subqueries, to the nodes that were reached through `start`."""
+    def _grow(self, scope: Scope, starts: Collection[str]) -> None:
+        """Tie each other relation of the scope, and its subqueries, to the nodes that were reached through `starts`."""
         check_joins(scope)
-        growth = _Growth(scope, start)
+        growth = _Growth(scope, starts)
+        for alias in list(growth.waiting):
+            source = scope.selected_sources[alias][1]
+            if isinstance(source, Scope) and self._is_value(source):
+                self._add_value(source)
+                growth.reach(alias, [])
         while growth.waiting:
             alias, links = self._next(growth)
             self._enter(scope, alias, all_of(links))
             growth.reach(alias, links)
         for subquery in scope.subquery_scopes:
             self._attach_subquery(growth, subquery)
+
+    def _is_value(self, scope: Scope) -> bool:
+        return is_value(scope) and not self._is_of_all
+
+    def _add_value(self, scope: Scope) -> None:
+        """Make nodes without edges of what gives one row for all: it is read as a whole."""
+        made = {*self._nodes}
+        self._add_nodes(scope, [])
+        nodes = tuple(node for name, node in self._nodes.items() if name not in made)
+        query = cast("exp.Select", scope.expression)
+        self._values.append(Value(str(len(self._values) + 1), query, nodes, self._tables.types(query)))
 
     def _next(self, growth: _Growth) -> tuple[str, Sequence[Link]]:
         """Return the first waiting relation that can be tied to those that are reached, with its links."""
@@ -177,6 +279,8 @@ class _Builder:
             self._enter_branches(subquery, MEMBER, ties)
         elif links:
             self._descend(subquery, all_of(links), filtered=True)
+        elif self._is_value(subquery):
+            self._add_value(subquery)
         elif failures:
             raise failures[0]
         else:

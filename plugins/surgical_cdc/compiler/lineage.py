@@ -16,8 +16,8 @@ from surgical_cdc.dictionary import EVERY_COLUMN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Column, Fact, Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Column, Fact, Source
     from surgical_cdc.dictionary import FactColumns
 
 Origin = tuple[str, str]
@@ -46,7 +46,8 @@ def fact_lineage(project: Project, fact: Fact, query: exp.Select) -> Lineage:
     """
     scope = cast("Scope", build_scope(query))
     origins = {selected.alias_or_name: tuple(dict.fromkeys(_origins(scope, selected))) for selected in query.selects}
-    feeds = _feeds(project, scope, origins, origins[fact.unique_key])
+    row_key = [origin for name in fact.unique_key for origin in origins[name]]
+    feeds = _feeds(project, scope, origins, row_key)
     for source in project.sources.values():
         if (source.relation, source.cursor) in feeds:
             raise _of_cursor(source, query)
@@ -67,7 +68,7 @@ def _feeds(
             feeds[origin] = (*feeds.get(origin, ()), name)
     keys = {source.relation: source.key for source in project.sources.values()}
     relations = [f"{table.db}.{table.name}" for table in scope.expression.find_all(exp.Table)]
-    rows = [(relation, keys[relation]) for relation in relations]
+    rows = [(relation, keys[relation]) for relation in relations if relation in keys]
     return feeds | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
 
 
@@ -95,9 +96,8 @@ def _exact(project: Project, fact: Fact, scope: Scope) -> tuple[Column, ...]:
     group, DISTINCT, MIN, MAX or a set operation shows. Where a query keeps one of several strings so, no string of it
     is exact, and likewise for floats.
     """
-    sources = {source.relation: source for source in project.sources.values()}
     merged = [
-        sources[relation].column(name)
+        project.tables[relation].column(name)
         for select, expression in _merged(scope)
         for relation, name in _origins(select, expression, within=keeps_trailing_spaces)
     ]

@@ -14,19 +14,25 @@ from surgical_cdc.compiler.checks import (
     OTHER_ANCHOR,
     branches,
     check_entry,
+    check_key,
+    check_key_types,
     check_limit,
     check_membership,
     check_merged,
+    of_groups,
     of_several_rows,
 )
 from surgical_cdc.compiler.definitions import (
     SEVERAL_ROWS,
     column_definitions,
+    data_type,
     in_terms_of_nodes,
     is_optional,
     look_alike,
 )
 from surgical_cdc.compiler.derived_tables import definition_of, query_of
+from surgical_cdc.compiler.full_joins import Key, keys_of, with_key
+from surgical_cdc.compiler.nulls import compares_no_null
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, rejects_null, with_definitions
 from surgical_cdc.compiler.scopes import conjuncts_of, optional_aliases, reads_source
 from surgical_cdc.compiler.unsupported import Refused, not_incremental
@@ -54,10 +60,12 @@ class Link:
     """What can tie a relation to the tree: a tie to one node, or one to each branch of a UNION.
 
     `certain` says that a row in which the relation is NULL-extended does not satisfy it, and so does not matter.
+    `mixed` says that a row satisfies one of the ties, not which: it is a COALESCE over several nodes.
     """
 
     ties: tuple[Tie, ...]
     certain: bool = False
+    mixed: bool = False
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -145,7 +153,8 @@ class Links:
         if not isinstance(membership, exp.In) or not isinstance(rows, exp.Query) or rows.unnest() is not query:
             return ()
         try:
-            check_membership(membership)
+            if not compares_no_null(scope, subquery, membership):
+                check_membership(membership)
             name = query.named_selects[0]
             column_definitions(self._tables, subquery, [name])
             equality = exp.EQ(this=membership.this.copy(), expression=exp.column(name, table=MEMBER))
@@ -167,7 +176,8 @@ class Links:
             try:
                 link = link_by(conjunct, alias)
                 entries = [self._entered(entered, alias, tie.predicate) for tie in link.ties]
-                groups.setdefault((link.parents, entries[0]), []).append(link)
+                # By one of two mixed ties a row may lead to another node than by the other.
+                groups.setdefault((link.parents, entries[0], id(link) if link.mixed else 0), []).append(link)
             except Refused as failure:
                 failures.append(failure)
         return list(groups.values())
@@ -180,8 +190,10 @@ class Links:
         """
         others = [column for column in conjunct.find_all(exp.Column) if column.table != alias]
         optional = any(is_optional(scope, column, certain) for column in others)
-        ties = []
-        for (predicate,) in in_terms_of_nodes(self._tables, scope, [conjunct], keep=alias):
+        ties: list[Tie] = []
+        ways = in_terms_of_nodes(self._tables, scope, [conjunct], keep=alias)
+        predicates = list(dict.fromkeys(one for (way,) in ways for one in alternatives(way, alias)))
+        for predicate in predicates:
             parents = aliases_of(predicate) - {alias}
             if len(parents) == 1:
                 ties.append(Tie(parents.pop(), predicate))
@@ -191,7 +203,7 @@ class Links:
                     "Compare a column with columns of one source; in a branch of a UNION, with no constant but NULL.",
                     conjunct,
                 )
-        link = Link(tuple(ties))
+        link = Link(tuple(ties), mixed=len(predicates) > len(ways))
         if not ties or len(set(link.parents)) < len(ties):
             raise not_incremental(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
         if optional:
@@ -207,20 +219,29 @@ class Links:
         for branch in filter(reads_source, branches(source)):
             opened = self.opened(source, branch, alias, predicate)
             if not is_never_true(opened):
-                entered.append(self._entered(branch, self.entry_alias(branch, opened), opened))
+                entered += [self._entered(branch, entry, own) for entry, own in self.entries(branch, opened)]
         names = [column.name for column in predicate.find_all(exp.Column) if column.table == alias]
         column_definitions(self._tables, source, names)
         return tuple(entered)
 
-    def entry_alias(self, scope: Scope, predicate: exp.Expr, *, at_top: bool = False, filtered: bool = False) -> str:
-        """Return the one relation of the scope that the predicate reads, or refuse.
+    def entries(
+        self, scope: Scope, predicate: exp.Expr, *, at_top: bool = False, filtered: bool = False
+    ) -> list[tuple[str, exp.Expr]]:
+        """Return the one relation of the scope that the predicate reads, or refuse; each of a FULL JOIN by its key.
 
         At the top it is the anchor. `filtered` says that it is part of the scope's own WHERE, before any grouping.
         """
+        if predicate.find(*SEVERAL_ROWS):
+            entry = predicate.sql("redshift")
+            raise of_groups(entry, predicate) if at_top else of_several_rows(entry, predicate)
+        keys = keys_of(scope)
+        if keys:
+            return self._entries_by_key(scope, predicate, keys)
+        return [(self._entry_alias(scope, predicate, at_top=at_top, filtered=filtered), predicate)]
+
+    def _entry_alias(self, scope: Scope, predicate: exp.Expr, *, at_top: bool, filtered: bool) -> str:
         aliases = self._tables.without_nodes(aliases_of(predicate))
         entry = predicate.sql("redshift")
-        if predicate.find(*SEVERAL_ROWS):
-            raise of_several_rows(entry, predicate)
         if len(aliases) != 1:
             raise not_incremental(
                 f"{entry}, computed from {len(aliases)} relations,",
@@ -229,7 +250,7 @@ class Links:
             )
         (alias,) = aliases
         if not filtered:
-            check_entry(scope, predicate, alias, partial(look_alike, self._tables, scope))
+            check_entry(scope, predicate, aliases, partial(look_alike, self._tables, scope))
         if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
             raise not_incremental(
                 f"{entry}, from the optional side of an outer join,",
@@ -237,6 +258,28 @@ class Links:
                 predicate,
             )
         return alias
+
+    def _entries_by_key(self, scope: Scope, predicate: exp.Expr, keys: Sequence[Key]) -> list[tuple[str, exp.Expr]]:
+        """Return each relation of a FULL JOIN with the predicate on its key, which is a predicate on their COALESCE."""
+        kind_of = partial(look_alike, self._tables, scope)
+        for key in keys:
+            entries = [(alias, with_key(predicate, key, own.copy)) for alias, own in key.items()]
+            if all(self._tables.without_nodes(aliases_of(entry)) == {alias} for alias, entry in entries):
+                check_key_types(key, [self._type_of(scope, own) for own in key.values()], predicate)
+                check_key(predicate, key, kind_of)
+                check_entry(scope, predicate, {*key}, kind_of)
+                return entries
+        wanted = " or ".join(f"COALESCE({', '.join(own.sql('redshift') for own in key.values())})" for key in keys)
+        raise not_incremental(
+            f"{predicate.sql('redshift')}, into a FULL JOIN,",
+            f"Anchor, join and group by {wanted}.",
+            predicate,
+        )
+
+    def _type_of(self, scope: Scope, expression: exp.Expr) -> str | None:
+        """Return the type of an expression, None where it is not known, or not the same in all branches of a UNION."""
+        types = {data_type(self._tables, way) for (way,) in in_terms_of_nodes(self._tables, scope, [expression])}
+        return types.pop() if len(types) == 1 else None
 
     def opened(self, source: Scope, branch: Scope, alias: str, predicate: exp.Expr) -> exp.Expr:
         """Return a predicate on a derived table as one on a branch of it, unless it sees more than that has."""
@@ -264,3 +307,27 @@ def _require_false_for_null(link: Link, clause: exp.Expr, absent: str) -> None:
             "Compare its columns as they are, without COALESCE, OR or IS NULL.",
             clause,
         )
+
+
+def alternatives(predicate: exp.Expr, alias: str) -> list[exp.Expr]:
+    """Return predicates on a relation and one other each, one of which holds where this one does.
+
+    COALESCE over several others shows the value of one of them.
+
+    >>> from sqlglot import parse_one
+    >>> [one.sql() for one in alternatives(parse_one("d.id = COALESCE(a.x, b.y)"), "d")]
+    ['d.id = a.x', 'd.id = b.y']
+    """
+    if len(aliases_of(predicate) - {alias}) <= 1:
+        return [predicate]
+    # The innermost first: one around it may show a constant.
+    for coalesce in reversed(list(predicate.find_all(exp.Coalesce))):
+        others = aliases_of(coalesce)
+        if alias not in others and len(others) > 1:
+            shown = [coalesce.this, *coalesce.expressions]
+            return [one for own in shown for one in alternatives(_replaced(predicate, coalesce, own), alias)]
+    return [predicate]
+
+
+def _replaced(predicate: exp.Expr, part: exp.Expr, by: exp.Expr) -> exp.Expr:
+    return predicate.copy().transform(lambda own: by.copy() if own == part else own)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from surgical_cdc.dbt.tables import Column, Fact, Source
+    from surgical_cdc.contract.tables import Column, Fact, Source, Static
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class Edge:
 class Node:
     """One occurrence of a source.
 
-    `columns` are those that the query reads here, the source's key first. There are several `edges` where the node is
+    `columns` are those that the query reads here, a source's key first. There are several `edges` where the node is
     tied to the branches of a UNION; none at a root, and where no row of it can matter.
     """
 
     name: str
-    source: Source
+    source: Source | Static
     columns: tuple[str, ...]
     edges: list[Edge] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
@@ -48,12 +49,31 @@ class Node:
         return tuple(dict.fromkeys(column.name for column in columns if column.table == self.name))
 
 
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One row for all rows of the query: a subquery that aggregates without groups, and is tied to none of them.
+
+    Attributes:
+        name: what tells it from others of the fact.
+        query: the subquery, a part of the fact's query.
+        nodes: its source tables, which have no edges.
+        types: the types of its columns, as far as they are known.
+    """
+
+    name: str
+    query: exp.Select
+    nodes: tuple[Node, ...]
+    types: Mapping[str, exp.DataType]
+
+
 @dataclass(frozen=True)
 class JoinTree:
     """A fact's query with its nodes, parents before children.
 
     `anchors` gives for each root, of which a UNION has several, what the fact's anchor shows of it. `tables` maps the
-    id of each source table in `query` to its node.
+    id of each source table in `query` to its node. `is_of_all` says that the fact is one row for all: it is recomputed
+    as a whole, if a row leads to a root, and `anchors` gives what must hold of the root's row. `values` are what all
+    rows have in common: where one has changed, every row of a root leads to the anchor.
     """
 
     fact: Fact
@@ -61,6 +81,8 @@ class JoinTree:
     nodes: tuple[Node, ...]
     anchors: Mapping[str, exp.Expr]
     tables: Mapping[int, Node]
+    is_of_all: bool = False
+    values: tuple[Value, ...] = ()
 
     def predicates(self) -> Iterator[exp.Expr]:
         """Yield what the nodes are tied by."""
@@ -71,9 +93,8 @@ class JoinTree:
 class Tables:
     """The source tables of a query, with their sources and the names of their nodes; no alias of the query is one."""
 
-    def __init__(self, query: exp.Select, sources: Iterable[Source]) -> None:
+    def __init__(self, query: exp.Select, by_relation: Mapping[str, Source | Static]) -> None:
         """Name the tables by their order in the query."""
-        by_relation = {source.relation: source for source in sources}
         tables = list(query.find_all(exp.Table))
         aliases = {relation.alias_or_name for relation in query.find_all(exp.Table, exp.Subquery)}
         prefix = "n"
@@ -87,13 +108,22 @@ class Tables:
         """Return the name of a table's node."""
         return self._names[id(table)]
 
-    def source(self, table: exp.Table) -> Source:
+    def source(self, table: exp.Table) -> Source | Static:
         """Return the source that a table is."""
         return self._sources[self.name(table)]
 
     def column(self, column: exp.Column) -> Column:
         """Return what the contract says of a column of a node."""
         return self._sources[column.table].column(column.name)
+
+    def types(self, query: exp.Select) -> dict[str, exp.DataType]:
+        """Return the types of a query's columns, as far as they are known."""
+        schema: dict[str, dict[str, dict[str, str]]] = {}
+        for source in self._sources.values():
+            database, _, table = source.relation.partition(".")
+            schema.setdefault(database, {})[table] = {column.name: column.data_type for column in source.columns}
+        typed = annotate_types(query.copy(), schema=dict(schema), dialect="redshift")
+        return {part.alias_or_name: part.type for part in typed.selects if part.type}
 
     def without_nodes(self, aliases: Iterable[str]) -> set[str]:
         """Return the aliases that are no names of nodes."""

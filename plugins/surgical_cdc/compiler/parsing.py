@@ -1,4 +1,4 @@
-"""Parses a model, and says in words of SQL what is wrong with its text, and in which line of its file."""
+"""Parses a SELECT, and says in words of SQL what is wrong with its text, and in which line of its file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlglot.tokenizer_core import Token
 
-    from surgical_cdc.dbt.tables import Model
+    from surgical_cdc.contract.tables import Select
 
 # What can not follow a comma, or come before one; the parser passes over such commas.
 AFTER_A_LIST = frozenset(
@@ -44,40 +44,40 @@ CLOSES = frozenset({TokenType.R_PAREN, TokenType.END})
 UNCLOSED = re.compile(r"Missing (?P<quote>.+) from \d+:(?P<start>\d+)")
 
 
-def parse(model: Model) -> exp.Query:
-    """Return the query of a model, names in lower case; its parts know their places in the model's file.
+def parse(select: Select) -> exp.Query:
+    """Return the query of a SELECT, names in lower case; its parts know their places in its file.
 
     Raises:
         ProjectError: the text is not one query, or has placeholders.
     """
     dialect = Dialect.get_or_raise("redshift")
     try:
-        tokens = dialect.tokenize(model.sql)
+        tokens = dialect.tokenize(select.sql)
     except TokenError as error:
-        raise ProjectError(_unclosed(error, model)) from error
-    _check_commas(tokens, model)
-    _check_add_months(tokens, model)
-    _check_nesting(tokens, model)
+        raise ProjectError(_unclosed(error, select)) from error
+    _check_commas(tokens, select)
+    _check_add_months(tokens, select)
+    _check_nesting(tokens, select)
     try:
-        statements = dialect.parser().parse(tokens, model.sql)
+        statements = dialect.parser().parse(tokens, select.sql)
     except RecursionError:
-        raise ProjectError(too_deep(model.path)) from None
+        raise ProjectError(too_deep(select.path)) from None
     except ParseError as error:
-        raise ProjectError(_unparsed(error, model)) from error
+        raise ProjectError(_unparsed(error, select)) from error
     queries = [statement for statement in statements if statement is not None]
     if len(queries) != 1 or not isinstance(queries[0], exp.Query):
-        raise ProjectError(_no_select(queries, tokens, model))
-    _check_placeholders(queries[0], tokens, model)
+        raise ProjectError(_no_select(queries, tokens, select))
+    _check_placeholders(queries[0], tokens, select)
     for part in queries[0].walk():
         if part._meta and "line" in part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
-            part.meta.update(path=model.path, line=model.lines[part.meta["line"] - 1])
-    check_depth(queries[0], model)
+            part.meta.update(path=select.path, line=part.meta["line"])
+    check_depth(queries[0], select)
     query = normalize_identifiers(queries[0], dialect=dialect)
-    _check_cte_names(query, model)
+    _check_cte_names(query, select)
     return query
 
 
-def check_depth(query: exp.Expr, model: Model) -> None:
+def check_depth(query: exp.Expr, select: Select) -> None:
     """Refuse a tree that is deeper, or a CASE that is longer, than all that reads them can take.
 
     Raises:
@@ -87,21 +87,21 @@ def check_depth(query: exp.Expr, model: Model) -> None:
     for part in query.bfs():
         depths[id(part)] = depth = depths.get(id(part.parent), 0) + 1
         if depth > DEPTH:
-            raise ProjectError(too_deep(place(part, model)))
+            raise ProjectError(too_deep(place(part, select)))
         if isinstance(part, exp.Case) and len(part.args["ifs"]) > BRANCHES:
             raise ProjectError(
-                f"{place(part, model)}: a CASE of {len(part.args['ifs'])} branches, expected {BRANCHES} at most. Keep"
+                f"{place(part, select)}: a CASE of {len(part.args['ifs'])} branches, expected {BRANCHES} at most. Keep"
                 " the values in a source, and join it."
             )
 
 
-def _check_nesting(tokens: Sequence[Token], model: Model) -> None:
+def _check_nesting(tokens: Sequence[Token], select: Select) -> None:
     """Refuse before it is parsed what the parser would call itself for too often."""
     depth = 0
     for token in tokens:
         depth += (token.token_type in OPENS) - (token.token_type in CLOSES)
         if depth > DEPTH:
-            raise ProjectError(too_deep(_place(token.start, model)))
+            raise ProjectError(too_deep(_place(token.start, select)))
 
 
 def too_deep(where: str) -> str:
@@ -113,55 +113,53 @@ def too_deep(where: str) -> str:
     )
 
 
-def _no_select(statements: Sequence[exp.Expr], tokens: Sequence[Token], model: Model) -> str:
+def _no_select(statements: Sequence[exp.Expr], tokens: Sequence[Token], select: Select) -> str:
     kind = f"{len(statements)} statements" if statements else "none"
     if len(statements) == 1:
         first = statements[0]
         kind = (first.key if isinstance(first, exp.DML | exp.DDL) else tokens[0].text).upper()
-    return f"{model.path}: expected one SELECT, found {kind}. A model is a SELECT, and that alone."
+    return f"{select.path}: expected one SELECT, found {kind}. A model is a SELECT, and that alone."
 
 
-def _place(start: int, model: Model) -> str:
-    """Return where a character of a model's text stands; the tokens' own lines are wrong after a `$`."""
-    line = model.sql.count("\n", 0, start)
-    return f"{model.path}, line {model.lines[line]}"
+def _place(start: int, select: Select) -> str:
+    """Return where a character of a text stands; the tokens' own lines are wrong after a `$`."""
+    return f"{select.path}, line {select.sql.count(chr(10), 0, start) + 1}"
 
 
-def _unclosed(error: TokenError, model: Model) -> str:
+def _unclosed(error: TokenError, select: Select) -> str:
     missing = UNCLOSED.match(str(error.__context__))
     if missing:
-        return f"{_place(int(missing['start']), model)}: {missing['quote']} opens what is not closed."
-    return f"{model.path}: a comment or a quote is not closed."
+        return f"{_place(int(missing['start']), select)}: {missing['quote']} opens what is not closed."
+    return f"{select.path}: a comment or a quote is not closed."
 
 
-def _unparsed(error: ParseError, model: Model) -> str:
+def _unparsed(error: ParseError, select: Select) -> str:
     first = error.errors[0]
     problem = re.sub(r" but got <.*", "", first["description"])
     if "<class" in problem:
         problem = "Incomplete expression at"
-    line = model.lines[min(first["line"], len(model.lines)) - 1]
-    return f"{model.path}, line {line}: {problem} {first['highlight']!r}."
+    return f"{select.path}, line {first['line']}: {problem} {first['highlight']!r}."
 
 
-def _check_commas(tokens: Sequence[Token], model: Model) -> None:
+def _check_commas(tokens: Sequence[Token], select: Select) -> None:
     for first, second in pairwise(tokens):
         if first.token_type == TokenType.COMMA and second.token_type in AFTER_A_LIST:
-            raise ProjectError(f"{_place(first.start, model)}: nothing stands between ',' and {second.text!r}.")
+            raise ProjectError(f"{_place(first.start, select)}: nothing stands between ',' and {second.text!r}.")
         if second.token_type == TokenType.COMMA and first.token_type in BEFORE_A_LIST:
-            raise ProjectError(f"{_place(second.start, model)}: nothing stands between {first.text!r} and ','.")
+            raise ProjectError(f"{_place(second.start, select)}: nothing stands between {first.text!r} and ','.")
 
 
-def _check_add_months(tokens: Sequence[Token], model: Model) -> None:
+def _check_add_months(tokens: Sequence[Token], select: Select) -> None:
     """Refuse ADD_MONTHS, which the parser takes for DATEADD: that does not keep the end of a month."""
     for first, second in pairwise(tokens):
         if first.text.upper() == "ADD_MONTHS" and second.token_type == TokenType.L_PAREN:
             raise ProjectError(
-                f"{_place(first.start, model)}: ADD_MONTHS can not be sent as it is. Write DATEADD(MONTH, n, d), and"
+                f"{_place(first.start, select)}: ADD_MONTHS can not be sent as it is. Write DATEADD(MONTH, n, d), and"
                 " LAST_DAY of it where the end of a month must stay one."
             )
 
 
-def _check_placeholders(query: exp.Query, tokens: Sequence[Token], model: Model) -> None:
+def _check_placeholders(query: exp.Query, tokens: Sequence[Token], select: Select) -> None:
     if query.find(exp.Placeholder, exp.Parameter, exp.SessionParameter):
         marks = (
             second
@@ -170,15 +168,15 @@ def _check_placeholders(query: exp.Query, tokens: Sequence[Token], model: Model)
         )
         mark = next(marks, tokens[0])
         raise ProjectError(
-            f"{_place(mark.start, model)}: {mark.text!r} begins a placeholder, for which nothing gives a value."
-            " Write the value, or a var(…)."
+            f"{_place(mark.start, select)}: {mark.text!r} begins a placeholder, for which nothing gives a value."
+            " Write the value."
         )
 
 
-def _check_cte_names(query: exp.Query, model: Model) -> None:
+def _check_cte_names(query: exp.Query, select: Select) -> None:
     for with_ in query.find_all(exp.With):
         seen: set[str] = set()
         for cte in with_.expressions:
             if cte.alias in seen:
-                raise ProjectError(f"{place(cte.args['alias'], model)}: WITH defines {cte.alias} twice.")
+                raise ProjectError(f"{place(cte.args['alias'], select)}: WITH defines {cte.alias} twice.")
             seen.add(cte.alias)

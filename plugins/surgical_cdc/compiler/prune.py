@@ -15,13 +15,13 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from surgical_cdc.compiler.derived_tables import projection, type_of
 from surgical_cdc.compiler.predicates import aliases_of, equalities
-from surgical_cdc.dbt.tables import type_family
+from surgical_cdc.contract.tables import Source, type_family
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.tables import Static
 
 
-def prune(query: exp.Select, columns: Sequence[str], sources: Mapping[str, Source]) -> exp.Select:
+def prune(query: exp.Select, columns: Sequence[str], sources: Mapping[str, Source | Static]) -> exp.Select:
     """Return the query with some of its columns: the same rows, but for the other columns.
 
     Args:
@@ -37,7 +37,7 @@ def prune(query: exp.Select, columns: Sequence[str], sources: Mapping[str, Sourc
     return pruned
 
 
-def _drop_joins(query: exp.Select, sources: Mapping[str, Source]) -> bool:
+def _drop_joins(query: exp.Select, sources: Mapping[str, Source | Static]) -> bool:
     """Drop joins that add columns alone, none of which is read; return whether there were any."""
     dropped = False
     for scope in traverse_scope(query):
@@ -56,7 +56,7 @@ def _is_read(scope: Scope, join: exp.Join) -> bool:
     return any(column.table == join.alias_or_name and id(column) not in on for column in scope.columns)
 
 
-def _adds_columns_alone(scope: Scope, join: exp.Join, sources: Mapping[str, Source]) -> bool:
+def _adds_columns_alone(scope: Scope, join: exp.Join, sources: Mapping[str, Source | Static]) -> bool:
     """Return whether an outer join joins at most one row to each: by equality with columns that tell its rows apart."""
     alias, on = join.alias_or_name, join.args.get("on")
     if join.side != "LEFT" or on is None or on.find(exp.Query):
@@ -77,16 +77,18 @@ def _reads(expression: exp.Expr, alias: str) -> bool:
     return alias in aliases_of(expression)
 
 
-def _have_one_type(scope: Scope, one: exp.Expr, other: exp.Expr, sources: Mapping[str, Source]) -> bool:
+def _have_one_type(scope: Scope, one: exp.Expr, other: exp.Expr, sources: Mapping[str, Source | Static]) -> bool:
     """Return whether both sides have one type: a float may equal several whole numbers, which it rounds."""
     types = [_data_type(scope, side, sources) for side in (one, other)]
     return None not in types and len({type_family(data_type) for data_type in types if data_type}) == 1
 
 
-def _unique(relation: object, sources: Mapping[str, Source]) -> list[set[str]]:
+def _unique(relation: object, sources: Mapping[str, Source | Static]) -> list[set[str]]:
     """Return the unique keys of a relation, each as a set of columns."""
     if isinstance(relation, exp.Table):
-        return [{sources[relation.name].key}]
+        # One that holds no rows of a source has one row, by whose columns it can not be told that it has.
+        source = sources.get(relation.name)
+        return [{source.key}] if isinstance(source, Source) else []
     if not isinstance(relation, Scope) or not isinstance(relation.expression, exp.Select):
         return []
     select = relation.expression
@@ -112,12 +114,12 @@ def _shown(select: exp.Select, keys: Iterable[Sequence[exp.Expr]]) -> list[set[s
     return [{names[part] for part in key} for key in keys if all(part in names for part in key)]
 
 
-def _data_type(scope: Scope, expression: exp.Expr, sources: Mapping[str, Source]) -> str | None:
+def _data_type(scope: Scope, expression: exp.Expr, sources: Mapping[str, Source | Static]) -> str | None:
     """Return the type of an expression, None where it is not known."""
 
     def column_type(column: exp.Column) -> str | None:
         source = scope.selected_sources[column.table][1] if column.table in scope.selected_sources else None
-        if isinstance(source, exp.Table):
+        if isinstance(source, exp.Table) and source.name in sources:
             return sources[source.name].column(column.name).data_type
         if isinstance(source, Scope) and isinstance(source.expression, exp.Select):
             return _data_type(source, projection(source, column.name), sources)

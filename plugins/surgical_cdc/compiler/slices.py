@@ -2,6 +2,8 @@
 
 All statements of one update run in one session; their results are its temporary tables:
 scdc_reached_<node> (rows of a node's source that a change leads to), scdc_affected_keys (values of the anchor),
+scdc_value_<value> (what all rows have in common, as it will be), scdc_moved_<value> (a row if that is another value),
+scdc_counted (one row if a changed row counts in one row for all),
 scdc_slice_<node> (the rows of a node, as they will be after the sync, that the affected keys need; of another node too
 if they are the same).
 """
@@ -15,20 +17,25 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import DIALECT, replace_tables, table_named
+from surgical_cdc.compiler.orders import EQUAL_IS_IDENTICAL
 from surgical_cdc.compiler.predicates import aliases_of
 from surgical_cdc.compiler.prune import prune
+from surgical_cdc.contract.tables import Source
 from surgical_cdc.names import PREFIX, own_name
 
 if TYPE_CHECKING:
-    from surgical_cdc.compiler.nodes import Edge, JoinTree, Node
-    from surgical_cdc.dbt.tables import Column, Source
+    from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Value
+    from surgical_cdc.contract.tables import Column, Static
 
 AFFECTED_KEYS = f"{PREFIX}affected_keys"
+COUNTED = f"{PREFIX}counted"
 RECOMPUTED = f"{PREFIX}recomputed"
 CHANGED = f"{PREFIX}changed"
 WHOLE = f"{PREFIX}whole"
 IMAGES = ("I", "U")
 WRITES = (*IMAGES, "D")
+# Of values of these types it is known whether they are the same.
+KNOWN = frozenset({*EQUAL_IS_IDENTICAL, *exp.DataType.TEXT_TYPES, *exp.DataType.FLOAT_TYPES})
 Restriction = Callable[[exp.Select], exp.Select]
 
 
@@ -44,12 +51,13 @@ class SourceChange:
 
 
 def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
-    """Return the statements that climb from the changed rows to affected_keys (anchor).
+    """Return the statements that climb from the changed rows to affected_keys (anchor); of one row for all to counted.
 
     A row counts as changed for a node only if a column that the node reads differs. Each step reads the baseline: where
     a row further up changed as well, that row leads to the anchor by itself (docs/adr/0001).
     """
-    statements = []
+    moved = [value for value in tree.values if _may_move(value, changes)]
+    statements = [statement for value in moved for statement in _moves(value, changes)]
     reached: set[str] = set()
     arms: list[exp.Select] = []
     for node in reversed(tree.nodes):
@@ -57,15 +65,27 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
         if anchor is None and not node.edges:
             # No row of it matters.
             continue
-        wanted = [exp.alias_(anchor.copy(), "anchor")] if anchor else _links(node)
+        wanted = _wanted(tree, node)
         rows = list(_changed_rows(node, wanted, changes.get(node.source.name)))
         rows += [_climb(node, edge, child, wanted) for child, edge in _edges_down(node) if child.name in reached]
         if anchor:
-            arms += rows
+            rows += [
+                _select(wanted, node.source.relation, node.name).join(_moved(value), join_type="cross")
+                for value in moved
+            ]
+            arms += [row.where(anchor.copy()) for row in rows] if tree.is_of_all else rows
         elif rows:
             reached.add(node.name)
             statements.append(_temp_table(own_name("reached", node.name), _union(rows)))
-    return [*statements, _temp_table(AFFECTED_KEYS, _union(arms))] if arms else []
+    return [*statements, _temp_table(COUNTED if tree.is_of_all else AFFECTED_KEYS, _union(arms))] if arms else []
+
+
+def _wanted(tree: JoinTree, node: Node) -> list[exp.Expr]:
+    """Return what is read of a node's rows: what leads on to the anchor, or shows it; of one row for all, a one."""
+    if node.name not in tree.anchors:
+        return _links(node)
+    anchor = exp.cast(exp.convert(1), "smallint") if tree.is_of_all else tree.anchors[node.name].copy()
+    return [exp.alias_(anchor, "anchor")]
 
 
 def slices(
@@ -84,9 +104,15 @@ def slices(
     for node in tree.nodes:
         if names[node.name] in needed:
             sharing.setdefault(names[node.name], []).append(node)
+    values = [
+        value for value in tree.values if own_name("value", value.name) in needed and not _may_move(value, changes)
+    ]
     return [
-        _temp_table(name, _slice(tree, nodes, names, changes.get(nodes[0].source.name), null_key=null_key))
-        for name, nodes in sharing.items()
+        *(_temp_table(own_name("value", value.name), value.query) for value in values),
+        *(
+            _temp_table(name, _slice(tree, nodes, names, changes.get(nodes[0].source.name), null_key=null_key))
+            for name, nodes in sharing.items()
+        ),
     ]
 
 
@@ -98,8 +124,10 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     """
     fact = tree.fact
     names = _slice_names(tree)
-    query = replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
-    computed = [name for name in fact.column_names if name in {fact.unique_key, fact.anchor, *columns}]
+    query = _with_values(
+        tree, replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
+    )
+    computed = [name for name in fact.column_names if name in {*fact.unique_key, fact.anchor, *columns}]
     if len(computed) < len(fact.column_names):
         query = prune(query, computed, {names[node.name]: node.source for node in tree.nodes})
     selected = [
@@ -110,6 +138,57 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     ]
     affected = _Membership(exp.column(fact.anchor, table=RECOMPUTED), _keys(), or_null=null_key)
     return affected(exp.select(*selected).from_(query.subquery(RECOMPUTED)))
+
+
+def _with_values(tree: JoinTree, query: exp.Select) -> exp.Select:
+    """Return a copy of the fact's query in which each value is read from its table."""
+    values = {id(value.query): value for value in tree.values}
+    selects = zip(list(tree.query.find_all(exp.Select)), list(query.find_all(exp.Select)), strict=True)
+    for original, copied in selects:
+        value = values.get(id(original))
+        if value:
+            table = own_name("value", value.name)
+            columns = [exp.column(part.args["alias"].copy(), table=table) for part in original.selects]
+            copied.replace(exp.select(*columns).from_(table_named(table)))
+    return query
+
+
+def _may_move(value: Value, changes: Mapping[str, SourceChange]) -> bool:
+    """Return whether a column that a value is computed from has changed, or rows came or went."""
+    return any(_read(node, changes.get(node.source.name)) for node in value.nodes)
+
+
+def _moves(value: Value, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
+    """Return the statements that compute a value as it will be, and find whether it is another than it was."""
+    before, after = f"{PREFIX}before", own_name("value", value.name)
+    sources = {node.source.relation: node.source for node in value.nodes}
+    differs = exp.or_(*(_differs(value, part.args["alias"], before, after) for part in value.query.selects))
+    moved = exp.select(exp.alias_(exp.cast(exp.convert(1), "smallint"), "moved"))
+    moved = moved.from_(value.query.copy().subquery(before)).join(table_named(after), join_type="cross").where(differs)
+    return [
+        _temp_table(after, overlaid_query(value.query, sources, changes)),
+        _temp_table(own_name("moved", value.name), moved),
+    ]
+
+
+def _moved(value: Value) -> exp.Table:
+    return table_named(own_name("moved", value.name))
+
+
+def _differs(value: Value, name: exp.Identifier, before: str, after: str) -> exp.Expr:
+    """Return the predicate: a column is another one, down to what tells equal values apart, or of an unknown type."""
+    old, new = exp.column(name.copy(), table=before), exp.column(name.copy(), table=after)
+    kind = value.types.get(name.name)
+    if kind is None or not kind.is_type(*KNOWN):
+        return exp.true()
+    compared: list[tuple[exp.Expr, exp.Expr]] = [(old, new)]
+    if kind.is_type(*exp.DataType.TEXT_TYPES):
+        compared.append((exp.func("LENGTH", old), exp.func("LENGTH", new)))
+    if kind.is_type(*exp.DataType.FLOAT_TYPES):
+        compared += [(_sign(old), _sign(new))]
+    same = exp.and_(*(one.copy().eq(other.copy()) for one, other in compared))
+    both_null = exp.and_(old.copy().is_(exp.null()), new.copy().is_(exp.null()))
+    return exp.case().when(exp.or_(same, both_null), exp.convert(0)).else_(exp.convert(1)).eq(1)
 
 
 def _slice_names(tree: JoinTree) -> dict[str, str]:
@@ -136,28 +215,26 @@ def _seen_from(node: Node, predicate: exp.Expr, slices_by_name: Mapping[str, str
     return seen
 
 
-def overlaid_query(query: exp.Select, sources: Mapping[str, Source], changes: Mapping[str, SourceChange]) -> exp.Select:
-    """Return a fact's query on whole sources as they will be after the sync; `sources` is keyed by relation."""
+def overlaid_query(
+    query: exp.Select, tables: Mapping[str, Source | Static], changes: Mapping[str, SourceChange]
+) -> exp.Select:
+    """Return a fact's query on whole tables as they will be after the sync; `tables` is keyed by relation."""
 
     def overlay(table: exp.Table) -> exp.Expr:
-        source = sources[f"{table.db}.{table.name}"]
+        source = tables[f"{table.db}.{table.name}"]
         change = changes.get(source.name)
         if change is None:
             return table_named(source.relation)
         columns = [exp.column(name, table=WHOLE) for name in source.column_names]
-        return exp.Subquery(this=_after_sync(source, change, columns, WHOLE, [lambda rows: rows]))
+        return exp.Subquery(this=_after_sync(source, change, columns, WHOLE, [_every_row]))
 
     return replace_tables(query, overlay)
 
 
 def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange | None) -> Iterator[exp.Select]:
     """Yield the new and the old image of the rows that changed in a column that the node reads."""
-    if change is None:
-        return
-    read = [
-        name for name in node.source.column_names if name in node.columns and name in (change.columns or node.columns)
-    ]
-    if change.columns is not None and not read:
+    read = _read(node, change)
+    if change is None or read is None or not isinstance(node.source, Source):
         return
     yield _select(wanted, change.relation, node.name).where(_changed(node, read, node.name, came_or_went="I"))
     yield (
@@ -168,6 +245,16 @@ def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange |
         )
         .where(_changed(node, read, CHANGED, came_or_went="D"))
     )
+
+
+def _read(node: Node, change: SourceChange | None) -> list[str] | None:
+    """Return the columns that a node reads and that differ in updated rows; None where no changed row matters to it."""
+    if change is None:
+        return None
+    read = [
+        name for name in node.source.column_names if name in node.columns and name in (change.columns or node.columns)
+    ]
+    return read if read or change.columns is None else None
 
 
 def _changed(node: Node, read: Sequence[str], table: str, *, came_or_went: str) -> exp.Expr:
@@ -204,7 +291,14 @@ def _slice(
         restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
     else:
         restrictions = [_reachable(node, edge, names[edge.parent.name]) for edge in node.edges] or [_no_row]
+    if len(restrictions) > 1 and not isinstance(node.source, Source):
+        # Its rows have no key by which one that several edges keep would be there once.
+        restrictions = [_every_row]
     return _after_sync(node.source, change, _columns(node, columns), node.name, restrictions)
+
+
+def _every_row(rows: exp.Select) -> exp.Select:
+    return rows
 
 
 def _no_row(rows: exp.Select) -> exp.Select:
@@ -260,7 +354,7 @@ def _equality(node: Node, edge: Edge) -> tuple[exp.Expr | None, exp.Expr | None]
 
 
 def _after_sync(
-    source: Source,
+    source: Source | Static,
     change: SourceChange | None,
     columns: Sequence[exp.Expr],
     alias: str,
@@ -273,7 +367,7 @@ def _after_sync(
     arms = []
     for restrict in restrictions:
         baseline = restrict(_select(columns, source.relation, alias))
-        if change is None:
+        if change is None or not isinstance(source, Source):
             arms.append(baseline)
             continue
         rewritten = (
@@ -310,7 +404,11 @@ def _look(column: Column, value: exp.Expr) -> exp.Expr | None:
     """Return what comparison.jinja has under this name: what tells equal values apart, None where nothing does."""
     if column.is_text:
         return exp.func("LENGTH", value.copy())
-    return exp.func("ATAN2", value.copy(), exp.convert(-1)) if column.is_float else None
+    return _sign(value) if column.is_float else None
+
+
+def _sign(value: exp.Expr) -> exp.Expr:
+    return exp.func("ATAN2", value.copy(), exp.convert(-1))
 
 
 def _columns(node: Node, names: Sequence[str]) -> list[exp.Expr]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.tables import Model
+    from surgical_cdc.contract.tables import Select
 
 SHOWN_CHARACTERS = 160
 
@@ -34,12 +34,12 @@ def not_incremental(part: str, hint: str, clause: exp.Expr) -> Refused:
     )
 
 
-def place(clause: exp.Expr, model: Model) -> str:
-    """Return the file of a clause, of the model or of another that it reads, and the clause's first line there."""
+def place(clause: exp.Expr, select: Select) -> str:
+    """Return the file of a clause, of the SELECT or of a model that it reads, and the clause's first line there."""
     # `meta` itself would make an empty mapping.
     places = [part.meta for part in clause.bfs() if part._meta and "path" in part._meta]  # noqa: SLF001
     if not places:
-        return model.path
+        return select.path
     path = places[0]["path"]
     return f"{path}, line {min(one['line'] for one in places if one['path'] == path)}"
 

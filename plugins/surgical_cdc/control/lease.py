@@ -19,7 +19,7 @@ from surgical_cdc.names import VERSION
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.values import ChangeSet, Run
     from surgical_cdc.warehouse.session import Warehouse
 

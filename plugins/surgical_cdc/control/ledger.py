@@ -11,8 +11,8 @@ from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Table
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Table
     from surgical_cdc.values import ChangeSet, Run
     from surgical_cdc.warehouse.session import Warehouse
 

@@ -9,8 +9,8 @@ from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.control.lease import Lease
-    from surgical_cdc.dbt.project import Project
     from surgical_cdc.warehouse.session import Warehouse
 
 EVERY = timedelta(days=1)

@@ -16,9 +16,9 @@ from surgical_cdc.names import NAME_BYTES, fitted
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
     from surgical_cdc.control.lease import Lease
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
     from surgical_cdc.values import Run
     from surgical_cdc.warehouse.session import Warehouse
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from surgical_cdc.dbt.tables import holds
+from surgical_cdc.contract.tables import holds
 from surgical_cdc.errors import PrivilegeError
 from surgical_cdc.names import PREFIX, VERSION, fitted
 from surgical_cdc.warehouse import schema
@@ -17,8 +17,8 @@ from surgical_cdc.warehouse.catalog import read_catalog
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Column, Table
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Column, Table
     from surgical_cdc.warehouse.catalog import Catalog
     from surgical_cdc.warehouse.session import Warehouse
 

@@ -23,7 +23,7 @@ from surgical_cdc.dag.operators import (
     UpdateOperator,
     VerifyOperator,
 )
-from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.dictionary import dictionary_path, load_dictionary
 
 EVERY_HALF_HOUR = "*/30 * * * *"
 # How long a run may wait for the lease, and how often it asks: a backfill of a week is done by then.
@@ -52,14 +52,14 @@ def cdc_dag(
 
     Args:
         dag_id: name of the DAG.
-        project: folder of the dbt project; its dictionary lies beside it.
+        project: folder of the dbt project, in which the compiled folder `cdc` lies.
         schedule: cron expression in UTC, or None for a DAG that is only triggered.
         conn_id: Airflow connection of the warehouse, type `redshift`.
         default_args: arguments of every task, over those in RETRIES.
         dag_arguments: further arguments of the DAG, such as doc_md and tags.
     """
-    dictionary_path = project.parent / "dictionary.yaml"
-    dictionary = load_dictionary(dictionary_path)
+    path = dictionary_path(project)
+    dictionary = load_dictionary(path)
     warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
     with DAG(
         dag_id,
@@ -91,7 +91,7 @@ def cdc_dag(
                 fact: UpdateOperator(
                     task_id=fact,
                     fact=fact,
-                    dictionary=dictionary_path,
+                    dictionary=path,
                     # By the alias an event is raised only if the fact has changed.
                     outlets=[AssetAlias(f"{dag_id}.{fact}")],
                     trigger_rule=TriggerRule.NONE_FAILED,
@@ -100,7 +100,7 @@ def cdc_dag(
                 for fact in dictionary.facts
             }
         # It syncs what failed facts do not read, and fails then.
-        sync = SyncOperator(task_id=SYNC, dictionary=dictionary_path, trigger_rule=TriggerRule.ALL_DONE, **warehouse)
+        sync = SyncOperator(task_id=SYNC, dictionary=path, trigger_rule=TriggerRule.ALL_DONE, **warehouse)
         cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed, **warehouse)
 
         prepare >> list(detect.values())
@@ -127,7 +127,7 @@ def refresh_dag(
 
     The arguments are those of `cdc_dag`.
     """
-    facts = load_dictionary(project.parent / "dictionary.yaml").facts
+    facts = load_dictionary(dictionary_path(project)).facts
     warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
     with DAG(
         dag_id,

@@ -11,8 +11,8 @@ from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.dictionary import EVERY_COLUMN
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Table
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Table
     from surgical_cdc.dictionary import Dictionary
 
 DIRECT, INDIRECT = (column_lineage_dataset.Transformation(type=how) for how in ("DIRECT", "INDIRECT"))

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.values import Run
 
@@ -362,13 +362,13 @@ class AlertOperator(BaseOperator):
 
 def project_at(path: Path) -> Project:
     """Return the project in a folder; what was read before a worker forked is not read again unless a file differs."""
-    files = [file for suffix in ("sql", "yml", "yaml") for file in path.rglob(f"*.{suffix}")]
+    files = [file for suffix in ("sql", "yaml") for file in (path / "cdc").rglob(f"*.{suffix}")]
     return _project(path, frozenset((file, file.stat().st_mtime_ns) for file in files))
 
 
 @lru_cache(maxsize=1)
 def _project(path: Path, _state: frozenset[tuple[Path, int]]) -> Project:
-    from surgical_cdc.dbt.project import load_project
+    from surgical_cdc.contract.project import load_project
 
     return load_project(path)
 

@@ -1,3 +1,3 @@
-"""A dbt project to sources, facts and their SELECTs."""
+"""What dbt's artifacts say: sources, models, facts and their types."""
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from surgical_cdc.values import Announcement, Example
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.tables import Column, Fact
+    from surgical_cdc.contract.tables import Column, Fact
     from surgical_cdc.values import FactResult
     from surgical_cdc.warehouse.session import Warehouse
 

@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.fact_query import table_named
 from surgical_cdc.errors import DataError
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Fact
+    from surgical_cdc.compiler.compiled_fact import CompiledFact
+    from surgical_cdc.contract.tables import Fact
     from surgical_cdc.warehouse.session import Warehouse
 
 
-def build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]:
+def build(compiled: CompiledFact, warehouse: Warehouse) -> tuple[int, int]:
     """Create the fact's table if need be and fill it anew inside the caller's transaction.
 
     Returns:
@@ -27,20 +26,21 @@ def build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]
     Raises:
         DataError: a row key is NULL or not unique.
     """
+    fact = compiled.fact
     for statement in schema.create_fact(fact):
         warehouse.execute(statement)
     deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
-    return deleted, fill(project, fact, warehouse, fact.relation)
+    return deleted, fill(compiled, warehouse, fact.relation)
 
 
-def fill(project: Project, fact: Fact, warehouse: Warehouse, relation: str) -> int:
+def fill(compiled: CompiledFact, warehouse: Warehouse, relation: str) -> int:
     """Insert what a fact's SELECT gives into a relation that has its columns; return the number of rows.
 
     Raises:
         DataError: a row key is NULL or not unique.
     """
-    inserted = warehouse.execute(insert_into(relation, fact, compile_fact(project, fact.name).query))
-    check_row_keys(fact, warehouse, relation)
+    inserted = warehouse.execute(insert_into(relation, compiled.fact, compiled.query))
+    check_row_keys(compiled.fact, warehouse, relation)
     return inserted
 
 
@@ -63,8 +63,9 @@ def refuse_row_keys(fact: Fact, found: list[tuple[object, int]]) -> None:
     """Raise DataError if row keys were found that are NULL or not unique."""
     if found:
         shown = ", ".join(f"{key!r} ({count} rows)" for key, count in found)
+        row_key = ", ".join(fact.unique_key)
         message = (
-            f"{fact.relation} is not written: its row key {fact.unique_key} would be NULL or not unique: {shown}."
+            f"{fact.relation} is not written: its row key {row_key} would be NULL or not unique: {shown}."
             f" Correct the SELECT of {fact.name}, or the rows that it reads."
         )
         raise DataError(message)

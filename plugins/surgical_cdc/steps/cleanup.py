@@ -10,8 +10,8 @@ from surgical_cdc.control.tables import complete_control
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.control.lease import Lease
-    from surgical_cdc.dbt.project import Project
     from surgical_cdc.values import Run
     from surgical_cdc.warehouse.session import Warehouse
 

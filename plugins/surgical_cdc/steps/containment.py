@@ -29,7 +29,7 @@ from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.nodes import JoinTree
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
     from surgical_cdc.warehouse.retries import Steps
     from surgical_cdc.warehouse.session import Warehouse
@@ -64,9 +64,9 @@ def update_or_explain(  # noqa: PLR0917 - the order of all steps: project, what,
     except Exception as error:
         if not _is_of_values(error):
             raise
-        compiled = compile_fact(project, fact_name)
+        compiled = compile_fact(project, fact_name, preparation.moments.get(fact_name))
         fact, keys = compiled.fact, []
-        if compiled.tree and fact_name not in preparation.unbuilt:
+        if compiled.tree and not compiled.tree.is_of_all and fact_name not in preparation.unbuilt:
             keys = steps.run(f"search.{fact_name}", Search(project, compiled.tree, run, preparation, change_sets))
         found = f" It comes of the rows of {fact.relation} with {fact.anchor}: {', '.join(keys)}." if keys else ""
         raise DataError(

@@ -1,4 +1,4 @@
-"""A whole cycle without a scheduler: the steps of the DAG in its order, on as many threads as the target has."""
+"""A whole cycle without a scheduler: the steps of the DAG in its order, some of them side by side."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from surgical_cdc.warehouse.advice import refusal
 from surgical_cdc.warehouse.retries import BACKOFF, Backoff, Connect, Steps, run_step
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.values import ChangeSet, Preparation, Run
 
@@ -54,10 +54,13 @@ def run_cycle(
     *,
     facts: Collection[str] | None = None,
     column: str = "",
+    threads: int = 1,
     progress: Callable[[str], None] = log.info,
     backoff: Backoff = BACKOFF,
 ) -> CycleResult:
     """Run one cycle; `progress` is called with a line about each step, `backoff` says how a failed one is repeated.
+
+    So many detections, and then updates, as there are `threads` run side by side.
 
     A dry run can look at some `facts` alone, and over one source at what one `column` of it would change.
 
@@ -70,7 +73,7 @@ def run_cycle(
     started = time.perf_counter()
     dictionary = load_dictionary(project.dictionary_path)
     once = partial(run_step, connect, backoff=backoff)
-    side_by_side = partial(_side_by_side, project.threads, partial(Steps, connect, backoff=backoff))
+    side_by_side = partial(_side_by_side, threads, partial(Steps, connect, backoff=backoff))
     preparation = once("prepare", partial(prepare, project, run=run))
     if preparation is None:
         holder = once("prepare", partial(lease.holder, project))

@@ -13,8 +13,8 @@ from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
     from surgical_cdc.warehouse.session import Warehouse
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.values import ChangeSet, Run
     from surgical_cdc.warehouse.session import Warehouse
 

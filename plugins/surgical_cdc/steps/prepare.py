@@ -16,7 +16,7 @@ from surgical_cdc.warehouse.catalog import check_contract
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.warehouse.session import Warehouse
 
 
@@ -44,10 +44,17 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
             return None
         collation.check_database(project, warehouse)
         selects = built_by.recorded(project, warehouse)
+        moments = {
+            name: moment
+            for name, fact in project.facts.items()
+            if (moment := built_by.moment_of(fact, run.window_end, selects.get(name)))
+        }
         unbuilt = [
             name
             for name, fact in project.facts.items()
-            if fact.relation not in catalog or selects.get(name) != compile_fact(project, name).select_fingerprint
+            if fact.relation not in catalog
+            or name not in selects
+            or selects[name].fingerprint != compile_fact(project, name, moments.get(name)).select_fingerprint
         ]
         if unbuilt:
             # It costs a statement a table; a table's columns keep the collation that they were made with.
@@ -58,6 +65,7 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
         baseline_token=found.baseline_token,
         unbuilt=tuple(unbuilt),
         pending=tuple(pending),
+        moments=moments,
     )
 
 

@@ -17,7 +17,7 @@ from surgical_cdc.warehouse.catalog import fact_differences
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.warehouse.session import Warehouse
 
 
@@ -40,13 +40,16 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
         lease.refuse_beside_run(project, warehouse, f"refresh {fact_name}")
         standing = replacement.replaceable(fact, warehouse) if fact_differences(fact, catalog) else None
         # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
-        key = f"refresh of {fact_name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        now = datetime.now(UTC).replace(tzinfo=None)
+        moment = built_by.moment_of(fact, now, built_by.recorded(project, warehouse).get(fact_name))
+        compiled = compile_fact(project, fact_name, moment)
+        key = f"refresh of {fact_name} at {now:%Y-%m-%d %H:%M:%S.%f}"
         lease.move_baseline(project, warehouse, key, new_token())
         if standing:
             (deleted,) = warehouse.row(render("count_rows", relation=fact.relation))
-            inserted = replacement.build_beside(project, fact, warehouse, standing)
+            inserted = replacement.build_beside(compiled, warehouse, standing)
         else:
-            deleted, inserted = build(project, fact, warehouse)
+            deleted, inserted = build(compiled, warehouse)
         warehouse.execute(render("delete_rows", relation=schema.pending(project, fact).relation))
         result = FactResult(
             fact=fact_name,
@@ -54,7 +57,8 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
             inserted=inserted,
             deleted=deleted,
             built=True,
-            definition=compile_fact(project, fact_name).select_fingerprint,
+            definition=compiled.select_fingerprint,
+            moment=moment,
         )
         built_by.record(project, warehouse, [result])
         if standing:

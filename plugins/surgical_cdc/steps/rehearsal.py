@@ -15,13 +15,13 @@ from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps.build import insert_into
 from surgical_cdc.steps.detect import write_change_set
 from surgical_cdc.steps.sync import sync_baseline
-from surgical_cdc.steps.update import apply, reach_keys, recompute_all, recompute_keys
+from surgical_cdc.steps.update import apply, reach_keys, recompute_all, recompute_if_reached, recompute_keys
 from surgical_cdc.values import ChangeSet, Run, new_token
 from surgical_cdc.warehouse.schema import create_fact
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
     from surgical_cdc.warehouse.session import Warehouse
 
 # Before anything was staged: what a run over such a window would work on is empty.
@@ -92,6 +92,8 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     }
     if compiled.tree is None:
         recompute_all(project, compiled, explaining, changes)
+    elif compiled.tree.is_of_all:
+        recompute_if_reached(project, compiled, explaining, changes, pending=True)
     else:
         reach_keys(project, compiled.tree, explaining, changes, pending=True)
         recompute_keys(compiled.tree, explaining, changes, fact.columns, null_key=True)

@@ -13,8 +13,8 @@ from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render, sql_name
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Fact
+    from surgical_cdc.compiler.compiled_fact import CompiledFact
+    from surgical_cdc.contract.tables import Fact
     from surgical_cdc.warehouse.session import Warehouse
 
 
@@ -79,16 +79,16 @@ def replaceable(fact: Fact, warehouse: Warehouse) -> Standing:
     return Standing(owner, user, privileges)
 
 
-def build_beside(project: Project, fact: Fact, warehouse: Warehouse, standing: Standing) -> int:
+def build_beside(compiled: CompiledFact, warehouse: Warehouse, standing: Standing) -> int:
     """Make and fill the new table beside the fact's, inside the caller's transaction; return the number of its rows.
 
     Raises:
         DataError: a row key is NULL or not unique.
     """
-    new = schema.beside(fact)
+    new = schema.beside(compiled.fact)
     for statement in schema.create_fact(new):
         warehouse.execute(statement)
-    inserted = fill(project, fact, warehouse, new.relation)
+    inserted = fill(compiled, warehouse, new.relation)
     # Default privileges may have given it what the fact's table does not have.
     given = _privileges(new.relation, warehouse, standing.user)
     for privilege in sorted(given - standing.privileges, key=repr):

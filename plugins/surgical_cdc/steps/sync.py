@@ -16,8 +16,8 @@ from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.values import ChangeSet, Run
     from surgical_cdc.warehouse.session import Warehouse

@@ -12,6 +12,7 @@ from sqlglot import exp
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.slices import (
     AFFECTED_KEYS,
+    COUNTED,
     RECOMPUTED,
     SourceChange,
     affected_keys,
@@ -31,8 +32,8 @@ from surgical_cdc.warehouse.templates import render
 if TYPE_CHECKING:
     from surgical_cdc.compiler.compiled_fact import CompiledFact
     from surgical_cdc.compiler.nodes import JoinTree
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Column, Fact
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Column, Fact
     from surgical_cdc.warehouse.session import Warehouse
 
 log = logging.getLogger(__name__)
@@ -56,16 +57,19 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         UnsupportedQuery: the fact's SELECT can not be maintained.
     """
     started = time.perf_counter()
-    compiled = compile_fact(project, fact_name)
+    moment = preparation.moments.get(fact_name)
+    compiled = compile_fact(project, fact_name, moment)
     fact = compiled.fact
     changes = changes_of(change_sets)
     unbuilt = fact_name in preparation.unbuilt
     with warehouse.transaction(dry_run=run.dry_run):
         pending = begin(project, fact, warehouse, run, preparation, change_sets)
-        gone, built = _build(project, fact, warehouse) if unbuilt else (0, 0)
+        gone, built = _build(compiled, warehouse) if unbuilt else (0, 0)
         columns = columns_to_set(project, fact, changes, every=pending)
         if compiled.tree is None:
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
+        elif compiled.tree.is_of_all:
+            affected, null_key = recompute_if_reached(project, compiled, warehouse, changes, pending=pending)
         else:
             affected, null_key = reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
             if affected:
@@ -88,6 +92,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             deleted=gone + deleted,
             built=unbuilt,
             definition=compiled.select_fingerprint,
+            moment=moment,
             announcement=announcement,
             seconds=time.perf_counter() - started,
         )
@@ -131,9 +136,13 @@ def changes_of(change_sets: Mapping[str, ChangeSet]) -> dict[str, SourceChange]:
     return {name: _change(change_set) for name, change_set in change_sets.items() if change_set.changes}
 
 
-def _build(project: Project, fact: Fact, warehouse: Warehouse) -> tuple[int, int]:
-    log.info("%s is built in full: it has no table yet, or its SELECT is not known to be what has filled it", fact.name)
-    return build(project, fact, warehouse)
+def _build(compiled: CompiledFact, warehouse: Warehouse) -> tuple[int, int]:
+    log.info(
+        "%s is built in full: it has no table yet, or its SELECT, with the current time in it, is not known to be what"
+        " has filled it",
+        compiled.fact.name,
+    )
+    return build(compiled, warehouse)
 
 
 def _change(change_set: ChangeSet) -> SourceChange:
@@ -188,10 +197,25 @@ def recompute_all(
     project: Project, compiled: CompiledFact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
 ) -> tuple[int, bool]:
     """Fill recomputed with the whole fact as it will be and affected_keys with all its keys; return the same."""
-    sources = {source.relation: source for source in project.sources.values()}
-    _recompute(compiled.fact, warehouse, overlaid_query(compiled.query, sources, changes))
+    _recompute(compiled.fact, warehouse, overlaid_query(compiled.query, project.tables, changes))
     warehouse.execute(render("every_key", fact=compiled.fact))
     return count_affected_keys(warehouse)
+
+
+def recompute_if_reached(
+    project: Project,
+    compiled: CompiledFact,
+    warehouse: Warehouse,
+    changes: Mapping[str, SourceChange],
+    *,
+    pending: bool,
+) -> tuple[int, bool]:
+    """Recompute a fact that is one row for all, unless no changed row counts in it; return as `recompute_all` does."""
+    climbs = affected_keys(compiled.tree, changes) if compiled.tree else []
+    for statement in climbs:
+        warehouse.execute(statement)
+    is_reached = bool(climbs) and warehouse.row(render("count_rows", relation=COUNTED)) != (0,)
+    return recompute_all(project, compiled, warehouse, changes) if is_reached or pending else (0, False)
 
 
 def count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
@@ -217,7 +241,7 @@ def _check_rows(compiled: CompiledFact, warehouse: Warehouse, *, null_key: bool)
     """Refuse recomputed rows without a row key of their own."""
     fact = compiled.fact
     check_row_keys(fact, warehouse, RECOMPUTED)
-    if compiled.tree and fact.anchor != fact.unique_key:
+    if compiled.tree and fact.anchor not in fact.unique_key:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact, null_key=null_key)))
 
 

@@ -15,7 +15,7 @@ from surgical_cdc.warehouse.catalog import check_contract
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
     from surgical_cdc.warehouse.session import Warehouse
 
 
@@ -78,14 +78,19 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
         found = compare(project, fact_name, warehouse)
         (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
-        select = built_by.recorded(project, warehouse).get(fact_name)
-        outdated = select != compile_fact(project, fact_name).select_fingerprint
+        definition = built_by.recorded(project, warehouse).get(fact_name)
+        compiled = compile_fact(project, fact_name, definition and definition.moment)
+        outdated = definition is None or definition.fingerprint != compiled.select_fingerprint
         return replace(found, pending=int(pending), outdated=outdated)
 
 
 def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
-    """Compare a fact with its SELECT inside the caller's transaction, down to what tells equal values apart."""
-    compiled = compile_fact(project, fact_name)
+    """Compare a fact with its SELECT inside the caller's transaction, down to what tells equal values apart.
+
+    The current time in the SELECT is the one that the fact was built for.
+    """
+    definition = built_by.recorded(project, warehouse).get(fact_name)
+    compiled = compile_fact(project, fact_name, definition and definition.moment)
     fact = compiled.fact
     warehouse.execute(render("verify_expected", fact=fact))
     warehouse.execute(insert_into("scdc_expected", fact, compiled.query))

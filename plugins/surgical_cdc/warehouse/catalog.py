@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
+from surgical_cdc.contract.tables import spelled
 from surgical_cdc.errors import ContractError
+from surgical_cdc.names import own_name
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Column, Fact
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Column, Fact
     from surgical_cdc.warehouse.session import Warehouse
 
 Catalog = Mapping[str, Mapping[str, str]]
 """Relation -> column -> data type, spelled as in the contract."""
 
-# The catalog's names of these types are not those that people and the contract use.
-SPELLINGS = {
-    "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamptz",
-    "character varying": "varchar",
-    "character": "char",
-}
+# What a query's rows would be, of which the warehouse tells the types.
+TYPES = own_name("types", "query")
+
+
+class WarehouseTypes:
+    """Tells the types that neither a project's YAML nor dbt's catalog has."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        """Take a session; nothing is written."""
+        self._warehouse = warehouse
+
+    def columns(self, relations: Sequence[str]) -> Catalog:
+        """Return the columns of the tables among these relations that exist."""
+        with self._warehouse.transaction(dry_run=True):
+            found = _read(self._warehouse, schemas_of(relations))
+        return {relation: found[relation] for relation in relations if relation in found}
+
+    def columns_of(self, query: exp.Select) -> Mapping[str, str]:
+        """Return the columns that a query gives."""
+        with self._warehouse.transaction(dry_run=True):
+            self._warehouse.execute(
+                exp.Create(
+                    this=exp.to_table(TYPES),
+                    kind="TABLE",
+                    expression=query.copy().limit(0, copy=False),
+                    properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+                )
+            )
+            rows = self._warehouse.rows(render("read_temporary_columns"), (TYPES,))
+        return {name: _data_type(*data_type) for name, *data_type in rows}
 
 
 def read_catalog(project: Project, warehouse: Warehouse) -> Catalog:
     """Read the columns of every schema that the project uses, in one query that touches no user table."""
-    tables = [*project.sources.values(), *project.facts.values(), *schema.control_tables(project)]
-    schemas = schemas_of([table.relation for table in tables] + [source.staging for source in project.sources.values()])
+    tables = [*project.tables.values(), *project.facts.values(), *schema.control_tables(project)]
+    return _read(
+        warehouse,
+        schemas_of([table.relation for table in tables] + [source.staging for source in project.sources.values()]),
+    )
+
+
+def _read(warehouse: Warehouse, schemas: Sequence[str]) -> Catalog:
     catalog: dict[str, dict[str, str]] = {}
     for schema_name, table, column, *data_type in warehouse.rows(render("read_catalog", schemas=schemas), schemas):
         catalog.setdefault(f"{schema_name}.{table}", {})[column] = _data_type(*data_type)
@@ -66,6 +99,11 @@ def catalog_differences(project: Project, catalog: Catalog) -> list[str]:
                 differences += _differences(relation, source.columns, catalog[relation])
             else:
                 differences.append(f"{relation}: the table does not exist, or this user may not read it")
+    for static in project.static.values():
+        if static.relation in catalog:
+            differences += _differences(static.relation, static.columns, catalog[static.relation])
+        else:
+            differences.append(f"{static.relation}: the table does not exist, or this user may not read it")
     for fact in project.facts.values():
         differences += fact_differences(fact, catalog)
     return differences
@@ -78,7 +116,7 @@ def fact_differences(fact: Fact, catalog: Catalog) -> list[str]:
 
 
 def _differences(relation: str, columns: Iterable[Column], found: Mapping[str, str]) -> list[str]:
-    expected = {column.name: column.data_type.replace(", ", ",") for column in columns}
+    expected = {column.name: column.data_type for column in columns}
     missing = [f"{relation}.{name}: missing, expected {type_}" for name, type_ in expected.items() if name not in found]
     new = [
         f"{relation}.{name}: new ({type_}), not in the contract"
@@ -100,9 +138,9 @@ def _data_type(name: str, length: int | None, precision: int | None, scale: int 
         >>> _data_type("character varying", 64, None, None), _data_type("integer", None, 32, 0)
         ('varchar(64)', 'integer')
     """
-    spelled = SPELLINGS.get(name, name)
-    if spelled in {"varchar", "char"} and length is not None:
-        return f"{spelled}({length})"
-    if spelled == "numeric" and precision is not None:
-        return f"{spelled}({precision},{scale})"
-    return spelled
+    bare = spelled(name).partition("(")[0]
+    if bare in {"varchar", "char"} and length is not None:
+        return f"{bare}({length})"
+    if bare == "numeric" and precision is not None:
+        return f"{bare}({precision},{scale})"
+    return bare

@@ -12,8 +12,8 @@ from surgical_cdc.errors import ContractError
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
-    from surgical_cdc.dbt.tables import Source
+    from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Source
     from surgical_cdc.warehouse.session import Warehouse
 
 CASE_INSENSITIVE = "case_insensitive"

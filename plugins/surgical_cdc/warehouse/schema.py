@@ -11,12 +11,12 @@ from sqlalchemy import quoted_name
 from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
 from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
 
-from surgical_cdc.dbt.tables import Column, Fact, Source, Table
+from surgical_cdc.contract.tables import Column, Fact, Source, Table
 from surgical_cdc.names import PREFIX, fitted, own_name
 from surgical_cdc.values import FactCounts, SourceCounts
 
 if TYPE_CHECKING:
-    from surgical_cdc.dbt.project import Project
+    from surgical_cdc.contract.project import Project
 
 SIMPLE_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "smallint": sa.SmallInteger(),
@@ -84,7 +84,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "reason": TEXT,
     },
     "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
-    "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)"},
+    "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)", "moment": "timestamp"},
 }
 # What they are read by. Their distribution is left to Redshift (DISTSTYLE AUTO, its default): a copy on every node
 # while they are small, as most stay, and rows spread evenly should deletions or a long history make one large.
@@ -160,7 +160,7 @@ def sort_keys(table: Table) -> tuple[str, ...]:
     if isinstance(table, Source):
         return table.sort or (table.key,)
     if isinstance(table, Fact):
-        return table.sort or tuple(dict.fromkeys((table.anchor, table.unique_key)))
+        return table.sort or tuple(dict.fromkeys((table.anchor, *table.unique_key)))
     return table.sort
 
 

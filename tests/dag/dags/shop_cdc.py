@@ -11,4 +11,7 @@ PROJECT = Path(os.environ["SHOP_PROJECT"])
 
 # A test that waits for retries would only wait.
 cycle = cdc_dag("shop_cdc", project=PROJECT, schedule=None, default_args={"retries": 0})
+# The same of one that waits for the lease. Sooner would be too soon: Airflow may learn that a question has ended only
+# after WORKERS__MIN_HEARTBEAT_INTERVAL and its own delays, and fails a task that it has asked again by then.
+cycle.get_task("prepare").poke_interval = 5.0
 refresh = refresh_dag("shop_refresh", project=PROJECT, default_args={"retries": 0})

@@ -1,12 +1,13 @@
 -- Row keys of some rows that would be inserted into the fact.
 -- Names: fact, limit.
+{% from "row_key.jinja" import same_key, shown_key %}
 SELECT
-  scdc_recomputed.{{ fact.unique_key | name }} AS row_key
+  {{ shown_key(fact, "scdc_recomputed") }} AS row_key
 FROM scdc_recomputed
 LEFT JOIN {{ fact.relation | name }} AS scdc_existing
-  ON scdc_existing.{{ fact.unique_key | name }} = scdc_recomputed.{{ fact.unique_key | name }}
+  ON {{ same_key(fact, "scdc_existing", "scdc_recomputed") }}
 WHERE
-  scdc_existing.{{ fact.unique_key | name }} IS NULL
+  scdc_existing.{{ fact.unique_key[0] | name }} IS NULL
 ORDER BY
   row_key
 LIMIT {{ limit }}

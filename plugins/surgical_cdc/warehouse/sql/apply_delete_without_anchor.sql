@@ -1,5 +1,6 @@
 -- Deletes the fact's rows whose anchor is NULL, if that is an affected key, unless the recomputed rows have them.
 -- Names: fact.
+{% from "row_key.jinja" import same_key %}
 DELETE FROM {{ fact.relation | name }}
 WHERE
   {{ fact.anchor | name }} IS NULL
@@ -15,5 +16,5 @@ WHERE
       1
     FROM scdc_recomputed
     WHERE
-      scdc_recomputed.{{ fact.unique_key | name }} = {{ fact.relation | table_name }}.{{ fact.unique_key | name }}
+      {{ same_key(fact, "scdc_recomputed", fact.relation | table_name) }}
   )

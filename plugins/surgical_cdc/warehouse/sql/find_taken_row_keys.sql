@@ -1,11 +1,12 @@
 -- Up to five recomputed row keys that rows of other, unaffected anchor values hold already.
 -- Names: fact, null_key (whether NULL is an affected key).
+{% from "row_key.jinja" import key_columns, same_key, shown_key %}
 SELECT
-  scdc_recomputed.{{ fact.unique_key | name }} AS row_key,
+  {{ shown_key(fact, "scdc_recomputed") }} AS row_key,
   COUNT(*) + 1 AS row_count
 FROM scdc_recomputed
 INNER JOIN {{ fact.relation | name }} AS scdc_existing
-  ON scdc_existing.{{ fact.unique_key | name }} = scdc_recomputed.{{ fact.unique_key | name }}
+  ON {{ same_key(fact, "scdc_existing", "scdc_recomputed") }}
 LEFT JOIN scdc_affected_keys
   ON scdc_affected_keys.anchor = scdc_existing.{{ fact.anchor | name }}
 WHERE
@@ -14,7 +15,7 @@ WHERE
   AND NOT scdc_existing.{{ fact.anchor | name }} IS NULL
 {% endif %}
 GROUP BY
-  scdc_recomputed.{{ fact.unique_key | name }}
+  {{ key_columns(fact, "scdc_recomputed") }}
 ORDER BY
   1
 LIMIT 5

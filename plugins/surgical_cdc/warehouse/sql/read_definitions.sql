@@ -2,5 +2,6 @@
 -- Names: control.
 SELECT
   fact_name,
-  fingerprint
+  fingerprint,
+  moment
 FROM {{ control | name }}.definitions

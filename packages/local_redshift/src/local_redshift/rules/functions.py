@@ -278,6 +278,20 @@ def server_functions(statement: Statement) -> int | None:
     return next((at for at in statement.calls if statement.name(at).startswith(OF_THE_SERVER)), None)
 
 
+@rule(
+    "local_redshift",
+    message='schema "{near}" does not exist',
+    sqlstate="3F000",
+    evidence="the schema is the stand-in's own, and some of its functions run a statement that no rule has read",
+    refused="SELECT local_redshift.columns_of('SELECT 1')",
+    accepted="SELECT COUNT(*) FROM t",
+)
+def functions_of_the_stand_in(statement: Statement) -> int | None:
+    """What the stand-in has in a schema of its own."""
+    names = (at for at in range(len(statement.tokens)) if statement.is_name(at) and statement.word(at + 1) == ".")
+    return next((at for at in names if statement.name(at) == "local_redshift"), None)
+
+
 CALL = re.compile(r"(?<![\w.$\"])([a-z_][\w$]*+)\s*+\(", re.DOTALL)
 QUOTED_CALL = re.compile(r'"\s*+\(', re.DOTALL)
 CALLED = KEYWORDS | LISTED | TYPES

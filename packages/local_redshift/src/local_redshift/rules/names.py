@@ -10,7 +10,6 @@ from local_redshift.rules.rule import Glance, rule
 
 MOST_BYTES = 63
 LONG = re.compile(r'"[^"]{64}')
-CAPITALS = re.compile(r'"[^"]*[A-Z][^"]*"')
 # Reserved there and not in PostgreSQL.
 RESERVED = words(
     "aes128 aes256 allowoverwrite az64 backup blanksasnull bytedict bzip2 connect credentials current_user_id deflate "
@@ -145,21 +144,5 @@ def long_names(statement: Statement) -> int | None:
     """Names of more than 63 bytes, which PostgreSQL cuts, and Redshift those of more than 127."""
     for at, token in enumerate(statement.tokens):
         if token.kind in ("word", "name") and len(token.text.strip('"').encode(errors="surrogateescape")) > MOST_BYTES:
-            return at
-    return None
-
-
-@rule(
-    glance=lambda glance: CAPITALS.search(glance.text) is not None,
-    message="Redshift keeps the name {near} in lower case, PostgreSQL as it is written",
-    sqlstate="0A000",
-    evidence="DG/r_names",
-    refused='SELECT a AS "Name" FROM t',
-    accepted="SELECT a AS name FROM t",
-)
-def capitals_in_quotes(statement: Statement) -> int | None:
-    """A name in double quotes with capitals: Redshift folds it to lower case, and finds other columns by it."""
-    for at, token in enumerate(statement.tokens):
-        if token.kind == "name" and token.text != token.text.lower():
             return at
     return None

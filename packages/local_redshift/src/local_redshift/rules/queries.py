@@ -148,7 +148,7 @@ def set_operation_all(statement: Statement) -> int | None:
 
 
 @rule(
-    "limit offset",
+    "top limit offset",
     message="LIMIT may not be used within input to set operations.",
     wording="DG/r_UNION",
     sqlstate="0A000",
@@ -157,7 +157,12 @@ def set_operation_all(statement: Statement) -> int | None:
     accepted="SELECT a FROM (SELECT a FROM t ORDER BY a LIMIT 1) AS first_of_t UNION ALL SELECT a FROM s",
 )
 def set_operation_limit(statement: Statement) -> int | None:
-    """`LIMIT` or `OFFSET` in a query that is an operand of `UNION`, `EXCEPT` or `INTERSECT`."""
+    """`LIMIT`, `OFFSET` or `TOP` in a query that is an operand of `UNION`, `EXCEPT` or `INTERSECT`."""
+    operands = {(statement.query(at).parent, statement.query(at).opening) for at in statement.find(SET_OPERATIONS)}
+    for at in statement.find("select", "top"):
+        query = statement.query(at)
+        if (query.parent, query.opening) in operands and _limits(statement, at + 1):
+            return at + 1
     for at in statement.find(SET_OPERATIONS):
         right = at + 1 + (statement.word(at + 1) in ("all", "distinct"))
         left = statement.partner.get(at - 1, -1) if statement.word(at - 1) == ")" else -1
@@ -167,9 +172,16 @@ def set_operation_limit(statement: Statement) -> int | None:
                 start += 1
             if start > opening and statement.word(start) in QUERIES:
                 for position in statement.level(start):
-                    if statement.words[position] in ("limit", "offset"):
+                    if _limits(statement, position):
                         return position
     return None
+
+
+def _limits(statement: Statement, at: int) -> bool:
+    """Whether LIMIT, OFFSET, or TOP with its number, begins at a position."""
+    if statement.words[at] == "top":
+        return statement.word(at - 1) == "select" and statement.tokens[at + 1].kind == "number"
+    return statement.words[at] in ("limit", "offset")
 
 
 @rule(
@@ -348,8 +360,8 @@ def any_of_array(statement: Statement) -> int | None:
 
 
 @rule(
-    "cycle depth breadth distinct json local nfc nfd nfkc nfkd normalized order ordinality symmetric",
-    pattern=r"\border\s+by\b|\bby\s+distinct\b|\b(?:is|at|with|search|between)\b",
+    "all cycle depth breadth distinct json local nfc nfd nfkc nfkd normalized order ordinality symmetric",
+    pattern=r"\border\s+by\b|\bby\s+(?:distinct|all)\b|\b(?:is|at|with|search|between)\b",
     evidence="the grammar of PostgreSQL 8.0, from which Redshift comes, and DG/r_SELECT_synopsis",
     refused="SELECT MAX(a ORDER BY b) FROM t",
     accepted="SELECT MAX(a) FROM t",
@@ -359,6 +371,9 @@ def later_syntax(statement: Statement) -> int | None:
     for sequence in LATER:
         if (at := statement.first(*sequence)) is not None:
             return at
+    for at in statement.find("group", "by", "all"):
+        if statement.word(at + 3) not in AFTER_GROUPS and at + 3 < len(statement.words):
+            return at + 3
     for at in statement.find(")", "cycle"):
         if statement.word(statement.partner.get(at, 0) - 1) in ("as", "materialized"):
             return at + 1
@@ -374,6 +389,7 @@ def later_syntax(statement: Statement) -> int | None:
     return None
 
 
+AFTER_GROUPS = words("having qualify order limit offset ) with") | SET_OPERATIONS
 NORMALIZED = frozenset({"json", "normalized", "nfc", "nfd", "nfkc", "nfkd"})
 LATER: tuple[tuple[Word, ...], ...] = (
     ("with", "ordinality"),
@@ -423,7 +439,7 @@ def rows(statement: Statement) -> int | None:
     accepted="SELECT t.a FROM t FULL JOIN s ON t.a = s.a AND t.b = s.b",
 )
 def full_join(statement: Statement) -> int | None:
-    """`FULL JOIN` with more in its condition than equalities of columns."""
+    """`FULL JOIN` with more in its condition than equalities of columns, or of COALESCE of them as USING makes it."""
     for at in statement.find("full", frozenset({"join", "outer"})):
         joined = (each for each in statement.level(at) if statement.words[each] in ("on", "using"))
         on = next(joined, None)
@@ -435,6 +451,8 @@ def full_join(statement: Statement) -> int | None:
             word = statement.words[position]
             if word in JOIN_ENDS:
                 break
+            if word == "(" and statement.word(position - 1) == "coalesce":
+                continue
             if word not in ("and", "=", ".") and not statement.is_name(position):
                 return at
             if word in ("or", "is", "between", "like", "not", "in", "case"):
@@ -442,7 +460,9 @@ def full_join(statement: Statement) -> int | None:
     return None
 
 
-JOIN_ENDS = words("join left right full inner cross natural where group order having limit union qualify ,")
+JOIN_ENDS = words(
+    "join left right full inner cross natural where group order having limit union except intersect minus qualify ,"
+)
 
 
 @rule(

@@ -113,15 +113,19 @@ def named_windows(statement: Statement) -> int | None:
     message="constant expressions are not supported in partition by clauses",
     wording="fivetran/dbt_linkedin_pages_source, changelog of 0.1.1",
     sqlstate="0A000",
-    evidence=WINDOW,
+    evidence=f"{WINDOW}; metabase#70273",
     refused="SELECT ROW_NUMBER() OVER (ORDER BY 1) FROM t",
     accepted="SELECT ROW_NUMBER() OVER (ORDER BY a) FROM t",
 )
 def window_constants(statement: Statement) -> int | None:
-    """A constant in the `PARTITION BY` or `ORDER BY` of a window."""
+    """A constant in the `PARTITION BY` of a window, or in its `ORDER BY` where the statement reads a user's table.
+
+    dbt's date spine orders by 1, and runs on Redshift: its rows are constants, which the leader node computes.
+    """
+    reads = any(not relation.is_catalog for relation in statement.relations)
     for _over, opening in windows(statement):
         for by in statement.level(opening + 1):
-            if statement.words[by] != "by":
+            if statement.words[by] != "by" or (statement.words[by - 1] == "order" and not reads):
                 continue
             for start, end in statement.split(by + 1, statement.partner.get(opening)):
                 if _is_constant(statement, start, end):
@@ -150,14 +154,43 @@ def _is_constant(statement: Statement, start: int, end: int) -> bool:
     accepted="SELECT LISTAGG(c) WITHIN GROUP (ORDER BY a), LISTAGG(b) WITHIN GROUP (ORDER BY a) FROM t",
 )
 def within_group_orders(statement: Statement) -> int | None:
-    """Ordered aggregates of one query with unlike `WITHIN GROUP` orders; a `MEDIAN` is ordered by its argument."""
+    """Ordered aggregates of one query with unlike `WITHIN GROUP` orders; a `MEDIAN` is ordered by its argument.
+
+    Those with a window each have their own.
+    """
     orders: dict[Query, str] = {}
     for at in sorted([*statement.find("within", "group", "("), *statement.find("median", "(")]):
         start, closing = at + 2, statement.partner.get(at + 2)
         if statement.words[at] == "median":
             start, closing = at + 1, statement.partner.get(at + 1)
+        if closing is not None and statement.word(closing + 1) == "over":
+            continue
         order = " ".join(token.text.lower() for token in statement.tokens[start + 1 : closing])
         order = order.removeprefix("order by ").removesuffix(" asc")
         if orders.setdefault(statement.query(at), order) != order:
             return at
+    return None
+
+
+PARTITIONED = words("listagg median percentile_cont percentile_disc ratio_to_report")
+
+
+@rule(
+    "listagg median percentile_cont percentile_disc ratio_to_report lag lead",
+    pattern=r"\bover\b",
+    message="the window has an ORDER BY or a frame, which its function does not take",
+    sqlstate="0A000",
+    evidence="DG/r_WF_MEDIAN; DG/r_WF_PERCENTILE_CONT; DG/r_WF_LISTAGG; DG/r_WF_RATIO_TO_REPORT; DG/r_WF_LAG",
+    refused="SELECT MEDIAN(b) OVER (PARTITION BY a ORDER BY f) FROM t",
+    accepted="SELECT MEDIAN(b) OVER (PARTITION BY a) FROM t",
+)
+def window_of_all_rows(statement: Statement) -> int | None:
+    """`MEDIAN`, percentiles, `LISTAGG` and `RATIO_TO_REPORT` over an ordered window; `LAG` and `LEAD` with a frame."""
+    for over, opening in windows(statement):
+        name = function_of(statement, over)
+        within = {statement.words[at] for at in statement.level(opening + 1)}
+        if name in PARTITIONED and within & {"order", "rows"}:
+            return over
+        if name in LAGGING and "rows" in within:
+            return over
     return None

@@ -29,6 +29,8 @@ TYPES = {
 SIZED_TYPES = {"nvarchar": "VARCHAR", "nchar": "CHAR", "bpchar": "CHAR"}
 # The short names of what `sql/1_database.sql` makes.
 COLLATIONS = {"cs": "case_sensitive", "ci": "case_insensitive"}
+VIEW_ATTRIBUTES = frozenset({"auto", "backup", "distkey", "diststyle", "sortkey"})
+OF_IAM = ('"IAM:', '"IAMR:')
 TEMPORARY = frozenset({"temp", "temporary"})
 TABLE_CONSTRAINTS = frozenset({"constraint", "primary", "unique", "foreign", "like"})
 
@@ -49,6 +51,19 @@ class Keys:
         known = {"table": name, "distkey": self.distribution, "sortkeys": self.sort}
         # On a line of its own, as the statement may end in a comment. "\/" is "/" in JSON, and does not end a comment.
         return "\n/*local_redshift " + json.dumps(known).replace("/", "\\/") + "*/"
+
+
+def fold_names(tokens: list[Token]) -> list[Token]:
+    """Write names in double quotes in lower case, as Redshift keeps them (DG/r_names), but those of IAM's users.
+
+    >>> from local_redshift.translation.tokens import tokenize
+    >>> write(fold_names(tokenize('SELECT "Id" FROM "T"')))
+    'SELECT "id" FROM "t"'
+    """
+    return [
+        token._replace(text=token.text.lower()) if token.kind == "name" and not token.text.startswith(OF_IAM) else token
+        for token in tokens
+    ]
 
 
 def name_temporary(tokens: list[Token]) -> list[Token]:
@@ -80,7 +95,8 @@ def translate_definition(tokens: list[Token]) -> tuple[list[Token], str]:
     while at < len(words) and words[at] in ("local", "temp", "temporary", "or", "replace", "materialized"):
         at += 1
     if at < len(words) and words[at] == "view":
-        return _create_view(tokens), ""
+        bound = _create_view(tokens)
+        return (_create_materialized_view(bound, at + 1) if words[at - 1] == "materialized" else bound), ""
     if at < len(words) and words[at] == "table":
         at += 1
         if words[at : at + 3] == ["if", "not", "exists"]:
@@ -97,6 +113,15 @@ def _create_view(tokens: list[Token]) -> list[Token]:
     if last[1:] == ["with", "no", "schema", "binding"]:
         return tokens[:-4]
     return tokens
+
+
+def _create_materialized_view(tokens: list[Token], at: int) -> list[Token]:
+    """Drop the attributes between its name and its query; what it is refreshed by is REFRESH alone."""
+    words = [token.word for token in tokens]
+    if "as" not in words[at:]:
+        return tokens
+    name = next((end for end in range(at, words.index("as", at)) if words[end] in VIEW_ATTRIBUTES), None)
+    return tokens if name is None else [*tokens[:name], *tokens[words.index("as", name) :]]
 
 
 def _alter_table(tokens: list[Token]) -> list[Token]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from local_redshift.translation.qualify import translate_qualify
 from local_redshift.translation.settings import PARAMETERS, PREFIX
-from local_redshift.translation.tokens import Token, closing, is_call, split
+from local_redshift.translation.tokens import Token, closing, is_call, literal, split, write
 
 Arguments = list[list[Token]]
 
@@ -132,9 +132,90 @@ def listagg(arguments: Arguments, tokens: list[Token], after: int) -> tuple[str,
     return f"CAST(listagg({text}) AS VARCHAR(65535))", after
 
 
-def median(arguments: Arguments, _tokens: list[Token], after: int) -> tuple[str, int]:
-    """MEDIAN(number) as the aggregate."""
-    return f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {_written(arguments[0])})", after
+def value_of_frame(name: str) -> Callable[[Arguments, list[Token], int], tuple[str, int]]:
+    """FIRST_VALUE, LAST_VALUE or NTH_VALUE, which may ignore NULLs: then it is an aggregate over the same window."""
+
+    def call(arguments: Arguments, tokens: list[Token], after: int) -> tuple[str, int]:
+        ignored, after = _ignores_nulls(tokens, after)
+        last = arguments[-1]
+        if [token.word for token in last[-1:]] == ["nulls"] and name != "nth_value":  # the older place, in parentheses
+            ignored = ignored or last[-2].word == "ignore"
+            arguments = [last[:-2]]
+        written = [_written(each) for each in arguments]
+        if not ignored:
+            return f"{name}({', '.join(written)})", after
+        if name != "nth_value":
+            return f"local_redshift.{name.removesuffix('_value')}_not_null({written[0]})", after
+        inner, after = _group(tokens, after, "over") or ([], after)
+        return f"({_not_null(written[0], _written(inner))})[{written[1]}]", after
+
+    return call
+
+
+def value_of_row(name: str) -> Callable[[Arguments, list[Token], int], tuple[str, int]]:
+    """LAG or LEAD, which may ignore NULLs: then it counts in what is not NULL before the row, or behind it."""
+
+    def call(arguments: Arguments, tokens: list[Token], after: int) -> tuple[str, int]:
+        ignored, after = _ignores_nulls(tokens, after)
+        value, *offsets = [_written(each) for each in arguments]
+        window = _group(tokens, after, "over")
+        if not ignored or window is None:
+            return f"{name}({', '.join([value, *offsets])})", after
+        inner, after = window
+        frame = "UNBOUNDED PRECEDING AND 1 PRECEDING" if name == "lag" else "1 FOLLOWING AND UNBOUNDED FOLLOWING"
+        over = f"{_written(inner)} ROWS BETWEEN {frame}"
+        if not offsets:
+            return f"local_redshift.{'last' if name == 'lag' else 'first'}_not_null({value}) OVER ({over})", after
+        values = _not_null(value, over)
+        position = f"cardinality({values}) + 1 - ({offsets[0]})" if name == "lag" else offsets[0]
+        return f"({values})[{position}]", after
+
+    return call
+
+
+def _ignores_nulls(tokens: list[Token], after: int) -> tuple[bool, int]:
+    """Whether IGNORE NULLS stands behind a call, and the position behind it or RESPECT NULLS."""
+    words = [token.word for token in tokens[after : after + 2]]
+    if words not in (["ignore", "nulls"], ["respect", "nulls"]):
+        return False, after
+    return words[0] == "ignore", after + 2
+
+
+def _not_null(value: str, over: str) -> str:
+    """The values of a window that are not NULL, in its order."""
+    return f"array_agg({value}) FILTER (WHERE ({value}) IS NOT NULL) OVER ({over})"
+
+
+def percentile_cont(arguments: Arguments, tokens: list[Token], after: int) -> tuple[str, int]:
+    """PERCENTILE_CONT(percentile) WITHIN GROUP (ORDER BY number [DESC]) [OVER (…)]."""
+    percentile = _written(arguments[0])
+    within = _group(tokens, after, "within", "group")
+    over = _group(tokens, within[1], "over") if within else None
+    if within is None or over is None:
+        return f"percentile_cont({percentile})", after
+    number = within[0][2:]  # behind ORDER BY
+    if number[-1].word in ("asc", "desc"):
+        percentile = f"1 - ({percentile})" if number[-1].word == "desc" else percentile
+        number = number[:-1]
+    return f"local_redshift.percentile_cont({percentile}, {_written(number)}) OVER ({_written(over[0])})", over[1]
+
+
+def ratio_to_report(arguments: Arguments, tokens: list[Token], after: int) -> tuple[str, int]:
+    """RATIO_TO_REPORT(number) OVER (…): its part of the sum."""
+    number = _written(arguments[0])
+    inner, after = _group(tokens, after, "over") or ([], after)
+    return f"(({number})::FLOAT8 / NULLIF(SUM({number}) OVER ({_written(inner)}), 0)::FLOAT8)", after
+
+
+def try_cast(arguments: Arguments, _tokens: list[Token], after: int) -> tuple[str, int]:
+    """TRY_CAST(value AS type), NULL when the value can not be converted."""
+    words = [token.word for token in arguments[0]]  # what has commas is in parentheses
+    at = len(words) - 1 - words[::-1].index("as")
+    value, kind = _written(arguments[0][:at]), write(arguments[0][at + 1 :]).strip()
+    # What has no type yet is a string.
+    if [token.kind for token in arguments[0][:at]] in (["literal"], ["parameter"]) or value.lower() == "null":
+        value = f"{value}::VARCHAR"
+    return f"CAST(local_redshift.try_cast({value}, NULL::{kind}, {literal(kind)}) AS {kind})", after
 
 
 def coalesce(arguments: Arguments, _tokens: list[Token], after: int) -> tuple[str, int]:
@@ -212,13 +293,24 @@ FUNCTIONS: dict[str, Callable[[Arguments, list[Token], int], tuple[str, int]]] =
     "pgdate_part": with_date_part("date_part"),
     "decode": decode,
     "extract": extract,
+    "first_value": value_of_frame("first_value"),
+    "lag": value_of_row("lag"),
+    "last_value": value_of_frame("last_value"),
+    "lead": value_of_row("lead"),
     "listagg": listagg,
-    "median": median,
+    "nth_value": value_of_frame("nth_value"),
     "nvl": coalesce,
     "nvl2": nvl2,
+    "percentile_cont": percentile_cont,
+    "ratio_to_report": ratio_to_report,
     "regexp_replace": in_schema("regexp_replace"),
     "regexp_substr": in_schema("regexp_substr"),
     "set_config": with_parameter("set_config"),
+    "try_cast": try_cast,
 }
+# In these a name without quotes may be a date part.
+FUNCTIONS_OF_DATE_PARTS = frozenset(
+    {"date_add", "date_diff", "date_part", "dateadd", "datediff", "extract", "pgdate_part"}
+)
 WORDS = frozenset({"approximate", "minus", "qualify", "sysdate"})
 SIZED = frozenset({"varchar", "nvarchar", "varying", "char", "character"})

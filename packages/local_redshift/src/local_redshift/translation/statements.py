@@ -11,20 +11,23 @@ from functools import lru_cache
 
 from local_redshift.rules import Situation
 from local_redshift.rules.refusing import refusing
-from local_redshift.translation.definitions import name_temporary, translate_definition
+from local_redshift.translation.definitions import fold_names, name_temporary, translate_definition
 from local_redshift.translation.expressions import FUNCTIONS, WORDS, translate_expressions
+from local_redshift.translation.selects import TRIGGERS as CLAUSES
+from local_redshift.translation.selects import translate_selects
 from local_redshift.translation.settings import translate_setting
 from local_redshift.translation.tokens import COMMENT, DASHES, Token, split, tokenize
 
 WORD = re.compile(rb"[a-z_][a-z_0-9]*")
-TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS))
+TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS, *CLAUSES))
 # Most such words are somebody's data or column; only these need a look at the tokens.
 CALL = re.compile(
     rb"\b(?:" + b"|".join(name.encode() for name in FUNCTIONS) + rb")\s*\("
-    rb"|\b(?:qualify|sysdate|approximate|minus)\b|\(\s*max\s*\)"
+    rb"|\b(?:qualify|sysdate|approximate|minus)\b|\(\s*max\s*\)|\btop\s+\d|\bgroup\s+by\s+all\b"
 )
 # A temporary table's name, or bits that are compared.
 HASH = re.compile(rb"#[a-z_\x80-\xff]")
+CAPITALS = re.compile(rb'"[^"\']*[A-Z\x80-\xff][^"\']*"')
 LONGEST = re.compile(rb"\(\s*max\s*\)")
 SPACE = rf"(?:\s++|{DASHES}[\n\r]|{COMMENT})".encode()
 # A CREATE TABLE AS that says no more than its name is PostgreSQL's as well; the engine sends many.
@@ -59,6 +62,8 @@ def translate(statement: bytes, *, situations: frozenset[Situation] = ALWAYS) ->
 
 
 def _has_expressions(statement: bytes) -> bool:
+    if CAPITALS.search(statement):
+        return True
     lower = statement.lower()
     if TRIGGERS.isdisjoint(WORD.findall(lower)):
         return bool(LONGEST.search(lower) or HASH.search(lower))
@@ -82,6 +87,6 @@ _remembered = lru_cache(REMEMBERED)(_translated)
 
 
 def _one(tokens: list[Token]) -> str:
-    tokens = translate_setting(name_temporary(tokens))
+    tokens = translate_setting(name_temporary(fold_names(tokens)))
     tokens, keys = translate_definition(tokens)
-    return translate_expressions(tokens) + keys
+    return translate_expressions(translate_selects(tokens)) + keys

@@ -1,9 +1,10 @@
 """The gateway: Redshift's port on one side, PostgreSQL's socket on the other.
 
 Both speak version 3 of the wire protocol. What the server says passes untouched; of what the client
-says, the startup packet is filtered, and each statement goes through `statements.translate`. Only
-while a fault is set, each statement is counted when it is run, and the answer to the one that is
-struck is read.
+says, the startup packet is filtered, and each statement goes through `statements.translate`. One whose
+meaning depends on the columns of its tables waits until the server was asked for them (`asking.py`).
+Only while a fault is set, each statement is counted when it is run, and the answer to the one that
+is struck is read.
 """
 
 from __future__ import annotations
@@ -13,10 +14,24 @@ import socket
 import struct
 from typing import TYPE_CHECKING, cast
 
+from local_redshift.rules.refusing import refusing
+from local_redshift.translation.columns import may_need_columns, resolving
 from local_redshift.translation.statements import translate
 from local_redshift.wire import startup
+from local_redshift.wire.asking import Asking
 from local_redshift.wire.faults import FaultKind
-from local_redshift.wire.injection import BIND, COUNTED, HEADER, PARSE, STATEMENTS, Answer, Portals, failing
+from local_redshift.wire.injection import (
+    BIND,
+    COUNTED,
+    HEADER,
+    PARSE,
+    QUERY,
+    STATEMENTS,
+    SYNC,
+    Answer,
+    Portals,
+    failing,
+)
 from local_redshift.wire.startup import STARTUP_HEADER
 from local_redshift.wire.strictness import READY, Strictness
 
@@ -33,6 +48,8 @@ BACKSLASHES = b"standard_conforming_strings\0off\0"
 TOLD = b"S" + struct.pack("!i", 4 + len(BACKSLASHES)) + BACKSLASHES
 STARTUP_LIMIT = 10_000
 LEAST_LENGTH = 4  # of a message: its length counts itself
+# Behind these the server answers that it is ready, and can be asked. Before the first message it is as well.
+ENDING = frozenset((0, QUERY, SYNC))
 
 
 class Server(asyncio.Protocol):
@@ -50,11 +67,15 @@ class Server(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass on what PostgreSQL says."""
         self.client.strictness.hear(data)
+        if self.client.is_asked:
+            self.client.hear_answer(data)
+            return
         if not self.is_ready:
             # All that is told at the start comes at once, with the first message that the server is ready.
             self.is_ready = READY in data
             data = data.replace(TOLD, b"")
         self.client.send(data if self.client.answer is None else self.client.answer_struck(data))
+        self.client.ask()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """PostgreSQL has ended the session."""
@@ -88,6 +109,9 @@ class Client(asyncio.Protocol):
         self.waiting: asyncio.TimerHandle | None = None  # for the end of a delay
         self.has_waited = False  # true while a delayed statement is passed
         self.answer: Answer | None = None  # of the statement that a fault has struck
+        self.asking: Asking | None = None  # about the columns of the statement that is next to pass
+        self.is_asked = False  # while the server answers that
+        self.last_kind = 0  # of the message that has passed last
         self.received = bytearray()
         self.to_pass = 0
         self.transport: asyncio.Transport | None = None
@@ -148,6 +172,24 @@ class Client(asyncio.Protocol):
             self.answer = None
         return taken
 
+    def ask(self) -> None:
+        """Send the question that the next statement waits for, as soon as the server has answered what was before."""
+        if self.asking is None or self.is_asked or not self.strictness.is_ready or self.server is None:
+            return
+        self.is_asked = True
+        self.strictness.begin()
+        self.server.write(self.asking.question)
+
+    def hear_answer(self, data: bytes) -> None:
+        """Take the server's answer to a question."""
+        if self.asking is None or not self.asking.hear(data):
+            return
+        self.is_asked = False
+        if self.asking.question:
+            self.ask()
+        else:
+            self._pass_messages()
+
     def pause_reading(self) -> None:
         """Let the client wait until PostgreSQL has read."""
         if self.transport is not None:
@@ -194,7 +236,9 @@ class Client(asyncio.Protocol):
 
     def _pass_messages(self) -> None:
         if self.waiting is None and (messages := self._take_messages()) and self.server is not None:
+            self.strictness.begin()
             self.server.write(messages)
+        self.ask()
 
     def _take_messages(self) -> bytes:
         """Take the messages received so far, their statements translated.
@@ -223,39 +267,59 @@ class Client(asyncio.Protocol):
                 return b""
             end = position + 1 + length
             if received[position] not in whole:
+                self.last_kind = received[position]
                 self.to_pass = 1 + length
                 continue
             if len(received) < end:
                 break
             message = bytes(received[position:end])
-            sent = self._translate(message) if message[0] in STATEMENTS else message
-            if message[0] == BIND:
-                sent = self.strictness.bind(message)
-            if counting:
-                sent = self._count(message, sent)
-                if not sent:
-                    break
+            sent = self._passing(message, counting=counting)
+            if not sent:
+                break
             if sent is not message:
                 ready += [bytes(received[passed:position]), sent]
                 passed = end
             position = end
+            self.asking, self.last_kind = None, message[0]
         ready.append(bytes(received[passed:position]))
         del received[:position]
         return b"".join(ready)
 
+    def _passing(self, message: bytes, *, counting: bool) -> bytes:
+        """What passes in place of a message; nothing when it stays."""
+        if message[0] in STATEMENTS and self._must_ask(message):
+            return b""
+        sent = self._translate(message) if message[0] in STATEMENTS else message
+        if message[0] == BIND:
+            sent = self.strictness.bind(message)
+        return self._count(message, sent) if counting else sent
+
+    def _must_ask(self, message: bytes) -> bool:
+        """Whether the statement of a Parse or Query message has to wait for what the server says of columns."""
+        if self.asking is None:
+            start, end = _statement(message)
+            statement = message[start:end]
+            situations = self.strictness.situations(message[0])
+            if self.last_kind not in ENDING or not may_need_columns(statement):
+                return False
+            if situations and refusing(statement, situations) is not None:
+                return False
+            self.asking = Asking(resolving(statement))
+        return bool(self.asking.question)
+
     def _translate(self, message: bytes) -> bytes:
         """A Parse or Query message with its statement translated; itself when nothing changes."""
-        start = HEADER
-        if message[0] == PARSE:
-            start = message.index(b"\0", HEADER) + 1  # the name of the prepared statement comes first
-        end = message.index(b"\0", start)
+        start, end = _statement(message)
         statement = message[start:end]
         if message[0] == PARSE:
             self.portals.prepare(message[HEADER : start - 1], statement)
             self.strictness.prepare(message[HEADER : start - 1], statement)
         if self.recording is not None:
             self.recording.add(statement)
-        translated = translate(statement, situations=self.strictness.situations(message[0]))
+        if self.asking is not None:  # and so no rule refuses it
+            translated = translate(self.asking.resolved, situations=frozenset())
+        else:
+            translated = translate(statement, situations=self.strictness.situations(message[0]))
         if translated is statement:
             return message
         length = len(message) - 1 + len(translated) - len(statement)
@@ -298,3 +362,10 @@ class Client(asyncio.Protocol):
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_lingering)
             self.transport.abort()
             self.server.abort()
+
+
+def _statement(message: bytes) -> tuple[int, int]:
+    """Where the statement of a Parse or Query message begins and ends."""
+    # In a Parse message the name of the prepared statement comes first.
+    start = message.index(b"\0", HEADER) + 1 if message[0] == PARSE else HEADER
+    return start, message.index(b"\0", start)

@@ -34,6 +34,15 @@ class Strictness:
         if self._last.startswith(READY):
             self._in_transaction = self._last.endswith(IN_A_TRANSACTION)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the server has answered everything, and waits for the next statement."""
+        return self._last.startswith(READY)
+
+    def begin(self) -> None:
+        """Take note of a message to the server."""
+        self._last = b""
+
     def refuse_startup(self, packet: bytes) -> bytes:
         """The error that ends a session at its start: an option that Redshift does not know; nothing without one."""
         option = None if self._lenient else READING_OPTION.search(packet.replace(b"\\", b""))

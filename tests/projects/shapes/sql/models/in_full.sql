@@ -1,21 +1,14 @@
--- A shape that can not be maintained, rebuilt in full where a column that it reads has changed.
-{{ config(unique_key='place') }}
+-- A shape that can not be maintained, rebuilt in full where a column that it reads has changed; LIMIT leaves ties open.
+{{ config(unique_key='order_id') }}
 SELECT
-  kinds.place AS place,
-  kinds.amount AS amount,
+  o.id AS order_id,
+  o.amount AS amount,
   (
     SELECT
       COUNT(*)
     FROM {{ source('live', 'customers') }} AS c
   ) AS customer_count
-FROM (
-  SELECT
-    'orders' AS place,
-    MAX(o.amount) AS amount
-  FROM {{ source('live', 'orders') }} AS o
-  UNION ALL
-  SELECT
-    'regions' AS place,
-    CAST(COUNT(*) AS NUMERIC(10, 2)) AS amount
-  FROM {{ source('live', 'regions') }} AS r
-) AS kinds
+FROM {{ source('live', 'orders') }} AS o
+ORDER BY
+  o.amount DESC
+LIMIT 3

@@ -149,11 +149,16 @@ SELECT 0 AS esoid, 0 AS eskind, ''::VARCHAR AS schemaname, 0 AS esowner, ''::VAR
 WHERE FALSE;
 
 CREATE VIEW pg_catalog.svv_external_tables AS
-SELECT ''::VARCHAR AS schemaname, ''::VARCHAR AS tablename, ''::VARCHAR AS "location"
+SELECT
+  ''::VARCHAR AS redshift_database_name, ''::VARCHAR AS schemaname, ''::VARCHAR AS tablename,
+  ''::VARCHAR AS tabletype, ''::VARCHAR AS "location", ''::VARCHAR AS input_format,
+  ''::VARCHAR AS output_format, ''::VARCHAR AS serialization_lib, ''::VARCHAR AS serde_parameters,
+  0 AS compressed, ''::VARCHAR AS parameters
 WHERE FALSE;
 
 CREATE VIEW pg_catalog.svv_external_columns AS
 SELECT
+  ''::VARCHAR AS redshift_database_name,
   ''::VARCHAR AS schemaname, ''::VARCHAR AS tablename, ''::VARCHAR AS columnname,
   ''::VARCHAR AS external_type, 0 AS columnnum, 0 AS part_key, ''::VARCHAR AS is_nullable
 WHERE FALSE;

@@ -1,0 +1,156 @@
+"""Brings the models of a dbt project together: each fact becomes one SELECT on sources, with its models as CTEs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from surgical_cdc.compiler.parsing import parse, too_deep
+from surgical_cdc.compiler.unsupported import Refused
+from surgical_cdc.contract.tables import Select
+from surgical_cdc.dbt.artifacts import COMPILE, COMPILING, Artifacts, Node, SourceTable
+from surgical_cdc.dbt.declared import Relations, relation_of
+from surgical_cdc.errors import ProjectError
+from surgical_cdc.files import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What dbt calls the CTE of an ephemeral model; here any model that another reads gets such a name.
+EPHEMERAL = "__dbt__cte__"
+
+
+class Inlining:
+    """Makes SELECTs of models; a model that several read is parsed once for each fact, as the trees are changed."""
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
+        self._relations = Relations(artifacts)
+
+    def select(self, fact: Node) -> exp.Query:
+        """Return the SELECT of a fact, in which each model that it reads is a CTE, after those that this one reads.
+
+        Its parts know their places in the files that dbt has compiled.
+
+        Raises:
+            ProjectError: dbt has not compiled a model, its text is not one query, or too many read one another.
+            Refused: a model reads its own table, or a snapshot.
+        """
+        try:
+            return _OneSelect(self._artifacts, self._relations, fact).query()
+        except RecursionError:
+            raise ProjectError(too_deep(str(self._artifacts.sql_file(fact)))) from None
+
+
+class _OneSelect:
+    def __init__(self, artifacts: Artifacts, relations: Relations, fact: Node) -> None:
+        self._artifacts = artifacts
+        self._relations = relations
+        self._fact = fact
+        # Of each model that was reached its CTE, in the order in which they are defined; None while it is being made.
+        self._ctes: dict[str, exp.CTE | None] = {}
+
+    def query(self) -> exp.Query:
+        query = self._parsed(self._fact)
+        ctes = [cte for cte in self._ctes.values() if cte is not None]
+        if ctes:
+            own = query.args.get("with_")
+            recursive = bool(own and own.args.get("recursive"))
+            query.set("with_", exp.With(expressions=[*ctes, *(own.expressions if own else [])], recursive=recursive))
+        return query
+
+    def _parsed(self, node: Node) -> exp.Query:
+        """Return the query of a model, in which sources stand as schema.table, and other models as their CTEs."""
+        query = parse(self._text(node))
+        ephemeral = self._ephemeral(node)
+        _drop_ephemeral(query, ephemeral)
+        for table in list(query.find_all(exp.Table)):
+            if table.db:
+                self._resolve(table, node)
+            elif table.name in ephemeral:
+                self._refer(table, ephemeral[table.name])
+        for column in query.find_all(exp.Column):
+            # They may have named the database and schema of a table that is another now.
+            column.set("db", None)
+            column.set("catalog", None)
+        return query
+
+    def _text(self, node: Node) -> Select:
+        file = self._artifacts.sql_file(node)
+        if node.language != "sql":
+            fail(file, f"is in {node.language}, expected SQL. Write it in SQL, or describe its table as a source")
+        if node.compiled_code is None:
+            fail(file, f"dbt has not compiled {node.name}. {COMPILE}")
+        return Select(path=str(file), sql=node.compiled_code)
+
+    def _ephemeral(self, node: Node) -> Mapping[str, Node]:
+        """Return the ephemeral models whose text dbt has put before that of a model, by what it calls them there."""
+        found: dict[str, Node] = {}
+        waiting = [*node.depends_on.nodes]
+        while waiting:
+            read = self._artifacts.nodes.get(waiting.pop())
+            if read is not None and read.config.materialized == "ephemeral" and EPHEMERAL + read.alias not in found:
+                found[EPHEMERAL + read.alias] = read
+                waiting += read.depends_on.nodes
+        return found
+
+    def _resolve(self, table: exp.Table, reader: Node) -> None:
+        owner = self._relations.owner(table)
+        if owner is None:
+            # It is refused as any table is that is no source.
+            return
+        if owner is self._fact or owner is reader:
+            raise Refused(
+                f"{owner.name} reads its own table, which was there before",
+                f"Read it under is_incremental() alone, which `{COMPILING}` makes false.",
+                table,
+            )
+        if isinstance(owner, SourceTable) or owner.resource_type == "seed":
+            schema, _, name = relation_of(owner).partition(".")
+            alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
+            table.set("this", exp.to_identifier(name))
+            table.set("db", exp.to_identifier(schema))
+            table.set("catalog", None)
+            table.set("alias", alias)
+        elif owner.resource_type == "snapshot":
+            raise Refused(
+                f"the snapshot {owner.name} can not be read: it shows what was, which no SELECT on the sources tells",
+                "Read the source; or describe the snapshot's table as a source of its own.",
+                table,
+            )
+        else:
+            self._refer(table, owner)
+
+    def _refer(self, table: exp.Table, model: Node) -> None:
+        """Let a table be the CTE of a model, which is made before those that read it."""
+        if model.unique_id not in self._ctes:
+            self._ctes[model.unique_id] = None
+            query = self._parsed(model)
+            # Put behind those that it reads.
+            del self._ctes[model.unique_id]
+            alias = exp.TableAlias(this=exp.to_identifier(self._name(model)))
+            self._ctes[model.unique_id] = exp.CTE(this=query, alias=alias)
+        elif self._ctes[model.unique_id] is None:
+            fail(self._artifacts.sql_file(model), f"{model.name} reads what reads it. Let one of them do without")
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
+        table.set("this", exp.to_identifier(self._name(model)))
+        table.set("db", None)
+        table.set("catalog", None)
+        table.set("alias", alias)
+
+    def _name(self, model: Node) -> str:
+        is_alone = self._artifacts.names[model.name] == 1
+        return EPHEMERAL + (model.name if is_alone else f"{model.package_name}__{model.name}")
+
+
+def _drop_ephemeral(query: exp.Query, ephemeral: Mapping[str, Node]) -> None:
+    """Take from a query the CTEs that dbt has put before it."""
+    with_ = query.args.get("with_")
+    if with_ is None:
+        return
+    kept = [cte for cte in with_.expressions if cte.alias not in ephemeral]
+    if kept:
+        with_.set("expressions", kept)
+    else:
+        with_.pop()

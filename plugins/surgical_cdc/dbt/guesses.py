@@ -1,0 +1,153 @@
+"""Guesses what a dbt project does not say yet: each source's staging table, key and cursor, with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from surgical_cdc.contract.tables import spelled
+from surgical_cdc.dbt.artifacts import Artifacts, SourceTable
+from surgical_cdc.dbt.declared import NAME, Types, columns_of, relation_of
+from surgical_cdc.files import fail, read_text
+
+# By what columns that say when a row was changed are called, the usual ones first.
+CURSORS = (
+    *("updated_at", "modified_at", "last_updated_at", "last_modified_at", "changed_at", "updated_on", "modified_on"),
+    *("updated", "last_modified", "systemmodstamp", "updated_ts", "update_time", "_updated_at"),
+    *("_loaded_at", "loaded_at", "_etl_loaded_at", "_fivetran_synced", "_airbyte_extracted_at", "_sdc_batched_at"),
+)
+# What the tables of a layer begin with.
+LAYER = re.compile(r"^(?:raw|src|base|stg|tbl)_+")
+PLURALS = (("ies", "y"), ("ses", "s"), ("s", ""))
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A value and why it was chosen; an empty value where nothing was found."""
+
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SourceGuess:
+    """What is guessed of a source table; `missing` says what somebody has to fill in."""
+
+    table: SourceTable
+    baseline: str
+    staging: Guess
+    key: Guess
+    cursor: Guess
+
+    @property
+    def missing(self) -> list[str]:
+        """What was not found."""
+        parts = {"staging": self.staging, "key": self.key, "cursor": self.cursor}
+        return [name for name, guess in parts.items() if not guess.value]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What goes under `meta: cdc:`."""
+        return {"staging": self.staging.value, "key": self.key.value, "cursor": self.cursor.value}
+
+
+def source_guesses(artifacts: Artifacts, staging: str, known: Types | None) -> list[SourceGuess]:
+    """Guess for each source table that says nothing yet.
+
+    Args:
+        artifacts: those of the project.
+        staging: by what convention staging tables are called, with {name} for the table's name.
+        known: tables of the warehouse with their columns, of which a staging table has to be one; None if nobody has
+            asked.
+    """
+    guesses = []
+    for table in sorted(artifacts.sources.values(), key=lambda table: table.said):
+        if table.cdc is not None:
+            continue
+        columns = columns_of(artifacts, table, known or {})
+        listed = {column.lower(): columns.get(column.lower(), "") for column in table.columns}
+        named = {**listed, **columns}
+        name = staging.replace(NAME, table.name)
+        key = _key(table, named, artifacts.tested(table.unique_id))
+        guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
+    return guesses
+
+
+def with_settings(file: Path, guesses: Iterable[SourceGuess]) -> str:
+    """Return dbt_project.yml with what was guessed as `+meta` of its tables; comments and layout stay.
+
+    Raises:
+        ProjectError: the file is missing, or no YAML.
+    """
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 120
+    try:
+        content = yaml.load(read_text(file)) or CommentedMap()
+    except FileNotFoundError:
+        fail(file, "does not exist")
+    except YAMLError as error:
+        fail(file, f"is no valid YAML: {error}")
+    for guess in guesses:
+        level = content.setdefault("sources", CommentedMap())
+        for name in guess.table.fqn:
+            level = level.setdefault(name, CommentedMap())
+        meta = level.setdefault("+meta", CommentedMap())
+        settings = CommentedMap(guess.settings)
+        settings.fa.set_flow_style()
+        meta["cdc"] = settings
+    text = StringIO()
+    yaml.dump(content, text)
+    return text.getvalue()
+
+
+def _staging(name: str, known: Types | None) -> Guess:
+    if known is None:
+        return Guess(name, "by the convention; nobody has looked whether it exists")
+    return Guess(name, "it exists") if name in known else Guess("", f"there is no {name}, or this user may not read it")
+
+
+def _key(table: SourceTable, columns: Mapping[str, str], tested: Mapping[str, set[str]]) -> Guess:
+    unique = [name for name, tests in tested.items() if "unique" in tests]
+    certain = [name for name in unique if "not_null" in tested[name]]
+    if certain or unique:
+        name = (certain or unique)[0]
+        return Guess(name, f"tested {'unique and not_null' if certain else 'unique'}")
+    for name in _key_names(table.name.lower()):
+        if name in columns:
+            return Guess(name, "its name")
+    return Guess("", "no test of uniqueness, and no usual name")
+
+
+def _key_names(table: str) -> Iterator[str]:
+    yield "id"
+    for name in _singulars(table):
+        yield from (f"{name}_id", f"{name}_key", f"{name}_no", f"{name}_code", f"{name}id")
+
+
+def _singulars(table: str) -> Iterator[str]:
+    """Yield what one row of a table is called: the table in the singular, without what layers are named by."""
+    for name in dict.fromkeys((table, LAYER.sub("", table))):
+        yield from (name.removesuffix(plural) + one for plural, one in PLURALS if name.endswith(plural))
+        yield name
+
+
+def _cursor(table: SourceTable, columns: Mapping[str, str]) -> Guess:
+    loaded_at = table.config.loaded_at_field or table.loaded_at_field
+    if loaded_at:
+        return Guess(loaded_at.lower(), "loaded_at_field")
+    for name in CURSORS:
+        if name in columns and (not columns[name] or spelled(columns[name]) == "timestamp"):
+            return Guess(name, "its name")
+    return Guess("", _no_cursor([name for name, data_type in columns.items() if data_type.startswith("timestamp")]))
+
+
+def _no_cursor(timestamps: Sequence[str]) -> str:
+    return f"none of the usual names; timestamps: {', '.join(timestamps) or 'none known'}"
