@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from surgical_cdc.compiler.compilation import compile_project
 from surgical_cdc.contract.project import DEFAULT_PROJECT, Project, command, load_project
 from surgical_cdc.control import lease
 from surgical_cdc.dbt.artifacts import COMPILING, read_artifacts
-from surgical_cdc.dbt.declared import relation_of
+from surgical_cdc.dbt.declared import relation_of, staging_of
 from surgical_cdc.dbt.guesses import source_guesses, with_settings
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError, ProjectError, shortened
@@ -179,12 +179,10 @@ def init(
     """Propose settings for the sources of a dbt project that dbt has compiled, and write them into dbt_project.yml."""
     folder = _folder(project)
     artifacts = read_artifacts(folder)
-    known = None
-    if conn_id:
-        relations = [relation_of(table) for table in artifacts.sources.values()]
-        relations += [staging.replace("{name}", table.name) for table in artifacts.sources.values()]
-        with closing(_session(conn_id, "init")()) as asked:
-            known = WarehouseTypes(asked).columns(relations)
+    tables = artifacts.sources.values()
+    relations = [*map(relation_of, tables), *(staging_of(staging, table) for table in tables)]
+    with _asked(conn_id, "init") as types:
+        known = types.columns(relations) if types else None
     guesses = source_guesses(artifacts, staging, known)
     console.print(report.guesses(artifacts, guesses))
     complete = [guess for guess in guesses if not guess.missing]
@@ -208,14 +206,8 @@ def compile_(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would be another.")] = False,
 ) -> None:
     """Write the folder cdc of a dbt project that dbt has compiled: contract, dictionary, a SELECT for each fact."""
-    with ExitStack() as opened:
-        asked = opened.enter_context(closing(_session(conn_id, "compile")())) if conn_id else None
-        compiled = compile_project(
-            _folder(project),
-            select=select or (),
-            ask=WarehouseTypes(asked) if asked else None,
-            progress=console.print,
-        )
+    with _asked(conn_id, "compile") as types:
+        compiled = compile_project(_folder(project), select=select or (), ask=types, progress=console.print)
     console.print(report.compilation(compiled))
     if check:
         if stale := compiled.stale():
@@ -246,6 +238,16 @@ def _session(conn_id: str, command: str, asked: Run | None = None) -> Callable[[
     """Return what opens a session, labelled by the command and its run."""
     label = "/".join([DAG_ID, command, *([asked.run_id] if asked else [])])
     return reached_at_once(partial(connect, conn_id, label=label))
+
+
+@contextmanager
+def _asked(conn_id: str | None, command: str) -> Iterator[WarehouseTypes | None]:
+    """Yield what tells the types in a warehouse, None where no connection is named."""
+    if not conn_id:
+        yield None
+        return
+    with closing(_session(conn_id, command)()) as warehouse:
+        yield WarehouseTypes(warehouse)
 
 
 def _project(path: Path) -> Project:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,6 +32,7 @@ from surgical_cdc.dbt.declared import (
     reached,
     relation_of,
     seeds,
+    told_apart,
     tracked_sources,
     untyped_relations,
 )
@@ -158,6 +160,7 @@ class _Compiling:
         self._kept = frozenset(before.facts if before else ())
         chosen = candidates(self._artifacts, self._select)
         self._nodes = dict(sorted(chosen.items(), key=lambda item: (item[1].name, item[0])))
+        self._names = Counter(node.name for node in self._nodes.values())
         self._named = {self._name(node): node for node in self._nodes.values()}
         self._read = {name: list(reached(self._artifacts, node)) for name, node in self._nodes.items()}
         # By unique id, and by relation.
@@ -204,7 +207,7 @@ class _Compiling:
 
         A misspelled `unique_key` is one, and a first `fact: true` in another model.
         """
-        for name in sorted(self._kept - {self._name(node) for node in self._nodes.values()}):
+        for name in sorted(self._kept - self._named.keys()):
             models = (node for node in self._artifacts.nodes.values() if node.resource_type == "model")
             node = next((one for one in models if name in {one.name, f"{one.package_name}__{one.name}"}), None)
             if node is None or chosen_anew or fact_meta(self._artifacts, node).fact is False:
@@ -318,8 +321,7 @@ class _Compiling:
 
     def _name(self, node: Node) -> str:
         """Return what a fact is called: by its model, and by the package too where two have a model of that name."""
-        alike = [one for one in self._nodes.values() if one.name == node.name]
-        return node.name if len(alike) == 1 else f"{node.package_name}__{node.name}"
+        return told_apart(self._names, node.package_name, node.name)
 
     def _project(self, drafts: Mapping[str, _Draft]) -> Project:
         tables = self._tracked.values()

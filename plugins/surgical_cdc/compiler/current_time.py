@@ -26,11 +26,9 @@ def grain(query: exp.Query) -> Grain | None:
 def bound(query: exp.Query, moment: datetime) -> exp.Query:
     """Return a query in which the current date and time are those of a moment; `query` is used up."""
     for part in list(_current(query)):
-        literal = exp.Literal.string(moment.strftime("%Y-%m-%d %H:%M:%S"))
-        data_type = "DATE" if isinstance(part, exp.CurrentDate) else "TIMESTAMP"
-        if data_type == "DATE":
-            literal = exp.Literal.string(moment.strftime("%Y-%m-%d"))
-        part.replace(exp.cast(literal, data_type, dialect="redshift"))
+        is_date = isinstance(part, exp.CurrentDate)
+        literal = exp.Literal.string(moment.strftime("%Y-%m-%d" if is_date else "%Y-%m-%d %H:%M:%S"))
+        part.replace(exp.cast(literal, "DATE" if is_date else "TIMESTAMP", dialect="redshift"))
     return query
 
 

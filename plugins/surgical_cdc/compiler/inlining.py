@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from surgical_cdc.compiler.fact_query import table_named
 from surgical_cdc.compiler.parsing import parse, too_deep
 from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.contract.tables import Select
 from surgical_cdc.dbt.artifacts import COMPILE, COMPILING, Artifacts, Node, SourceTable
-from surgical_cdc.dbt.declared import Relations, relation_of
+from surgical_cdc.dbt.declared import Relations, relation_of, told_apart
 from surgical_cdc.errors import ProjectError
 from surgical_cdc.files import fail
 
@@ -107,12 +108,7 @@ class _OneSelect:
                 table,
             )
         if isinstance(owner, SourceTable) or owner.resource_type == "seed":
-            schema, _, name = relation_of(owner).partition(".")
-            alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
-            table.set("this", exp.to_identifier(name))
-            table.set("db", exp.to_identifier(schema))
-            table.set("catalog", None)
-            table.set("alias", alias)
+            _rename(table, relation_of(owner))
         elif owner.resource_type == "snapshot":
             raise Refused(
                 f"the snapshot {owner.name} can not be read: it shows what was, which no SELECT on the sources tells",
@@ -133,15 +129,18 @@ class _OneSelect:
             self._ctes[model.unique_id] = exp.CTE(this=query, alias=alias)
         elif self._ctes[model.unique_id] is None:
             fail(self._artifacts.sql_file(model), f"{model.name} reads what reads it. Let one of them do without")
-        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
-        table.set("this", exp.to_identifier(self._name(model)))
-        table.set("db", None)
-        table.set("catalog", None)
-        table.set("alias", alias)
+        _rename(table, self._name(model))
 
     def _name(self, model: Node) -> str:
-        is_alone = self._artifacts.names[model.name] == 1
-        return EPHEMERAL + (model.name if is_alone else f"{model.package_name}__{model.name}")
+        return EPHEMERAL + told_apart(self._artifacts.names, model.package_name, model.name)
+
+
+def _rename(table: exp.Table, relation: str) -> None:
+    """Let a table be another, under the alias or the name that it had."""
+    renamed = table_named(relation)
+    renamed.set("alias", table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name)))
+    for part in ("this", "db", "catalog", "alias"):
+        table.set(part, renamed.args.get(part))
 
 
 def _drop_ephemeral(query: exp.Query, ephemeral: Mapping[str, Node]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,6 +86,21 @@ def relation_of(owner: Node | SourceTable) -> str:
     return f"{schema}.{name}"
 
 
+def staging_of(template: str, table: SourceTable) -> str:
+    """Return what a source's staging table is called, by a name that many tables may share."""
+    return template.replace(NAME, table.name)
+
+
+def told_apart(names: Mapping[str, int], owner: str, name: str) -> str:
+    """Return a name, behind that of its source or package where it is there more often than once.
+
+    Example:
+        >>> told_apart({"orders": 2, "users": 1}, "shop", "orders"), told_apart({"users": 1}, "shop", "users")
+        ('shop__orders', 'users')
+    """
+    return name if names[name] == 1 else f"{owner}__{name}"
+
+
 def tracked_sources(artifacts: Artifacts, known: Types) -> dict[str, Source | Static]:
     """Return the source tables that have `cdc` meta, by unique id.
 
@@ -97,13 +113,14 @@ def tracked_sources(artifacts: Artifacts, known: Types) -> dict[str, Source | St
     """
     by_name = sorted(artifacts.sources.items(), key=lambda item: (item[1].name, item[0]))
     tracked = {unique_id: table for unique_id, table in by_name if table.cdc is not None}
-    names = _names(tracked)
-    untyped = [table for unique_id, table in tracked.items() if not columns_of(artifacts, table, known)]
+    names = Counter(table.name for table in tracked.values())
+    columns = {unique_id: columns_of(artifacts, table, known) for unique_id, table in tracked.items()}
+    untyped = [table for unique_id, table in tracked.items() if not columns[unique_id]]
     if untyped:
         listed = ", ".join(f"{table.source_name}.{table.name}" for table in untyped)
         artifacts.refuse(untyped[0], f"nobody knows the columns of {listed}. {UNTYPED}")
     return {
-        unique_id: _source(artifacts, table, names[unique_id], columns_of(artifacts, table, known))
+        unique_id: _source(artifacts, table, told_apart(names, table.source_name, table.name), columns[unique_id])
         for unique_id, table in tracked.items()
     }
 
@@ -146,13 +163,12 @@ def seeds(artifacts: Artifacts, wanted: Sequence[Node], known: Types, taken: Ite
         ProjectError: nobody knows the columns of one.
     """
     found = {}
-    names = [*taken, *(seed.name for seed in wanted)]
+    names = Counter([*taken, *(seed.name for seed in wanted)])
     for seed in wanted:
         columns = columns_of(artifacts, seed, known)
         if not columns:
             artifacts.refuse(seed, f"nobody knows the columns of this seed. {UNTYPED}")
-        name = seed.name if names.count(seed.name) == 1 else f"{seed.package_name}__{seed.name}"
-        settings = {"name": name, "checksum": seed.checksum.checksum}
+        settings = {"name": told_apart(names, seed.package_name, seed.name), "checksum": seed.checksum.checksum}
         found[seed.unique_id] = _table(Static, artifacts, seed, columns, settings)
     return found
 
@@ -224,15 +240,6 @@ def _selected(artifacts: Artifacts, models: Mapping[str, Node], word: str) -> li
     return found
 
 
-def _names(tables: Mapping[str, SourceTable]) -> dict[str, str]:
-    """Return a name for each source table: its own, with that of its group before it where two have it."""
-    named = [table.name for table in tables.values()]
-    return {
-        unique_id: table.name if named.count(table.name) == 1 else f"{table.source_name}__{table.name}"
-        for unique_id, table in tables.items()
-    }
-
-
 def _source(artifacts: Artifacts, table: SourceTable, name: str, columns: Mapping[str, str]) -> Source | Static:
     meta = shaped(SourceMeta, table.cdc or {}, artifacts.file(table), f"{table.said}: meta.cdc")
     settings = {key: value for key, value in meta.model_dump().items() if value is not None}
@@ -242,7 +249,7 @@ def _source(artifacts: Artifacts, table: SourceTable, name: str, columns: Mappin
     cursor = {"cursor": loaded_at.lower()} if loaded_at else {}
     staging = settings.get("staging")
     if isinstance(staging, str):
-        settings["staging"] = staging.replace(NAME, table.name)
+        settings["staging"] = staging_of(staging, table)
     return _table(Source, artifacts, table, columns, {**cursor, **settings, "name": name})
 
 

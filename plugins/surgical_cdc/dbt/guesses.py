@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from surgical_cdc.contract.tables import spelled
 from surgical_cdc.dbt.artifacts import Artifacts, SourceTable
-from surgical_cdc.dbt.declared import NAME, Types, columns_of, relation_of
+from surgical_cdc.dbt.declared import Types, columns_of, relation_of, staging_of
 from surgical_cdc.files import fail, read_text
 
 # By what columns that say when a row was changed are called, the usual ones first.
@@ -74,7 +74,7 @@ def source_guesses(artifacts: Artifacts, staging: str, known: Types | None) -> l
         columns = columns_of(artifacts, table, known or {})
         listed = {column.lower(): columns.get(column.lower(), "") for column in table.columns}
         named = {**listed, **columns}
-        name = staging.replace(NAME, table.name)
+        name = staging_of(staging, table)
         key = _key(table, named, artifacts.tested(table.unique_id))
         guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
     return guesses

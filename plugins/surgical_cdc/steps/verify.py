@@ -78,10 +78,7 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
         found = compare(project, fact_name, warehouse)
         (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
-        definition = built_by.recorded(project, warehouse).get(fact_name)
-        compiled = compile_fact(project, fact_name, definition and definition.moment)
-        outdated = definition is None or definition.fingerprint != compiled.select_fingerprint
-        return replace(found, pending=int(pending), outdated=outdated)
+        return replace(found, pending=int(pending))
 
 
 def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
@@ -96,5 +93,6 @@ def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verificat
     warehouse.execute(insert_into("scdc_expected", fact, compiled.query))
     figures = warehouse.row(render("verify_compare", fact=fact, exact=compiled.lineage.exact))
     warehouse.execute(render("drop_tables", relations=["scdc_expected"]))
+    outdated = definition is None or definition.fingerprint != compiled.select_fingerprint
     rows, expected_rows, missing, unexpected = map(int, figures)
-    return Verification(fact_name, rows, expected_rows, missing, unexpected)
+    return Verification(fact_name, rows, expected_rows, missing, unexpected, outdated=outdated)
