@@ -67,7 +67,7 @@ def test_sources_have_the_columns_of_the_upstream(project: Project) -> None:
 def test_sources_have_key_cursor_and_creation(project: Project) -> None:
     """Every source is keyed by id and says when a row was created and changed."""
     for source in project.sources.values():
-        assert (source.key, source.cursor, source.created) == ("id", "updated_at", "created_at"), source.name
+        assert (source.key, source.cursor, source.created) == (("id",), "updated_at", "created_at"), source.name
         assert source.column("id").data_type == "bigint", source.name
         assert {source.column(name).data_type for name in ("created_at", "updated_at")} == {"timestamp"}, source.name
 
@@ -139,7 +139,7 @@ def test_facts_are_laid_out_by_row_key_and_anchor(project: Project, name: str) -
 
 def test_sort_keys_are_the_join_columns(project: Project) -> None:
     """A source is sorted by its key and by the columns by which facts reach it, no others."""
-    joined = {name: {source.key} for name, source in project.sources.items()}
+    joined = {name: {*source.key} for name, source in project.sources.items()}
     for name in FACTS:
         for select in compile_fact(project, name).query.find_all(exp.Select):
             for join in select.args.get("joins") or []:

@@ -81,7 +81,7 @@ def random_rows(project: Project, seed: int) -> dict[str, list[Row]]:
     numbers = random.Random(seed)
     return {
         source.name: [
-            {source.key: row_id} | {c.name: value(c, numbers) for c in source.columns if c.name != source.key}
+            {c.name: row_id if c.name in source.key else value(c, numbers) for c in source.columns}
             for row_id in range(ROWS)
         ]
         for source in project.sources.values()

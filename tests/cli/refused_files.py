@@ -838,13 +838,23 @@ CASES: list[FileCase] = [
     ),
     FileCase(
         "a number as key",
-        "…/sql/models/_sources.yml: sources.live.orders: key: expected a valid string, found int.",
+        "…/sql/models/_sources.yml: sources.live.orders: key: expected a column, or a list of columns.",
         _edited(SOURCES, "key: id", "key: 1"),
     ),
     FileCase(
-        "a list as key",
-        "…/sql/models/_sources.yml: sources.live.orders: key: expected a valid string, found list.",
-        _edited(SOURCES, "key: id", "key: [id]"),
+        "a number in the list of a key",
+        "…/sql/models/_sources.yml: sources.live.orders: key.0: expected a valid string, found int.",
+        _edited(SOURCES, "key: id", "key: [1]"),
+    ),
+    FileCase(
+        "an empty list as key",
+        "…/sql/models/_sources.yml: sources.live.orders: key: expected a column, or a list of columns.",
+        _edited(SOURCES, "key: id", "key: []"),
+    ),
+    FileCase(
+        "a column twice in a key",
+        "…/sql/models/_sources.yml: sources.live.orders: key: id is there twice.",
+        _edited(SOURCES, "key: id", "key: [id, id]"),
     ),
     FileCase(
         "a boolean as staging",
@@ -1116,11 +1126,6 @@ CASES: list[FileCase] = [
         "…/sql/models/_sources.yml: sources.live.orders: the key id is timestamptz; expected one of"
         " smallint, integer, bigint, numeric, varchar, char, date, timestamp: make another column the key.",
         _type("id", "timestamptz"),
-    ),
-    FileCase(
-        "a key of type varchar(300)",
-        "…/sql/models/_sources.yml: sources.live.orders: the key id is varchar(300); a key has 256 bytes at most.",
-        _type("id", "varchar(300)"),
     ),
     FileCase(
         "a row key of type boolean",

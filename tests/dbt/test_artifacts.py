@@ -94,6 +94,24 @@ def test_one_column_that_is_tested_is_the_row_key_where_dbt_lists_several(projec
     assert artifacts.row_key(artifacts.nodes[FACT]) == ("n",)
 
 
+def test_columns_that_are_tested_to_be_unique_together_are_the_row_key(project: Small) -> None:
+    """Dbt lists them in the order of the alphabet, and its version 1.8 not at all."""
+    manifest = project.manifest()
+    manifest["nodes"][FACT] |= {"primary_key": []}
+    manifest["nodes"][FACT]["config"]["unique_key"] = None
+    manifest["nodes"]["test.small.together"] = {
+        "resource_type": "test",
+        "depends_on": {"nodes": [FACT]},
+        "column_name": None,
+        "test_metadata": {
+            "name": "unique_combination_of_columns",
+            "kwargs": {"model": "{{ get_where_subquery(ref('fact')) }}", "combination_of_columns": ["N", "id"]},
+        },
+    }
+    artifacts = read_artifacts(written(project, manifest))
+    assert artifacts.row_key(artifacts.nodes[FACT]) == ("n", "id")
+
+
 def test_settings_of_a_source_are_merged_over_those_of_its_group(project: Small) -> None:
     """What is said once for many tables holds for each, key by key, until a table says something else."""
     described = [

@@ -29,13 +29,10 @@ def project(tmp_path: Path) -> Path:
         pytest.param(
             "joined_at, data_type: timestamp", "joined_at, data_type: date", "joined_at is date", id="created"
         ),
-        pytest.param(
-            'code, data_type: "varchar(32)"', 'code, data_type: "varchar(257)"', "256 bytes at most", id="key"
-        ),
     ],
 )
 def test_source_that_can_not_be_compared_is_refused(project: Path, before: str, after: str, message: str) -> None:
-    """A cursor that is no timestamp, and a key that no tombstone can hold, are found when the project is compiled."""
+    """A time that is no timestamp is found when the project is compiled."""
     sources = project / "models" / "sources" / "_sources.yml"
     assert before in sources.read_text()
     sources.write_text(sources.read_text().replace(before, after))

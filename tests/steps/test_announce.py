@@ -100,7 +100,8 @@ def test_change_of_one_column_is_announced_alone(open_site: Site, source: str, c
         "orders": {"total": Decimal(99), "gift": True, "weight": 2.0},
     }
     (column,) = changes
-    new = {open_site.project.source(source).key: 50}
+    (key,) = open_site.project.source(source).key
+    new = {key: 50}
     staged = {**row, **others[source], **changes, "changed_at": at(10)}
     open_site.stage(source, staged, {**staged, **new}, {**row, "changed_at": at(5)})
     before = facts(open_site)

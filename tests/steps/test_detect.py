@@ -36,7 +36,7 @@ def found(site: Site, source: str = "orders", run: Run | None = None) -> ChangeS
 
 def changes(site: Site, change_set: ChangeSet, *columns: str) -> list[tuple[Any, ...]]:
     """Return the rows of a change set, by key."""
-    key = site.project.sources[change_set.source].key
+    (key,) = site.project.sources[change_set.source].key
     return site.table(change_set.relation, key, "scdc_change", *columns)
 
 

@@ -111,17 +111,18 @@ class Worlds:
             numbers = pick.sample(_keys(source), pick.randint(1, len(_keys(source))))
             old = self._rows[source.name, world % KINDS, numbers[0]][column]
             value = pick.choice([other for other in values_of(source, column) if other != old])
-            if column.name == source.key:
+            if column.name in source.key:
                 del numbers[1:]
                 value = NEW_KEY
             keys = [world * RANGE + number for number in numbers]
-            if column.name == source.key and pick.random() < REMOVED:
-                self._warehouse.execute(exp.delete(source.relation, where=exp.column(source.key).isin(*keys)))
-            chosen = exp.column(source.key).isin(*keys)
+            (identifying,) = source.key
+            chosen = exp.column(identifying).isin(*keys)
+            if column.name == identifying and pick.random() < REMOVED:
+                self._warehouse.execute(exp.delete(source.relation, where=chosen.copy()))
             new = exp.case().when(chosen, in_world(value, column, world))
             given[sql_name(column.name)] = new.else_(exp.column(column.name))
             changed += keys
-        where = exp.column(source.key).isin(*changed)
+        where = exp.column(*source.key).isin(*changed)
         self._warehouse.execute(exp.update(source.relation, given, where=where, dialect=DIALECT))
 
     def _facts(self) -> Facts:
@@ -161,7 +162,7 @@ def _keys(source: Source) -> range:
 
 def _usual(source: Source, column: Column, key: int, pick: random.Random) -> Any:
     """Return a value for a row: as a rule one by which it qualifies, and refers to the rows of its own number."""
-    if column.name == source.key:
+    if column.name in source.key:
         return key
     values = values_of(source, column)
     if pick.random() > (0.5 if f"{source.name}.{column.name}" in SHARED else USUAL):

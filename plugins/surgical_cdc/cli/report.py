@@ -35,7 +35,7 @@ def guesses(artifacts: Artifacts, found: Sequence[SourceGuess]) -> RenderableTyp
     for guess in found:
         parts.append(f"{guess.table.source_name}.{guess.table.name}, baseline {guess.baseline}:")
         for name, one in (("staging", guess.staging), ("key", guess.key), ("cursor", guess.cursor)):
-            parts.append(f"  {name}: {one.value or 'MISSING'} ({one.reason})")
+            parts.append(f"  {name}: {one.shown or 'MISSING'} ({one.reason})")
     said = sum(table.cdc is not None for table in artifacts.sources.values())
     incomplete = sum(bool(guess.missing) for guess in found)
     parts.append(
@@ -182,7 +182,7 @@ def asked_of(source: Source, column: str) -> str:
     """Return what the figures that follow are about."""
     if not column:
         return f"\nWhat is staged for {source.name} would do this:"
-    if column == source.key:
+    if column in source.key:
         return f"\nThe rows that would come to {source.name}, or go, would do this:"
     return (
         f"\nThe staged changes of {source.name}.{column} would do this, all else being as it is;"

@@ -55,7 +55,7 @@ def _diagram(project: Project, dictionary: Dictionary) -> str:
     lines = [f"{source}[({source})]" for source in dictionary.sources]
     for fact in dictionary.facts:
         for source, deciding in _deciding(dictionary, fact).items():
-            arrow = "==>" if deciding != [project.sources[source].key] else "-->"
+            arrow = "==>" if deciding != list(project.sources[source].key) else "-->"
             lines.append(f"{source} {arrow} {fact}")
     return "\n".join(["```mermaid", "flowchart LR", *(f"  {line}" for line in lines), "```"])
 

@@ -206,7 +206,7 @@ class _Builder:
 
     def _add_node(self, scope: Scope, alias: str, table: exp.Table, ties: Sequence[Tie]) -> None:
         source = self._tables.source(table)
-        key = [source.key] if isinstance(source, Source) else []
+        key = source.key if isinstance(source, Source) else ()
         read = sorted({column.name for column in scope.columns if column.table == alias} - {*key})
         # A table of which no column is read has rows to be counted all the same.
         node = Node(self._tables.name(table), source, (*key, *read) or source.column_names[:1])

@@ -68,7 +68,7 @@ def _feeds(
             feeds[origin] = (*feeds.get(origin, ()), name)
     keys = {source.relation: source.key for source in project.sources.values()}
     relations = [f"{table.db}.{table.name}" for table in scope.expression.find_all(exp.Table)]
-    rows = [(relation, keys[relation]) for relation in relations if relation in keys]
+    rows = [(relation, name) for relation in relations for name in keys.get(relation, ())]
     return feeds | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
 
 

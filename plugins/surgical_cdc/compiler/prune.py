@@ -88,7 +88,7 @@ def _unique(relation: object, sources: Mapping[str, Source | Static]) -> list[se
     if isinstance(relation, exp.Table):
         # One that holds no rows of a source has one row, by whose columns it can not be told that it has.
         source = sources.get(relation.name)
-        return [{source.key}] if isinstance(source, Source) else []
+        return [{*source.key}] if isinstance(source, Source) else []
     if not isinstance(relation, Scope) or not isinstance(relation.expression, exp.Select):
         return []
     select = relation.expression

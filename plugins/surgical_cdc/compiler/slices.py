@@ -241,7 +241,7 @@ def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange |
         _select(wanted, node.source.relation, node.name)
         .join(
             _aliased(change.relation, CHANGED),
-            on=exp.column(node.source.key, table=CHANGED).eq(exp.column(node.source.key, table=node.name)),
+            on=_same_key(node.source, CHANGED, node.name),
         )
         .where(_changed(node, read, CHANGED, came_or_went="D"))
     )
@@ -373,13 +373,17 @@ def _after_sync(
         rewritten = (
             exp.select("1")
             .from_(_aliased(change.relation, CHANGED))
-            .where(exp.column(source.key, table=CHANGED).eq(exp.column(source.key, table=alias)))
+            .where(_same_key(source, CHANGED, alias))
             .where(exp.column("scdc_change", table=CHANGED).isin(*WRITES))
         )
         arms.append(baseline.where(exp.Not(this=exp.Exists(this=rewritten)), copy=False))
         images = restrict(_select(columns, change.relation, alias))
         arms.append(images.where(exp.column("scdc_change", table=alias).isin(*IMAGES), copy=False))
     return arms[0] if len(arms) == 1 else exp.union(*arms, distinct=len(restrictions) > 1, copy=False)
+
+
+def _same_key(source: Source, one: str, other: str) -> exp.Expr:
+    return exp.and_(*(exp.column(name, table=one).eq(exp.column(name, table=other)) for name in source.key))
 
 
 def _select(columns: Sequence[exp.Expr], relation: str, alias: str) -> exp.Select:

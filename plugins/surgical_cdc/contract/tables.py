@@ -54,8 +54,10 @@ DAYS = 36_500
 
 # Types each of which holds what those before it hold.
 WIDER = (("smallint", "integer", "bigint"), ("real", "double precision"))
-# Tombstones keep the keys of all sources in one column of this length.
+# Tombstones keep the keys of all sources in one column of this length; what is longer, they keep as a digest.
 KEY_BYTES = 256
+# The longest text of a key that is none: a date, a timestamp, a number of 38 digits.
+OTHER_BYTES = 40
 
 
 def spelled(text: str) -> str:
@@ -149,6 +151,18 @@ def _check_sizes(text: str) -> None:
         raise ValueError(message)
 
 
+def _key_columns(given: Any) -> Any:
+    """Take one column for a list of it; each column is there once."""
+    columns = (given,) if isinstance(given, str) else given
+    if not isinstance(columns, list | tuple) or not columns:
+        message = "expected a column, or a list of columns"
+        raise ValueError(message)
+    if twice := [name for name in dict.fromkeys(map(str, columns)) if list(columns).count(name) > 1]:
+        message = f"{', '.join(twice)} is there twice"
+        raise ValueError(message)
+    return columns
+
+
 def _no_boolean(given: Any) -> Any:
     """Refuse what pydantic takes for 0 or 1."""
     if isinstance(given, bool):
@@ -164,6 +178,10 @@ def _check_key(kind: str, name: str, columns: Sequence[Column]) -> None:
             f"the {kind} {name} is {data_type}; expected one of {', '.join(KEY_TYPES)}: make another column the key"
         )
         raise ValueError(message)
+
+
+def _bytes(column: Column) -> int:
+    return _name_and_sizes(column.data_type)[1][0] if column.is_text else OTHER_BYTES
 
 
 def _check_width(columns: Sequence[Column], added: int) -> None:
@@ -193,11 +211,10 @@ Days = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=DAYS)]
 Maintenance = Literal["auto", "incremental", "full"]
 Grain = Literal["day", "hour"]
 # In YAML one column stands alone, as in dbt.
-RowKey = Annotated[
+Key = Annotated[
     tuple[Identifier, ...],
-    BeforeValidator(lambda given: (given,) if isinstance(given, str) else given),
+    BeforeValidator(_key_columns),
     PlainSerializer(lambda key: key[0] if len(key) == 1 else list(key)),
-    Field(min_length=1),
 ]
 
 
@@ -280,13 +297,13 @@ class Retention(Strict):
 class Source(Table):
     """A source table: its staging and baseline relation share the columns.
 
-    `key` identifies a row, `cursor` orders the versions of one key, `created` is the timestamp by which the upstream
-    claims an insert, `delete_when` a predicate on the staged row, `max_delete_share` the share of a snapshot's baseline
-    that one run may delete.
+    `key` has the columns that identify a row, `cursor` orders the versions of one key, `created` is the timestamp by
+    which the upstream claims an insert, `delete_when` a predicate on the staged row, `max_delete_share` the share of a
+    snapshot's baseline that one run may delete.
     """
 
     staging: Relation
-    key: Identifier
+    key: Key
     cursor: Identifier
     created: Identifier | None = None
     load: Literal["window", "snapshot"] = "window"
@@ -302,21 +319,26 @@ class Source(Table):
                     f"{name} is {types[str(name)]}; cursor and created are compared with a window's bounds: timestamp"
                 )
                 raise ValueError(message)
-        if self.key == self.cursor:
-            message = f"{self.key} is both key and cursor: the cursor orders the versions of one key"
+        if self.cursor in self.key:
+            message = f"{self.cursor} is both key and cursor: the cursor orders the versions of one key"
             raise ValueError(message)
-        _, _, length = types.get(self.key, "").rstrip(")").partition("char(")
-        if length and int(length) > KEY_BYTES:
-            message = f"the key {self.key} is {types[self.key]}; a key has {KEY_BYTES} bytes at most"
-            raise ValueError(message)
-        _check_key("key", self.key, self.columns)
+        for name in self.key:
+            _check_key("key", name, self.columns)
         _check_width(self.columns, CHANGE_SET_COLUMNS)
         return self
 
     def named_columns(self) -> Iterable[str]:
         """Yield the columns that the source's settings name."""
         yield from super().named_columns()
-        yield from (name for name in (self.key, self.cursor, self.created) if name)
+        yield from (name for name in (*self.key, self.cursor, self.created) if name)
+
+    @property
+    def key_bytes(self) -> int:
+        """How many bytes the key has as one text, at most: key.jinja writes it, and tombstones keep it."""
+        lengths = [_bytes(self.column(name)) for name in self.key]
+        # Of several, each letter may be one that an escape stands before, and a separator follows.
+        longest = lengths[0] if len(lengths) == 1 else sum(2 * length + 1 for length in lengths)
+        return min(max(longest, KEY_BYTES), LENGTHS["varchar"])
 
     @property
     def keeps_tombstones(self) -> bool:
@@ -342,7 +364,7 @@ class Fact(Table):
     cut to a day or an hour.
     """
 
-    unique_key: RowKey
+    unique_key: Key
     anchor: Identifier
     maintenance: Maintenance = "auto"
     moment: Grain | None = None

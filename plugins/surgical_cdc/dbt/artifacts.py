@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, BaseModel, Field
 
 from surgical_cdc.contract.shapes import Shape, shaped
 from surgical_cdc.errors import ProjectError
@@ -29,6 +29,8 @@ CATALOGUING = "dbt docs generate"
 # What to do about an artifact that can not be read.
 COMPILE, CATALOGUE = f"Compile the project with `{COMPILING}`", f"Write it with `{CATALOGUING}`"
 TABLES = ("table", "incremental")
+# The test of dbt_utils that some columns are unique together.
+COMBINATION = "unique_combination_of_columns"
 S = TypeVar("S", bound=BaseModel)
 
 
@@ -133,9 +135,10 @@ class SourceTable(Shape):
 
 
 class TestMetadata(Shape):
-    """Which generic test a test is."""
+    """Which generic test a test is, and what it says is unique together if it is dbt_utils' test of that."""
 
     name: str
+    combination: list[str] = Field(default=[], validation_alias=AliasPath("kwargs", "combination_of_columns"))
 
 
 class TestNode(Shape):
@@ -198,18 +201,30 @@ class Artifacts:
         fail(self.file(of), problem)
 
     def row_key(self, node: Node) -> tuple[str, ...]:
-        """Return a node's `unique_key`, else a column that is tested to be unique and not null, else dbt's own guess.
+        """Return a node's `unique_key`, else what is tested to be unique and not null, else dbt's own guess.
 
         dbt lists each column that is unique by itself in one `primary_key`, and before 1.9 none at all.
         """
         tested = self.tested(node.unique_id)
         certain = [name for name, tests in tested.items() if {"unique", "not_null"} <= tests]
-        key = node.unique_key or certain[:1] or node.primary_key
+        key = node.unique_key or certain[:1] or self.combination(node.unique_id) or node.primary_key
         return tuple(name.strip('"').lower() for name in key)
 
     def tested(self, unique_id: str) -> Mapping[str, set[str]]:
         """Return the names of the generic tests of a table, by its columns."""
         return self._tested.get(unique_id, {})
+
+    def combination(self, unique_id: str) -> tuple[str, ...]:
+        """Return the columns of a table that are tested to be unique together; none where no test says so."""
+        return self._combinations.get(unique_id, ())
+
+    @cached_property
+    def _combinations(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            test.depends_on.nodes[0]: tuple(name.strip('"').lower() for name in test.test_metadata.combination)
+            for test in self.tests
+            if test.test_metadata and test.test_metadata.name == COMBINATION and len(test.depends_on.nodes) == 1
+        }
 
     @cached_property
     def _tested(self) -> Mapping[str, Mapping[str, set[str]]]:

@@ -30,10 +30,15 @@ PLURALS = (("ies", "y"), ("ses", "s"), ("s", ""))
 
 @dataclass(frozen=True)
 class Guess:
-    """A value and why it was chosen; an empty value where nothing was found."""
+    """A value, of a key its columns, and why it was chosen; an empty value where nothing was found."""
 
-    value: str
+    value: str | Sequence[str]
     reason: str
+
+    @property
+    def shown(self) -> str:
+        """The value for a person."""
+        return self.value if isinstance(self.value, str) else ", ".join(self.value)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class SourceGuess:
         return [name for name, guess in parts.items() if not guess.value]
 
     @property
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str | Sequence[str]]:
         """What goes under `meta: cdc:`."""
         return {"staging": self.staging.value, "key": self.key.value, "cursor": self.cursor.value}
 
@@ -75,7 +80,7 @@ def source_guesses(artifacts: Artifacts, staging: str, known: Types | None) -> l
         listed = {column.lower(): columns.get(column.lower(), "") for column in table.columns}
         named = {**listed, **columns}
         name = staging_of(staging, table)
-        key = _key(table, named, artifacts.tested(table.unique_id))
+        key = _key(artifacts, table, named)
         guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
     return guesses
 
@@ -114,12 +119,15 @@ def _staging(name: str, known: Types | None) -> Guess:
     return Guess(name, "it exists") if name in known else Guess("", f"there is no {name}, or this user may not read it")
 
 
-def _key(table: SourceTable, columns: Mapping[str, str], tested: Mapping[str, set[str]]) -> Guess:
+def _key(artifacts: Artifacts, table: SourceTable, columns: Mapping[str, str]) -> Guess:
+    tested = artifacts.tested(table.unique_id)
     unique = [name for name, tests in tested.items() if "unique" in tests]
     certain = [name for name in unique if "not_null" in tested[name]]
     if certain or unique:
         name = (certain or unique)[0]
         return Guess(name, f"tested {'unique and not_null' if certain else 'unique'}")
+    if combination := artifacts.combination(table.unique_id):
+        return Guess(list(combination), "tested unique together")
     for name in _key_names(table.name.lower()):
         if name in columns:
             return Guess(name, "its name")

@@ -64,8 +64,9 @@ def refuse_keys(source: Source, warehouse: Warehouse, *, candidates: str | None 
     found = warehouse.rows(render("find_wrong_keys", source=source, candidates=candidates))
     if found:
         shown = ", ".join(f"{key!r} ({count} rows)" for key, count in found)
+        key = ", ".join(source.key)
         raise DataError(
-            f"{source.relation}: the key {source.key} of source {source.name} is not unique there, or NULL: {shown}."
+            f"{source.relation}: the key {key} of source {source.name} is not unique there, or NULL: {shown}."
             " Nothing was written. Leave one row of each key, and none without a key, and see what has loaded the"
             " others; then clear the task."
         )

@@ -19,13 +19,13 @@ def only_column(project: Project, change_set: ChangeSet, warehouse: Warehouse, *
     """
     source, relation = project.source(change_set.source), change_set.relation
     mask = "".join("1" if name == column else "0" for name in source.column_names)
-    others = [name for name in source.column_names if name not in {column, source.key}]
+    others = [name for name in source.column_names if name not in {column, *source.key}]
     keeping = render(
         "keep_column_changes", source=source, relation=relation, column=column, position=mask.index("1") + 1
     )
     with warehouse.transaction():
         warehouse.execute(keeping)
-        if column == source.key:
+        if column in source.key:
             return change_set.model_copy(update={"updates": 0, "touched": 0, "changed_columns": {}})
         warehouse.execute(
             render("take_back_other_columns", source=source, relation=relation, columns=others, mask=mask)

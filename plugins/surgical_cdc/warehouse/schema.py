@@ -158,7 +158,7 @@ def create_tables(tables: Iterable[Table], *, if_not_exists: bool = True) -> lis
 def sort_keys(table: Table) -> tuple[str, ...]:
     """Return a table's sort keys; where the project names none, a source's key, or a fact's anchor and row key."""
     if isinstance(table, Source):
-        return table.sort or (table.key,)
+        return table.sort or table.key
     if isinstance(table, Fact):
         return table.sort or tuple(dict.fromkeys((table.anchor, *table.unique_key)))
     return table.sort
@@ -213,9 +213,9 @@ def _described(table: Table) -> sa.Table:
     name the rows.
     """
     schema, _, name = table.relation.partition(".")
-    required = table.key if isinstance(table, Source) else None
+    required = table.key if isinstance(table, Source) else ()
     columns = [
-        sa.Column(_quoted(column.name), _type(column.data_type), nullable=column.name != required)
+        sa.Column(_quoted(column.name), _type(column.data_type), nullable=column.name not in required)
         for column in table.columns
     ]
     return sa.Table(

@@ -1,13 +1,13 @@
 -- Row keys of some rows that would be deleted from the fact.
 -- Names: fact, null_key (whether NULL is an affected key), limit.
-{% from "row_key.jinja" import same_key, shown_key %}
+{% from "key.jinja" import same_key, shown_key %}
 SELECT
-  {{ shown_key(fact, "scdc_existing") }} AS row_key
+  {{ shown_key(fact.unique_key, "scdc_existing") }} AS row_key
 FROM {{ fact.relation | name }} AS scdc_existing
 LEFT JOIN scdc_affected_keys
   ON scdc_affected_keys.anchor = scdc_existing.{{ fact.anchor | name }}
 LEFT JOIN scdc_recomputed
-  ON {{ same_key(fact, "scdc_recomputed", "scdc_existing") }}
+  ON {{ same_key(fact.unique_key, "scdc_recomputed", "scdc_existing") }}
 WHERE
   scdc_recomputed.{{ fact.unique_key[0] | name }} IS NULL
   AND (

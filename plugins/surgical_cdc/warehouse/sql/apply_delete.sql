@@ -1,6 +1,6 @@
 -- Deletes the fact's rows of the affected keys that the recomputed rows no longer have.
 -- Names: fact.
-{% from "row_key.jinja" import same_key %}
+{% from "key.jinja" import same_key %}
 DELETE FROM {{ fact.relation | name }}
 USING scdc_affected_keys
 WHERE
@@ -10,5 +10,5 @@ WHERE
       1
     FROM scdc_recomputed
     WHERE
-      {{ same_key(fact, "scdc_recomputed", fact.relation | table_name) }}
+      {{ same_key(fact.unique_key, "scdc_recomputed", fact.relation | table_name) }}
   )

@@ -1,6 +1,6 @@
 -- Deletes the fact's rows whose anchor is NULL, if that is an affected key, unless the recomputed rows have them.
 -- Names: fact.
-{% from "row_key.jinja" import same_key %}
+{% from "key.jinja" import same_key %}
 DELETE FROM {{ fact.relation | name }}
 WHERE
   {{ fact.anchor | name }} IS NULL
@@ -16,5 +16,5 @@ WHERE
       1
     FROM scdc_recomputed
     WHERE
-      {{ same_key(fact, "scdc_recomputed", fact.relation | table_name) }}
+      {{ same_key(fact.unique_key, "scdc_recomputed", fact.relation | table_name) }}
   )

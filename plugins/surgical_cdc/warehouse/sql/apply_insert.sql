@@ -1,6 +1,6 @@
 -- Inserts the recomputed rows that the fact does not have.
 -- Names: fact.
-{% from "row_key.jinja" import same_key %}
+{% from "key.jinja" import same_key %}
 INSERT INTO {{ fact.relation | name }} (
 {% for column in fact.column_names %}
   {{ column | name }}{{ "" if loop.last else "," }}
@@ -17,5 +17,5 @@ WHERE
       1
     FROM {{ fact.relation | name }} AS scdc_existing
     WHERE
-      {{ same_key(fact, "scdc_existing", "scdc_recomputed") }}
+      {{ same_key(fact.unique_key, "scdc_existing", "scdc_recomputed") }}
   )

@@ -1,7 +1,7 @@
 -- Updates the fact's rows that differ from the recomputed ones, in the columns that can have changed.
 -- Names: fact, columns.
 {% from "comparison.jinja" import same %}
-{% from "row_key.jinja" import same_key %}
+{% from "key.jinja" import same_key %}
 UPDATE {{ fact.relation | name }}
 SET
 {% for column in columns %}
@@ -9,7 +9,7 @@ SET
 {% endfor %}
 FROM scdc_recomputed
 WHERE
-  {{ same_key(fact, "scdc_recomputed", fact.relation | table_name) }}
+  {{ same_key(fact.unique_key, "scdc_recomputed", fact.relation | table_name) }}
   AND (
 {% for column in columns %}
     CASE WHEN {{ same(column, fact.relation | table_name, "scdc_recomputed") }} THEN 0 ELSE 1 END = 1{{ "" if loop.last else " OR" }}

@@ -1,9 +1,10 @@
 -- The newest staged versions of each key in the window, with copies and ties, and every row without key or cursor.
 -- Grain: a staged row. scdc_number is 1 for one version of each key, which stands for it unless another one ties with it.
 -- Names: source, deletion (a predicate), candidates, keys (their number; none: all). Parameters: window end, window start (NULL: no bound), keys.
+{% from "key.jinja" import key_columns, null_key_part %}
 {% from "window.jinja" import in_window %}
 CREATE TEMP TABLE {{ candidates | name }}
-DISTKEY ({{ source.key | name }})
+DISTKEY ({{ source.key[0] | name }})
 AS
 SELECT
   {% for column in source.columns %}
@@ -18,11 +19,11 @@ FROM (
     {% endfor %}
     CASE WHEN {{ deletion }} THEN 1 ELSE 0 END AS scdc_deleted,
     ROW_NUMBER() OVER (
-      PARTITION BY {{ source.key | name }}
+      PARTITION BY {{ key_columns(source.key, "") }}
       ORDER BY {{ source.cursor | name }} DESC NULLS LAST
     ) AS scdc_number,
     RANK() OVER (
-      PARTITION BY {{ source.key | name }}
+      PARTITION BY {{ key_columns(source.key, "") }}
       ORDER BY {{ source.cursor | name }} DESC NULLS LAST
     ) AS scdc_rank
   FROM {{ source.staging | name }}
@@ -31,5 +32,5 @@ FROM (
 ) AS scdc_staged
 WHERE
   scdc_rank = 1
-  OR {{ source.key | name }} IS NULL
+  OR {{ null_key_part(source.key, "") }}
   OR {{ source.cursor | name }} IS NULL

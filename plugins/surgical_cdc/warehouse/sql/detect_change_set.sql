@@ -4,20 +4,20 @@
 --   and no tombstone remembers, S stale: older than the baseline or than the key's deletion, Q quarantined.
 -- Names: control, source, candidates, relation, unchanged_mask, touched_mask, full_mask.
 {% from "comparison.jinja" import same %}
-{% set key = source.key | name %}
+{% from "key.jinja" import kept_key, key_columns, null_key_part, same_key %}
 {% set cursor = source.cursor | name %}
 {% set created = "scdc_candidate." ~ (source.created | name) if source.created else "NULL::TIMESTAMP" %}
 CREATE TABLE {{ relation | name }}
 BACKUP NO
-DISTKEY ({{ key }})
-SORTKEY ({{ key }})
+DISTKEY ({{ source.key[0] | name }})
+SORTKEY ({{ key_columns(source.key, "") }})
 AS
 WITH scdc_ties AS (
   SELECT DISTINCT
-    scdc_other.{{ key }} AS scdc_key
+    {{ key_columns(source.key, "scdc_other") }}
   FROM {{ candidates | name }} AS scdc_newest
   JOIN {{ candidates | name }} AS scdc_other
-    ON scdc_other.{{ key }} = scdc_newest.{{ key }}
+    ON {{ same_key(source.key, "scdc_other", "scdc_newest") }}
     AND scdc_other.{{ cursor }} = scdc_newest.{{ cursor }}
   WHERE
     scdc_newest.scdc_number = 1
@@ -36,11 +36,11 @@ scdc_compared AS (
     scdc_candidate.scdc_deleted,
     CASE WHEN {{ created }} = scdc_candidate.{{ cursor }} THEN 'I' WHEN {{ created }} <> scdc_candidate.{{ cursor }} THEN 'U' END AS scdc_claim,
     CASE
-      WHEN scdc_candidate.{{ key }} IS NULL THEN 'the key {{ source.key }} is NULL'
+      WHEN {{ null_key_part(source.key, "scdc_candidate") }} THEN 'the key {{ source.key | join(", ") }} is NULL'
       WHEN scdc_candidate.{{ cursor }} IS NULL THEN 'the cursor {{ source.cursor }} is NULL'
-      WHEN NOT scdc_ties.scdc_key IS NULL THEN 'equally new versions of the key differ'
+      WHEN NOT scdc_ties.{{ source.key[0] | name }} IS NULL THEN 'equally new versions of the key differ'
     END AS scdc_reason,
-    CASE WHEN scdc_baseline.{{ key }} IS NULL THEN 0 ELSE 1 END AS scdc_present,
+    CASE WHEN scdc_baseline.{{ source.key[0] | name }} IS NULL THEN 0 ELSE 1 END AS scdc_present,
     CASE
       WHEN scdc_candidate.{{ cursor }} < scdc_baseline.{{ cursor }} THEN 1
       WHEN scdc_candidate.{{ cursor }} < tombstones.deleted_at THEN 1
@@ -53,17 +53,17 @@ scdc_compared AS (
     {% endfor %}
   FROM {{ candidates | name }} AS scdc_candidate
   LEFT JOIN scdc_ties
-    ON scdc_ties.scdc_key = scdc_candidate.{{ key }}
+    ON {{ same_key(source.key, "scdc_ties", "scdc_candidate") }}
   LEFT JOIN {{ source.relation | name }} AS scdc_baseline
-    ON scdc_baseline.{{ key }} = scdc_candidate.{{ key }}
+    ON {{ same_key(source.key, "scdc_baseline", "scdc_candidate") }}
   LEFT JOIN {{ control | name }}.tombstones AS tombstones
-    ON tombstones.row_key = scdc_candidate.{{ key }}::VARCHAR(256)
+    ON tombstones.row_key = {{ kept_key(source, "scdc_candidate") }}
     AND tombstones.source_name = {{ "'" ~ source.name ~ "'" if source.keeps_tombstones else "NULL" }}::VARCHAR(64)
   WHERE
     scdc_candidate.scdc_number = 1
-    OR scdc_candidate.{{ key }} IS NULL
+    OR {{ null_key_part(source.key, "scdc_candidate") }}
     OR scdc_candidate.{{ cursor }} IS NULL
-    OR NOT scdc_ties.scdc_key IS NULL
+    OR NOT scdc_ties.{{ source.key[0] | name }} IS NULL
 ),
 scdc_classified AS (
   SELECT

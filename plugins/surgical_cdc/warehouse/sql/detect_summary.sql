@@ -2,8 +2,8 @@
 -- Rows of the baseline that no key tells apart, rows that wait for a later window, keys compared, rows per change type,
 -- disagreements, updates per column by its number.
 -- Names: source, candidates, relation, keys (their number; none: all). Parameters: window end, keys.
+{% from "key.jinja" import key_columns, key_text, null_key_part, same_key %}
 {% from "window.jinja" import among %}
-{% set key = source.key | name %}
 {% set cursor = source.cursor | name %}
 SELECT
   scdc_baseline.surplus_rows,
@@ -16,19 +16,25 @@ FROM (
   SELECT
     (
       SELECT
-        COUNT(*) - COUNT(DISTINCT scdc_row.{{ key }})
-      FROM {{ candidates | name }} AS scdc_candidate
-      INNER JOIN {{ source.relation | name }} AS scdc_row
-        ON scdc_row.{{ key }} = scdc_candidate.{{ key }}
-      WHERE
-        scdc_candidate.scdc_number = 1
+        COALESCE(SUM(scdc_rows_of_key - 1), 0)
+      FROM (
+        SELECT
+          COUNT(*) AS scdc_rows_of_key
+        FROM {{ candidates | name }} AS scdc_candidate
+        INNER JOIN {{ source.relation | name }} AS scdc_row
+          ON {{ same_key(source.key, "scdc_row", "scdc_candidate") }}
+        WHERE
+          scdc_candidate.scdc_number = 1
+        GROUP BY
+          {{ key_columns(source.key, "scdc_row") }}
+      ) AS scdc_key
     ) AS surplus_rows,
     (
       SELECT
         COUNT(*)
       FROM {{ source.relation | name }}
       WHERE
-        {{ key }} IS NULL
+        {{ null_key_part(source.key, "") }}
     ) AS null_keys
 ) AS scdc_baseline
 CROSS JOIN (
@@ -39,7 +45,7 @@ CROSS JOIN (
   WHERE
     {{ cursor }} >= %s::TIMESTAMP
 {% if keys %}
-    AND {{ among(key, keys) }}
+    AND {{ among(source, "", keys) }}
 {% endif %}
 ) AS scdc_waiting
 CROSS JOIN (
@@ -48,12 +54,12 @@ CROSS JOIN (
   FROM {{ candidates | name }}
   WHERE
     scdc_number = 1
-    AND NOT {{ key }} IS NULL
+    AND NOT ({{ null_key_part(source.key, "") }})
     AND NOT {{ cursor }} IS NULL
 ) AS scdc_compared
 CROSS JOIN (
   SELECT
-    COUNT(DISTINCT CASE WHEN scdc_change = 'Q' AND NOT {{ cursor }} IS NULL THEN {{ key }} END) AS tied_keys,
+    COUNT(DISTINCT CASE WHEN scdc_change = 'Q' AND NOT {{ cursor }} IS NULL THEN {{ source.key[0] | name if source.key | length == 1 else key_text(source, "") }} END) AS tied_keys,
     COUNT(CASE WHEN scdc_change = 'I' THEN 1 END) AS inserts,
     COUNT(CASE WHEN scdc_change = 'U' THEN 1 END) AS updates,
     COUNT(CASE WHEN scdc_change = 'D' THEN 1 END) AS deletes,
@@ -67,7 +73,7 @@ CROSS JOIN (
     {% endfor %}
   FROM (
     SELECT
-      {{ key }},
+      {{ key_columns(source.key, "") }},
       {{ cursor }},
       scdc_change,
       scdc_claim,

@@ -1,23 +1,26 @@
 -- Up to five keys that a baseline has more than once, or that are NULL, with their number of rows.
 -- Names: source, candidates (only keys that are in them; none: all).
+{% from "key.jinja" import key_columns, null_key_part, same_key, shown_key %}
 SELECT
-  scdc_baseline.{{ source.key | name }} AS source_key,
+  {{ shown_key(source.key, "scdc_baseline") }} AS source_key,
   COUNT(*) AS row_count
 FROM {{ source.relation | name }} AS scdc_baseline
 {% if candidates %}
 WHERE
-  scdc_baseline.{{ source.key | name }} IS NULL
-  OR scdc_baseline.{{ source.key | name }} IN (
+  {{ null_key_part(source.key, "scdc_baseline") }}
+  OR EXISTS (
     SELECT
-      scdc_candidate.{{ source.key | name }}
+      1
     FROM {{ candidates | name }} AS scdc_candidate
+    WHERE
+      {{ same_key(source.key, "scdc_candidate", "scdc_baseline") }}
   )
 {% endif %}
 GROUP BY
-  scdc_baseline.{{ source.key | name }}
+  {{ key_columns(source.key, "scdc_baseline") }}
 HAVING
   COUNT(*) > 1
-  OR scdc_baseline.{{ source.key | name }} IS NULL
+  OR {{ null_key_part(source.key, "scdc_baseline") }}
 ORDER BY
   1
 LIMIT 5

@@ -2,7 +2,7 @@
 -- Names: source, relation, column, position (of the column, from 1).
 DELETE FROM {{ relation | name }}
 WHERE
-{% if column == source.key %}
+{% if column in source.key %}
   NOT scdc_change IN ('I', 'D')
 {% else %}
   scdc_change <> 'U'

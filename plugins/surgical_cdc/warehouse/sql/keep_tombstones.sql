@@ -1,5 +1,6 @@
 -- Remembers when the keys that a change set deletes were deleted, so that no older version brings them back. Grain: a key.
 -- Names: control, source, relation. Parameters: the source's name.
+{% from "key.jinja" import kept_key %}
 INSERT INTO {{ control | name }}.tombstones (
   source_name,
   row_key,
@@ -7,7 +8,7 @@ INSERT INTO {{ control | name }}.tombstones (
 )
 SELECT
   %s::VARCHAR(64),
-  {{ source.key | name }}::VARCHAR(256),
+  {{ kept_key(source, "") }},
   {{ source.cursor | name }}
 FROM {{ relation | name }}
 WHERE
