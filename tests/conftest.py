@@ -93,7 +93,7 @@ class Site:
                 columns = ", ".join(sql_name(name) for name in names)
                 marks = ", ".join(["(" + ", ".join(["%s"] * len(names)) + ")"] * len(batch))
                 values = [row.get(name) for row in batch for name in names]
-                self.warehouse.execute(f"INSERT INTO {relation} ({columns}) VALUES {marks}", values)  # noqa: S608
+                self.warehouse.execute(f"INSERT INTO {sql_name(relation)} ({columns}) VALUES {marks}", values)  # noqa: S608
 
     def execute(self, statement: str, params: tuple[object, ...] = ()) -> None:
         """Run one statement and commit it."""
@@ -108,7 +108,7 @@ class Site:
     def table(self, relation: str, *columns: str) -> list[tuple[Any, ...]]:
         """Return some columns of a table, ordered by them."""
         names = ", ".join(sql_name(column) for column in columns)
-        return self.rows(f"SELECT {names} FROM {relation} ORDER BY {names}")  # noqa: S608
+        return self.rows(f"SELECT {names} FROM {sql_name(relation)} ORDER BY {names}")  # noqa: S608
 
 
 @pytest.fixture(autouse=True)

@@ -722,9 +722,9 @@ CASES: list[FileCase] = [
     ),
     FileCase(
         "a schema of facts that is no name",
-        "…/sql/models/fact.sql: models.fact: relation: '12' is no name: expected lower-case letters, digits"
-        " and _, 63 at most.",
-        _edited(PROFILES, "schema: facts", "schema: '12'"),
+        "…/sql/models/fact.sql: models.fact: relation: 'f-1' is no name: expected lower-case letters, digits"
+        " and _, 127 at most.",
+        _edited(PROFILES, "schema: facts", "schema: f-1"),
     ),
     # facts
     FileCase(
@@ -980,7 +980,7 @@ CASES: list[FileCase] = [
     FileCase(
         "a control schema in upper case",
         "…/sql/dbt_project.yml: vars: cdc_control_schema: 'CDC' is no name: expected lower-case letters, "
-        "digits and _, 63 at most.",
+        "digits and _, 127 at most.",
         _variables("{cdc_control_schema: CDC}"),
     ),
     # schemas

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,6 +155,26 @@ def change_columns(site: Site) -> None:
 def tables(site: Site) -> list[tuple[str]]:
     """Return the tables in the facts' schema."""
     return site.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'shop_public' ORDER BY 1")
+
+
+@pytest.mark.usefixtures("people")
+def test_a_new_table_has_the_grants_that_the_project_says(open_site: Site) -> None:
+    """Users, groups and PUBLIC, as dbt's adapter has them; what is taken from a table that exists stays so."""
+    said = {"select": ("bi:reader", "group analysts", "group:analysts", "public"), "insert": ("user:loader",)}
+    fact = open_site.project.fact("fact_order").model_copy(update={"grants": said})
+    project = replace(open_site.project, facts={**open_site.project.facts, "fact_order": fact})
+    open_site.execute(f"DROP TABLE {ORDERS}")
+    refresh(project, "fact_order", open_site.warehouse)
+    granted = [row[:3] for row in grants(open_site)]
+    assert granted == [
+        ("analysts", "group", "SELECT"),
+        ("bi:reader", "user", "SELECT"),
+        ("loader", "user", "INSERT"),
+        ("public", "public", "SELECT"),
+    ]
+    open_site.execute(f"REVOKE INSERT ON {ORDERS} FROM loader")
+    refresh(project, "fact_order", open_site.warehouse)
+    assert [row[:3] for row in grants(open_site)] == [row for row in granted if row[0] != "loader"]
 
 
 @pytest.mark.usefixtures("people")

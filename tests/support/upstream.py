@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from redshift_connector import ProgrammingError
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import DIALECT
+from surgical_cdc.compiler.fact_query import DIALECT, table_named
 from surgical_cdc.contract.project import Project
 from surgical_cdc.contract.tables import Column, Source
 from surgical_cdc.dictionary import load_dictionary
@@ -269,7 +269,7 @@ def _fill_by_another_select(site: Site, fact: str) -> None:
     """Leave a fact without rows, as a SELECT would that gives none."""
     definitions = f"{site.project.control_schema}.definitions"
     with site.warehouse.transaction():
-        site.warehouse.execute(exp.delete(site.project.facts[fact].relation))
+        site.warehouse.execute(exp.delete(table_named(site.project.facts[fact].relation)))
         site.warehouse.execute(
             exp.update(definitions, {"fingerprint": "other"}, where=exp.condition("fact_name").eq(fact))
         )
@@ -331,7 +331,7 @@ def _run_over_a_key_that_is_there_twice(site: Site, upstream: Upstream, pick: ra
     with pytest.raises(DataError, match=f"the key {', '.join(source.key)} of source {source.name} is not unique"):
         run_cycle(site.project, site.connect, run)
     surplus = exp.column(source.cursor, quoted=True).eq(exp.cast(exp.Literal.string(str(OLDER)), "timestamp"))
-    site.execute(exp.delete(source.relation, where=surplus).sql(DIALECT))
+    site.execute(exp.delete(table_named(source.relation), where=surplus).sql(DIALECT))
 
 
 def _play(site: Site, drawn: list[Steps]) -> None:

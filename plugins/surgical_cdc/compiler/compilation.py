@@ -264,7 +264,8 @@ class _Compiling:
             "maintenance": meta.maintenance,
             "moment": meta.moment or grain(tree),
             "dist": None if dist in DIST_STYLES else dist,
-            "sort": [sort] if isinstance(sort, str) else sort,
+            "grants": {word.lower(): _listed(grantees) for word, grantees in node.config.grants.items()},
+            "sort": _listed(sort),
         }
         return _Draft(node, tree, table_of(Fact, settings, self._artifacts.file(node), node.said))
 
@@ -375,3 +376,7 @@ def _warnings(facts: Iterable[Node]) -> Iterator[str]:
         beside = [name for name in BESIDE_THE_SELECT if getattr(node.config, name)]
         if beside:
             yield f"{node.name} has a {beside[0].replace('_', '-')}, which no run executes: a fact is its SELECT alone"
+
+
+def _listed(one: str | list[str]) -> list[str]:
+    return [one] if isinstance(one, str) else one

@@ -14,7 +14,7 @@ from surgical_cdc.names import PREFIX
 
 # Redshift keeps these for itself, in quotation marks too (r_names in its developer guide).
 SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "deletexid", "insertxid", "oid", "tableoid", "xmax", "xmin"})
-_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_IDENTIFIER = re.compile(r"[a-z0-9_]{1,127}")
 _TYPE = re.compile(
     r"(?:smallint|integer|bigint|boolean|date|timestamp|timestamptz|real|double precision"
     r"|(?:varchar|char)\(\d{1,5}\)|numeric\(\d{1,2},\s?\d{1,2}\))"
@@ -104,7 +104,7 @@ def _name_and_sizes(data_type: str) -> tuple[str, list[int]]:
 
 def _identifier(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
-        message = f"{name!r} is no name: expected lower-case letters, digits and _, 63 at most"
+        message = f"{name!r} is no name: expected lower-case letters, digits and _, 127 at most"
         raise ValueError(message)
     if name.startswith(PREFIX):
         message = f"{name!r} begins with {PREFIX}, as only names of the engine's own do"
@@ -208,6 +208,7 @@ Relation = Annotated[str, AfterValidator(_relation)]
 DataType = Annotated[str, AfterValidator(_data_type)]
 Share = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1)]
 Days = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=DAYS)]
+Privilege = Literal["select", "insert", "update", "delete", "references", "drop", "truncate", "alter"]
 Maintenance = Literal["auto", "incremental", "full"]
 Grain = Literal["day", "hour"]
 # In YAML one column stands alone, as in dbt.
@@ -358,7 +359,8 @@ class Static(Table):
 class Fact(Table):
     """A fact: a model with a row key, of one column or several.
 
-    `anchor` is the column by whose values rows are recomputed.
+    `anchor` is the column by whose values rows are recomputed; `grants`, as dbt's, what others may do with the table
+    from when it is made on.
 
     Of a SELECT that reads the current date or time, `moment` is how often that moves: it is the end of a run's window
     cut to a day or an hour.
@@ -368,6 +370,7 @@ class Fact(Table):
     anchor: Identifier
     maintenance: Maintenance = "auto"
     moment: Grain | None = None
+    grants: dict[Privilege, tuple[str, ...]] = {}
 
     def moment_at(self, time: datetime) -> datetime | None:
         """Return what the current time is in the fact's SELECT, for a run whose window ends at `time`."""

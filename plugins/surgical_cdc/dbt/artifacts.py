@@ -50,6 +50,7 @@ class Config(Shape):
     tags: list[str] = []
     dist: str | None = None
     sort: str | list[str] = []
+    grants: dict[str, str | list[str]] = {}
     loaded_at_field: str | None = None
     pre_hook: list[Any] = Field([], alias="pre-hook")
     post_hook: list[Any] = Field([], alias="post-hook")

@@ -15,6 +15,7 @@ from surgical_cdc.contract.shapes import shaped
 from surgical_cdc.contract.tables import Grain, Identifier, Maintenance, Source, Static, Strict, spelled
 from surgical_cdc.dbt.artifacts import CATALOGUING, TABLES, Artifacts, Node, NodeColumn, SourceTable
 from surgical_cdc.errors import ProjectError, did_you_mean, shortened
+from surgical_cdc.names import fitted
 
 N = TypeVar("N", Source, Static)
 # Relation -> column -> data type.
@@ -94,11 +95,13 @@ def staging_of(template: str, table: SourceTable) -> str:
 def told_apart(names: Mapping[str, int], owner: str, name: str) -> str:
     """Return a name, behind that of its source or package where it is there more often than once.
 
+    The engine makes names of it; what is too long for that, a digest stands for.
+
     Example:
         >>> told_apart({"orders": 2, "users": 1}, "shop", "orders"), told_apart({"users": 1}, "shop", "users")
         ('shop__orders', 'users')
     """
-    return name if names[name] == 1 else f"{owner}__{name}"
+    return fitted(name if names[name] == 1 else f"{owner}__{name}")
 
 
 def tracked_sources(artifacts: Artifacts, known: Types) -> dict[str, Source | Static]:

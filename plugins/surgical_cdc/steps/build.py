@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import table_named
 from surgical_cdc.errors import DataError
+from surgical_cdc.steps import privileges
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def build(compiled: CompiledFact, warehouse: Warehouse) -> tuple[int, int]:
-    """Create the fact's table if need be and fill it anew inside the caller's transaction.
+    """Create the fact's table if need be, with its grants, and fill it anew inside the caller's transaction.
 
     Returns:
         The rows that were deleted, and those that were inserted.
@@ -27,8 +28,13 @@ def build(compiled: CompiledFact, warehouse: Warehouse) -> tuple[int, int]:
         DataError: a row key is NULL or not unique.
     """
     fact = compiled.fact
+    granted = privileges.said(fact)
+    is_new = bool(granted) and not warehouse.rows(render("read_owner"), fact.relation.split("."))
     for statement in schema.create_fact(fact):
         warehouse.execute(statement)
+    # What an administrator has taken back from a table that exists stays so.
+    for privilege in granted if is_new else ():
+        warehouse.execute(privileges.grant(privilege, fact.relation))
     deleted = warehouse.execute(render("delete_rows", relation=fact.relation))
     return deleted, fill(compiled, warehouse, fact.relation)
 

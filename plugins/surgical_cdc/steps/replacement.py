@@ -9,30 +9,15 @@ from sqlglot import exp
 
 from surgical_cdc.errors import BoundViews, PrivilegeError
 from surgical_cdc.steps.build import fill
+from surgical_cdc.steps.privileges import grant, read_privileges, revoke
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render, sql_name
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.compiled_fact import CompiledFact
     from surgical_cdc.contract.tables import Fact
+    from surgical_cdc.steps.privileges import Privilege
     from surgical_cdc.warehouse.session import Warehouse
-
-
-@dataclass(frozen=True)
-class Privilege:
-    """What one user, group or role may do with a table, or all users; the words are those of svv_relation_privileges.
-
-    Attributes:
-        word: SELECT, INSERT, …
-        kind: user, group, role or public.
-        grantee: its name.
-        grantable: whether the grantee may grant it to others.
-    """
-
-    word: str
-    kind: str
-    grantee: str
-    grantable: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +51,7 @@ def replaceable(fact: Fact, warehouse: Warehouse) -> Standing:
             f" Nothing was written. {owner} or an administrator can run:"
             f" ALTER TABLE {sql_name(fact.relation)} OWNER TO {_quoted(user)};"
         )
-    privileges = _privileges(fact.relation, warehouse, owner)
+    privileges = read_privileges(fact.relation, warehouse, owner)
     seen = {privilege.grantee for privilege in privileges if privilege.kind != "role"}
     # The access list is shown to all, but lacks roles. An item is grantee=privileges/grantor.
     grantees = {item.partition("=")[0].strip('"') for item in (access_list or "").split(",") if item} - {owner}
@@ -90,11 +75,11 @@ def build_beside(compiled: CompiledFact, warehouse: Warehouse, standing: Standin
         warehouse.execute(statement)
     inserted = fill(compiled, warehouse, new.relation)
     # Default privileges may have given it what the fact's table does not have.
-    given = _privileges(new.relation, warehouse, standing.user)
+    given = read_privileges(new.relation, warehouse, standing.user)
     for privilege in sorted(given - standing.privileges, key=repr):
-        warehouse.execute(_revoke(privilege, new.relation))
+        warehouse.execute(revoke(privilege, new.relation))
     for privilege in sorted(standing.privileges - given, key=repr):
-        warehouse.execute(_grant(privilege, new.relation))
+        warehouse.execute(grant(privilege, new.relation))
     if standing.owner != standing.user:
         warehouse.execute(render("give_table", relation=new.relation, owner=_quoted(standing.owner)))
     return inserted
@@ -108,37 +93,6 @@ def swap(fact: Fact, warehouse: Warehouse) -> None:
     warehouse.execute(schema.drop_fact(fact))
     name = fact.relation.partition(".")[2]
     warehouse.execute(render("rename_table", relation=schema.beside(fact).relation, new_name=name))
-
-
-def _privileges(relation: str, warehouse: Warehouse, owner: str) -> frozenset[Privilege]:
-    """Return what was granted on a table to others than its owner."""
-    found = warehouse.rows(render("read_privileges"), relation.split("."))
-    privileges = {Privilege(word.upper(), kind.lower(), name, bool(grantable)) for word, kind, name, grantable in found}
-    return frozenset(privilege for privilege in privileges if (privilege.kind, privilege.grantee) != ("user", owner))
-
-
-def _grant(privilege: Privilege, relation: str) -> exp.Grant:
-    return exp.Grant(
-        privileges=[exp.GrantPrivilege(this=exp.var(privilege.word))],
-        securable=exp.to_table(relation),
-        principals=[_principal(privilege)],
-        grant_option=privilege.grantable,
-    )
-
-
-def _revoke(privilege: Privilege, relation: str) -> exp.Revoke:
-    return exp.Revoke(
-        privileges=[exp.GrantPrivilege(this=exp.var(privilege.word))],
-        securable=exp.to_table(relation),
-        principals=[_principal(privilege)],
-    )
-
-
-def _principal(privilege: Privilege) -> exp.Expression:
-    if privilege.kind == "public":
-        return exp.var("PUBLIC")
-    kind = privilege.kind.upper() if privilege.kind in {"group", "role"} else None
-    return exp.GrantPrincipal(this=exp.to_identifier(privilege.grantee, quoted=True), kind=kind)
 
 
 def _quoted(name: str) -> str:

@@ -3,12 +3,12 @@
 SELECT
     pieces.shelf,
     pieces.box,
-    pieces.weight,
+    pieces."1st_weight",
     COUNT(marks.mark) AS marks,
     SUM(marks.points) AS points,
     MAX(baseline.amount) AS amount
 FROM {{ source('live', 'pieces') }} AS pieces
-LEFT JOIN {{ source('live', 'marks') }} AS marks
+LEFT JOIN {{ source('live', '4_marks') }} AS marks
     ON marks.day = pieces.day
     AND marks.piece = pieces.number
 LEFT JOIN {{ source('live', 'baseline') }} AS baseline

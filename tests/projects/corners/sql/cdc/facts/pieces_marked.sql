@@ -2,12 +2,12 @@
 SELECT
   pieces.shelf,
   pieces.box,
-  pieces.weight,
+  pieces."1st_weight",
   COUNT(marks.mark) AS marks,
   SUM(marks.points) AS points,
   MAX(baseline.amount) AS amount
 FROM corners_live.pieces AS pieces
-LEFT JOIN corners_live.marks AS marks
+LEFT JOIN corners_live."4_marks" AS marks
   ON marks.day = pieces.day AND marks.piece = pieces.number
 LEFT JOIN corners_live.baseline AS baseline
   ON baseline.id = pieces.number

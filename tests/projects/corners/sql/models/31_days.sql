@@ -5,7 +5,7 @@ SELECT
     COUNT(*) AS marks,
     SUM(marks.points) AS points,
     COUNT(DISTINCT pieces.shelf) AS shelves
-FROM {{ source('live', 'marks') }} AS marks
+FROM {{ source('live', '4_marks') }} AS marks
 LEFT JOIN {{ source('live', 'pieces') }} AS pieces
     ON pieces.number = marks.piece
 WHERE marks.mark <> 'b'
