@@ -42,7 +42,7 @@ def folders(redshift: LocalRedshift, tmp_path_factory: pytest.TempPathFactory) -
     copies = {name: tmp_path_factory.mktemp(name) / "sql" for name in FOLDERS}
     for name, folder in copies.items():
         shutil.copytree(FOLDERS[name], folder)
-        _connect(folder, redshift)
+        connect_profiles(folder, redshift)
     environment = os.environ | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     command = [str(PYTHON), "-c", COMPILE, *map(str, copies.values())]
     compiled = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -95,12 +95,12 @@ def _shared(node: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any
     return {name: node.get(name, "is missing") for name in fields}
 
 
-def _connect(folder: Path, redshift: LocalRedshift) -> None:
-    """Let all targets of a project be the stand-in."""
+def connect_profiles(folder: Path, redshift: LocalRedshift, **settings: str) -> None:
+    """Let all targets of a project be the stand-in, with other settings where some are given."""
     file = folder / "profiles.yml"
     profiles = yaml.safe_load(file.read_text(encoding="utf-8"))
     for profile in profiles.values():
         for output in profile["outputs"].values():
             output |= {"host": redshift.host, "port": redshift.port, "user": redshift.user, "sslmode": "disable"}
-            output |= {"password": redshift.password, "dbname": redshift.database, "threads": 1}
+            output |= {"password": redshift.password, "dbname": redshift.database, "threads": 1, **settings}
     file.write_text(yaml.safe_dump(profiles), encoding="utf-8")

@@ -44,7 +44,7 @@ def play(site: Callable[[Project], Site], project: Project) -> None:
     """Run random windows, and compare all facts with their SELECTs after each."""
 
     @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-    @given(drawn=windows(project, 4))
+    @given(drawn=windows(project.sources, 4))
     def run(drawn: list[Steps]) -> None:
         place = site(project)
         upstream = Upstream(project)

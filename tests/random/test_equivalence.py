@@ -36,7 +36,7 @@ WINDOWS = int(os.environ.get("EQUIVALENCE_WINDOWS", "100"))
 
 @pytest.mark.timeout(3600 + 5 * WINDOWS)
 @random_windows(WINDOWS)
-@given(drawn=windows(VENDOR, WINDOWS_PER_EXAMPLE))
+@given(drawn=windows(VENDOR.sources, WINDOWS_PER_EXAMPLE))
 def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
     """After any windows over the 12 sources each fact is its SELECT run in full, and each baseline what it must be."""
     play(site(VENDOR), drawn)
@@ -44,7 +44,7 @@ def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn
 
 @pytest.mark.timeout(3600 + 5 * WINDOWS)
 @random_windows(WINDOWS // 2)
-@given(drawn=windows(SHAPES, WINDOWS_PER_EXAMPLE))
+@given(drawn=windows(SHAPES.sources, WINDOWS_PER_EXAMPLE))
 def test_facts_of_every_shape_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
     """After any windows a fact of each supported shape is its SELECT run in full."""
     play(site(SHAPES), drawn)
@@ -52,7 +52,7 @@ def test_facts_of_every_shape_equal_their_selects(site: Callable[[Project], Site
 
 @pytest.mark.timeout(3600 + 5 * WINDOWS)
 @random_windows(WINDOWS // 4)
-@given(drawn=windows(CORNERS, WINDOWS_PER_EXAMPLE))
+@given(drawn=windows(CORNERS.sources, WINDOWS_PER_EXAMPLE))
 def test_facts_with_rare_names_and_values_equal_their_selects(
     site: Callable[[Project], Site], drawn: list[Steps]
 ) -> None:
@@ -62,7 +62,7 @@ def test_facts_with_rare_names_and_values_equal_their_selects(
 
 @pytest.mark.timeout(3600 + 5 * WINDOWS)
 @random_windows(WINDOWS // 5)
-@given(drawn=windows(KEYED_BY_TEXT, WINDOWS_PER_EXAMPLE))
+@given(drawn=windows(KEYED_BY_TEXT.sources, WINDOWS_PER_EXAMPLE))
 def test_facts_over_keys_with_trailing_blanks_equal_their_selects(
     site: Callable[[Project], Site], drawn: list[Steps]
 ) -> None:

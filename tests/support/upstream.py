@@ -255,9 +255,9 @@ def _is_removed(source: Source, row: Row) -> bool:
     return found is not None if value is None else bool(found == value)
 
 
-def windows(project: Project, count: int) -> st.SearchStrategy[list[Steps]]:
+def windows(sources: Collection[str], count: int) -> st.SearchStrategy[list[Steps]]:
     """Return a strategy of `count` windows, each a list of (source, key, kind, choice); the first one is larger."""
-    step = st.tuples(st.sampled_from(sorted(project.sources)), KEYS, st.sampled_from(KINDS), st.integers(0, 10_000))
+    step = st.tuples(st.sampled_from(sorted(sources)), KEYS, st.sampled_from(KINDS), st.integers(0, 10_000))
     first = st.lists(step, min_size=30, max_size=60)
     later = st.lists(step, min_size=1, max_size=8)
     return st.tuples(first, st.lists(later, min_size=count - 1, max_size=count - 1)).map(

@@ -375,7 +375,8 @@ def _warnings(facts: Iterable[Node]) -> Iterator[str]:
     for node in facts:
         beside = [name for name in BESIDE_THE_SELECT if getattr(node.config, name)]
         if beside:
-            yield f"{node.name} has a {beside[0].replace('_', '-')}, which no run executes: a fact is its SELECT alone"
+            listed = " and a ".join(name.replace("_", "-") for name in beside)
+            yield f"{node.name} has a {listed}, which no run executes: a fact is its SELECT alone"
 
 
 def _listed(one: str | list[str]) -> list[str]:
