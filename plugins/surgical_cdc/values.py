@@ -90,23 +90,6 @@ class Run(Value):
         return not self.sources or source in self.sources
 
 
-class Preparation(Value):
-    """What the run found when it took the lease.
-
-    `token` is that of the attempt which begins with it; `baseline_token` that of the attempt, or refresh, which the
-    baseline shows now; `unbuilt` are facts that have no table, or one that
-    another SELECT than theirs has filled, or of which nobody knows what has; these are built in
-    full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it;
-    `moments` are what the current time is, by fact, in the SELECTs that read it.
-    """
-
-    token: str
-    baseline_token: str | None = None
-    unbuilt: tuple[str, ...] = ()
-    pending: tuple[str, ...] = ()
-    moments: dict[str, datetime] = {}
-
-
 class SourceCounts(Value):
     """What detection counts of a source, in rows; detect_summary.sql and the ledger have the same names.
 
@@ -143,6 +126,7 @@ class ChangeSet(SourceCounts):
 
     `token` is that of the attempt which has made it, `baseline_token` that of the attempt, or refresh, which the
     baseline showed: in another attempt, or on another baseline, the change set is not valid.
+    `relation` is empty where nothing had to be detected.
     `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
     `farthest_cursor` is the newest cursor of the waiting rows, as text, since a timestamp of the warehouse may lie
     beyond Python's.
@@ -167,6 +151,52 @@ class ChangeSet(SourceCounts):
     def rewrites(self) -> int:
         """Rows of the baseline that the sync will insert, replace or delete."""
         return self.changes + self.touched
+
+
+class Quiet(Value):
+    """What was staged in a source in which there is nothing to detect: keys, and rows that wait beyond the window."""
+
+    rows_compared: int = 0
+    columns_compared: int = 0
+    waiting: int = 0
+    farthest_cursor: str | None = None
+
+    def change_set(self, source: str, run: Run, baseline_token: str | None) -> ChangeSet:
+        """Return the change set of the source, which has no rows and no table."""
+        return ChangeSet(
+            source=source,
+            relation="",
+            token=run.token,
+            baseline_token=baseline_token,
+            window_start=run.window_start,
+            window_end=run.window_end,
+            **dict(self),
+        )
+
+
+class Preparation(Value):
+    """What the run found when it took the lease.
+
+    `token` is that of the attempt which begins with it; `baseline_token` that of the attempt, or refresh, which the
+    baseline shows now; `unbuilt` are facts that have no table, or one that
+    another SELECT than theirs has filled, or of which nobody knows what has; these are built in
+    full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it;
+    `moments` are what the current time is, by fact, in the SELECTs that read it.
+    `quiet` are sources in which nothing is staged that the baseline does not show; where all are, and no fact has
+    anything to do, the run is over: `ended`.
+    """
+
+    token: str
+    baseline_token: str | None = None
+    unbuilt: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    moments: dict[str, datetime] = {}
+    quiet: dict[str, Quiet] = {}
+    ended: bool = False
+
+    def quiet_change_sets(self, run: Run) -> dict[str, ChangeSet]:
+        """Return the change sets of the sources in which there is nothing to detect."""
+        return {name: quiet.change_set(name, run, self.baseline_token) for name, quiet in self.quiet.items()}
 
 
 class Example(NamedTuple):

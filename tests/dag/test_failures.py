@@ -80,9 +80,9 @@ def test_a_failed_detection_fails_the_run_and_only_what_depends_on_it(stocked: S
     assert state == "failed"
     assert shop_cdc.states(run_id) == {
         "prepare": "success",
-        "detect.customers": "success",
+        "detect.customers": "skipped",
         "detect.orders": "success",
-        "detect.order_lines": "success",
+        "detect.order_lines": "skipped",
         "detect.products": "failed",
         "update.fact_order": "success",
         "update.fact_line": "upstream_failed",
@@ -237,6 +237,9 @@ def test_a_run_that_is_synced_in_part_goes_on_from_its_beginning(stocked: Site, 
 
 def test_the_sync_refuses_what_was_detected_after_the_update(stocked: Site, shop_cdc: DagUnderTest) -> None:
     """When only a detection and what failed are cleared, the message says which fact must be, and that helps."""
+    # One that is stale has to be detected, and changes nothing.
+    stocked.load("orders", {**ORDER, "order_id": 9})
+    stocked.stage("orders", {**ORDER, "order_id": 9, "changed_at": at(-90)})
     empty_snapshot(stocked)
     run_id, _ = shop_cdc.run(FORM)
     mend_snapshot(stocked)
@@ -245,10 +248,10 @@ def test_the_sync_refuses_what_was_detected_after_the_update(stocked: Site, shop
     shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=again)
     assert shop_cdc.wait(run_id) == "failed"
     assert "Clear update.fact_order and sync_public" in shop_cdc.value(run_id, "sync_public", "error")
-    assert stocked.table("shop_raw.orders", "order_id") == []
+    assert stocked.table("shop_raw.orders", "order_id") == [(9,)]
     shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["update.fact_order", "sync_public"])
     assert shop_cdc.wait(run_id) == "success"
-    assert stocked.table("shop_public.fact_order", "order_id") == [(2,)]
+    assert stocked.table("shop_public.fact_order", "order_id") == [(2,), (9,)]
 
 
 @pytest.mark.parametrize(
@@ -343,14 +346,15 @@ def test_a_killed_task_alerts_and_frees_the_lease(
     """A task that is killed can say nothing itself; the run fails, is told of, and keeps nobody waiting."""
     stocked.stage("orders", ORDER)
     with closing(connect()) as blocker, blocker.transaction():
-        blocker.execute("LOCK TABLE shop_staging.orders")
+        # Of a snapshot `prepare` reads nothing.
+        blocker.execute("LOCK TABLE shop_staging.products")
         run_id = shop_cdc.trigger(FORM)
-        shop_cdc.wait_for_state(run_id, "detect.orders", "running")
-        kill_task(shop_cdc, run_id, "detect.orders")
-        shop_cdc.wait_for_state(run_id, "detect.orders", "failed")
+        shop_cdc.wait_for_state(run_id, "detect.products", "running")
+        kill_task(shop_cdc, run_id, "detect.products")
+        shop_cdc.wait_for_state(run_id, "detect.products", "failed")
     assert shop_cdc.wait(run_id) == "failed"
     message = inboxes["smtp"].wait_for(run_id)
-    assert "Task: detect.orders (source orders)" in message.text
+    assert "Task: detect.products (source products)" in message.text
     assert "it was killed" in message.text
     assert shop_cdc.states(run_id)["cleanup"] == "success", shop_cdc.value(run_id, "cleanup", "error")
     assert lease.holder(stocked.project, stocked.warehouse) is None

@@ -157,8 +157,11 @@ def test_facts_that_read_no_changed_column_are_skipped_and_the_sync_still_runs(
     assert all(reason.startswith(("no change in", "no column that")) for reason in reasons.values())
     assert reasons["fact_financial"] in vendor_cdc.log(run_id, "update.fact_financial")
     # The next window has nothing left of it.
-    next_run, _ = vendor_cdc.run()
-    assert sum(found["updates"] for found in vendor_cdc.group(next_run, "detect").values()) == 0
+    next_run, state = vendor_cdc.run()
+    states = vendor_cdc.states(next_run)
+    assert (state, states.pop("prepare"), set(states.values())) == ("success", "success", {"skipped"})
+    assert "Nothing is staged that the baselines do not show" in vendor_cdc.log(next_run, "prepare")
+    assert vendor_cdc.value(next_run, "prepare")["ended"]
 
 
 def test_only_a_fact_that_has_changed_raises_an_asset_event(
@@ -246,9 +249,9 @@ def test_a_backfill_beside_a_run_waits_for_the_lease(
     airflow = vendor_cdc.stack.airflow
     stage("edit_company", changes=3)
     with closing(connect()) as blocker, blocker.transaction():
-        blocker.execute("LOCK TABLE staging.companies")
+        blocker.execute("LOCK TABLE staging_public.fact_company_profile")
         first = vendor_cdc.trigger()
-        vendor_cdc.wait_for_state(first, "detect.companies", "running")
+        vendor_cdc.wait_for_state(first, "update.fact_company_profile", "running")
         noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
         airflow.backfill("vendor_cdc", noon, noon)
         vendor_cdc.stack.wait_for(lambda: backfill_runs(vendor_cdc), "the run of the backfill")
@@ -257,8 +260,8 @@ def test_a_backfill_beside_a_run_waits_for_the_lease(
         assert first in vendor_cdc.log(second, "prepare")
         assert vendor_cdc.states(second)["detect.users"] is None
     assert (vendor_cdc.wait(first), vendor_cdc.wait(second)) == ("success", "success")
-    ended, began = airflow.tasks("vendor_cdc", first)["cleanup"], airflow.tasks("vendor_cdc", second)["detect.users"]
-    assert time_of(ended["end_date"]) <= time_of(began["start_date"])
+    ended, began = airflow.tasks("vendor_cdc", first)["cleanup"], airflow.tasks("vendor_cdc", second)["prepare"]
+    assert time_of(ended["end_date"]) <= time_of(began["end_date"])
     # Its window is over and applied: a backfill changes nothing.
     assert {vendor_cdc.states(second)[f"update.{fact}"] for fact in DICTIONARY.facts} == {"skipped"}
 

@@ -110,6 +110,7 @@ def test_key_that_is_null_in_a_baseline_is_refused(shop: Site) -> None:
     shop.execute("DROP TABLE shop_raw.orders")
     shop.execute("ALTER TABLE shop_raw.copied RENAME TO orders")
     shop.load("orders", {**ORDER, "order_id": None})
+    shop.stage("orders", ORDER)
     with pytest.raises(DataError, match=r"not unique there, or NULL: None \(1 rows\)"):
         run(shop, 0)
 

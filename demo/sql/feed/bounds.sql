@@ -8,14 +8,14 @@ SELECT
   MAX(rows_of.newest) AS newest
 FROM (
   SELECT
-    MIN({{ source.key | name }}) AS lowest_id,
-    MAX({{ source.key | name }}) AS highest_id,
+    MIN({{ source.key[0] | name }}) AS lowest_id,
+    MAX({{ source.key[0] | name }}) AS highest_id,
     CAST(NULL AS TIMESTAMP) AS newest
   FROM {{ source.relation | name }}
   UNION ALL
   SELECT
-    MIN({{ source.key | name }}) AS lowest_id,
-    MAX({{ source.key | name }}) AS highest_id,
+    MIN({{ source.key[0] | name }}) AS lowest_id,
+    MAX({{ source.key[0] | name }}) AS highest_id,
     MAX({{ source.cursor | name }}) AS newest
   FROM {{ source.staging | name }}
 ) AS rows_of

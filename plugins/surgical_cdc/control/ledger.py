@@ -35,17 +35,18 @@ def record(
 
     Where facts have `failed` or sources are kept `waiting` the run has failed: its cleanup writes its own line.
     """
+    results = [*fact_results, *(FactResult(fact=fact, reason="it has failed") for fact in failed)]
+    if not failed and not waiting:
+        seconds_detect = sum(change_set.seconds for change_set in change_sets.values())
+        seconds = (seconds_detect, sum(result.seconds for result in results), seconds_sync)
+        if not _record_run(project, warehouse, run, seconds, result="success", reason=None):
+            # The commit that brought these lines was not confirmed.
+            return
     run_sources, run_facts = (schema.control(project, name) for name in ("run_sources", "run_facts"))
     synced = {name: name not in waiting for name in change_sets}
     lines = [{**_source_line(run, change_set), "synced": synced[name]} for name, change_set in change_sets.items()]
-    results = [*fact_results, *(FactResult(fact=fact, reason="it has failed") for fact in failed)]
     _record_lines(warehouse, run_sources, lines)
     _record_lines(warehouse, run_facts, [_fact_line(run, result) for result in results])
-    if not failed and not waiting:
-        seconds_detect = sum(change_set.seconds for change_set in change_sets.values())
-        seconds_update = sum(result.seconds for result in results)
-        seconds = (seconds_detect, seconds_update, seconds_sync)
-        _record_run(project, warehouse, run, seconds, result="success", reason=None)
 
 
 def record_failure(project: Project, warehouse: Warehouse, run: Run, reason: str) -> None:

@@ -26,6 +26,7 @@ from airflow.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowSkipException,
     AirflowTaskTimeout,
+    DownstreamTasksSkipped,
 )
 
 from surgical_cdc.dag import alerts
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from surgical_cdc.values import Run
 
 log = logging.getLogger(__name__)
+NOTHING_TO_DO = "Nothing is staged that the baselines do not show: the run has ended with `prepare`."
 
 
 class RetryTransient(RetryPolicy):
@@ -142,6 +144,13 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
                 self._wait(context, project, steps, run)
         if preparation is None:
             return PokeReturnValue(is_done=False)
+        if preparation.ended:
+            context["ti"].xcom_push("return_value", preparation.to_dict())
+            log.info("%s", NOTHING_TO_DO)
+            # All of them, so that none of their processes is started.
+            raise DownstreamTasksSkipped(  # type: ignore[no-untyped-call]
+                tasks=sorted(self.get_flat_relative_ids(upstream=False))
+            )
         return PokeReturnValue(is_done=True, xcom_value=preparation.to_dict())
 
     @staticmethod
@@ -175,6 +184,10 @@ class DetectOperator(WarehouseTask):
         run = run_of(context, preparation.token)
         if not run.covers(self.source):
             raise AirflowSkipException(f"{self.source} is not among the sources of the trigger form.")
+        if self.source in preparation.quiet:
+            found = preparation.quiet[self.source].change_set(self.source, run, preparation.baseline_token)
+            context["ti"].xcom_push("return_value", found.to_dict())
+            raise AirflowSkipException(f"{self.source}: nothing is staged that its baseline does not show.")
         with self.steps(context, run) as (project, steps):
             step = partial(detect, project, self.source, run=run, preparation=preparation)
             change_set = steps.run(self.task_id, step)
@@ -259,7 +272,10 @@ class SyncOperator(WarehouseTask):
         """
         from surgical_cdc.steps.sync import sync
 
-        run = run_of(context, preparation_of(context).token)
+        preparation = preparation_of(context)
+        run = run_of(context, preparation.token)
+        if preparation.ended:
+            raise AirflowSkipException(NOTHING_TO_DO)
         dictionary = load_dictionary(self.dictionary)
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
@@ -295,6 +311,8 @@ class CleanupOperator(WarehouseTask):
         failures = failures_of(context["ti"], self.dag_id, context["run_id"])
         failure = " ".join(f"{task}: {error}" for task, error in failures.items()) or None
         preparation = found_preparation(context)
+        if preparation and preparation.ended and not failures:
+            raise AirflowSkipException(NOTHING_TO_DO)
         try:
             run = run_of(context, preparation.token if preparation else new_token())
         except FormError:

@@ -20,6 +20,7 @@ from surgical_cdc.steps.containment import update_or_explain
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.steps.narrow import only_column
 from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.quiet import nothing_to_do
 from surgical_cdc.steps.relevance import unaffected
 from surgical_cdc.steps.sync import Synced, sync
 from surgical_cdc.values import FactResult
@@ -81,7 +82,11 @@ def run_cycle(
             f"Run {run.key} can not begin: {holder or 'another run has just ended'}. Try again when it has finished; a"
             f" run that died holds the warehouse for {lease.LEASE} at most."
         )
-    change_sets: dict[str, ChangeSet] = {}
+    change_sets = _quiet(run, preparation, progress)
+    if preparation.ended:
+        progress(f"nothing new is staged before {run.window_end} UTC: the run ends here")
+        results = nothing_to_do(project, dictionary, run, preparation) or {}
+        return CycleResult(run, preparation, change_sets, results, {}, time.perf_counter() - started)
     fact_results: dict[str, FactResult] = {}
     errors: list[Exception] = []
     synced = Synced({})
@@ -94,7 +99,8 @@ def run_cycle(
     with lease.beating(project, connect, run):
         try:
             detecting = partial(_detect, project, run, preparation, column)
-            for name, detected in side_by_side(filter(run.covers, dictionary.sources), partial(_contained, detecting)):
+            undetected = [name for name in dictionary.sources if run.covers(name) and name not in change_sets]
+            for name, detected in side_by_side(undetected, partial(_contained, detecting)):
                 if isinstance(detected, Exception):
                     failed(f"detect.{name}", detected)
                     continue
@@ -129,6 +135,14 @@ def run_cycle(
         finally:
             once("cleanup", partial(cleanup, project, run=run, failure=failure))
     return CycleResult(run, preparation, change_sets, fact_results, synced.quarantined, time.perf_counter() - started)
+
+
+def _quiet(run: Run, preparation: Preparation, progress: Callable[[str], None]) -> dict[str, ChangeSet]:
+    """Return the change sets of the sources in which there is nothing to detect, and say so."""
+    change_sets = preparation.quiet_change_sets(run)
+    for change_set in change_sets.values():
+        progress(_detected(change_set))
+    return change_sets
 
 
 def _side_by_side(

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.deletion import deletion
-from surgical_cdc.control import built_by, lease
+from surgical_cdc.control import built_by, lease, ledger
+from surgical_cdc.control.retention import sweep
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError
+from surgical_cdc.steps.quiet import nothing_to_do, quiet_sources
 from surgical_cdc.values import Preparation, Run
 from surgical_cdc.warehouse import collation, schema
 from surgical_cdc.warehouse.catalog import check_contract
@@ -17,13 +19,14 @@ from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
+    from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.warehouse.session import Warehouse
 
 
 def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool = False) -> Preparation | None:
     """Check the contract and take the lease; None if another run holds it, so that the caller waits and asks again.
 
-    A rehearsal takes no lease and writes nothing.
+    A rehearsal takes no lease and writes nothing. A run that has nothing to do ends here, with its lines in the ledger.
 
     Raises:
         DictionaryError: the dictionary is missing, or was derived from other models than these.
@@ -33,13 +36,13 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
     """
     for name in run.sources:
         project.source(name)
-    _check_dictionary(project)
+    dictionary = _check_dictionary(project)
     for name in project.sources:
         deletion(project, name)
     with warehouse.transaction(dry_run=rehearsal):
         catalog = complete_control(project, warehouse)
         check_contract(project, catalog)
-        found = lease.take(project, warehouse, run)
+        found = lease.read(project, warehouse)
         if found.taken_from(run.token):
             return None
         collation.check_database(project, warehouse)
@@ -60,16 +63,34 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
             # It costs a statement a table; a table's columns keep the collation that they were made with.
             collation.check_columns(project, warehouse)
         pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
-    return Preparation(
-        token=run.token,
-        baseline_token=found.baseline_token,
-        unbuilt=tuple(unbuilt),
-        pending=tuple(pending),
-        moments=moments,
-    )
+        preparation = Preparation(
+            token=run.token,
+            baseline_token=found.baseline_token,
+            unbuilt=tuple(unbuilt),
+            pending=tuple(pending),
+            moments=moments,
+            quiet=quiet_sources(project, warehouse, run),
+        )
+        results = None if rehearsal else nothing_to_do(project, dictionary, run, preparation)
+        if results is None:
+            lease.take(project, warehouse, run)
+            return preparation
+        # It is over before anybody had to be kept away.
+        ledger.record(
+            project,
+            warehouse,
+            run,
+            change_sets=preparation.quiet_change_sets(run),
+            waiting=(),
+            failed=(),
+            fact_results=results.values(),
+            seconds_sync=0.0,
+        )
+        sweep(project, warehouse, found)
+    return preparation.model_copy(update={"ended": True})
 
 
-def _check_dictionary(project: Project) -> None:
+def _check_dictionary(project: Project) -> Dictionary:
     """Refuse a stale dictionary: by it a fact would be skipped although it reads what has changed.
 
     Nor may another version of the compiler change the way of a fact before somebody has seen it.
@@ -86,6 +107,7 @@ def _check_dictionary(project: Project) -> None:
             f"{project.dictionary_path} has another way of maintenance than this version of the compiler for"
             f" {', '.join(moved)}. {advice}"
         )
+    return dictionary
 
 
 def _pending(project: Project) -> dict[str, str]:
