@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -347,3 +348,24 @@ def test_a_source_in_another_database_is_refused(project: Small) -> None:
         ProjectError, match=r"live\.yml: sources\.live\.orders is in the database elsewhere, .* in dev;"
     ):
         project.compile("fact")
+
+
+@pytest.mark.parametrize(
+    ("types", "reason"),
+    [
+        pytest.param(UNTYPED, r"nobody knows the columns of live\.lines\. Declare them", id="unknown"),
+        pytest.param(
+            {**COLUMNS, "shape": "super"}, r"columns\.shape\.data_type: 'super' is no data type", id="no type of ours"
+        ),
+    ],
+)
+def test_a_source_that_can_not_be_read_keeps_out_no_other(
+    project: Small, types: Mapping[str, str | None], reason: str
+) -> None:
+    """What reads it is left out with the reason, and one that nobody reads is told of."""
+    project.sources(table("orders"), table("lines", types=types))
+    assert re.search(reason, project.compile().warnings[0])
+    project.model("second", SELECT.replace("orders", "lines"))
+    compiled = project.compile().project
+    assert (list(compiled.sources), list(compiled.facts)) == (["orders"], ["fact"])
+    assert re.search(reason, compiled.left_out["second"])

@@ -35,6 +35,7 @@ from surgical_cdc.dbt.declared import (
     told_apart,
     tracked_sources,
     untyped_relations,
+    untyped_sources,
 )
 from surgical_cdc.dbt.settings import read_settings
 from surgical_cdc.dictionary import Dictionary, dump_dictionary
@@ -164,7 +165,7 @@ class _Compiling:
         self._named = {self._name(node): node for node in self._nodes.values()}
         self._read = {name: list(reached(self._artifacts, node)) for name, node in self._nodes.items()}
         # By unique id, and by relation.
-        self._tracked = self._tables()
+        self._tracked, self._unusable = self._tables()
         self._by_relation = {table.relation: table for table in self._tracked.values()}
         self._inlining = Inlining(self._artifacts)
         self._left_out: dict[str, str] = {}
@@ -184,14 +185,17 @@ class _Compiling:
         used = [drafts[name].node for name in compiled]
         files = _files(project, dictionary)
         obsolete = [file for file in sorted(project.folder.glob("facts/*.sql")) if file not in files]
-        return Compilation(project, dictionary, files, obsolete, [*self._dropped, *_warnings(used)])
+        return Compilation(project, dictionary, files, obsolete, [*self._dropped, *self._not_read(), *_warnings(used)])
 
-    def _tables(self) -> Mapping[str, Source | Static]:
-        """Return the tables that facts can read, by unique id: tracked sources, and the seeds that are used."""
+    def _tables(self) -> tuple[Mapping[str, Source | Static], Mapping[str, str]]:
+        """Return the tables that facts can read, by unique id: tracked sources, and the seeds that are used.
+
+        And of those that can not be read, why: what reads one of them is left out, and stops nothing else.
+        """
         used = sorted({one.unique_id: one for read in self._read.values() for one in read}.items())
         seeded = [one for _, one in used if isinstance(one, Node) and one.resource_type == "seed"]
         tracked = [unique_id for unique_id, table in self._artifacts.sources.items() if table.cdc is not None]
-        if not tracked:
+        if not tracked and not seeded:
             fail(
                 self._path / "dbt_project.yml",
                 "no source has `config: meta: cdc:` (staging, key, cursor), so nobody would look for changes. See which"
@@ -199,8 +203,10 @@ class _Compiling:
             )
         unknown = untyped_relations(self._artifacts, [*tracked, *(seed.unique_id for seed in seeded)])
         known = self._ask.columns(unknown) if self._ask and unknown else {}
-        sources = tracked_sources(self._artifacts, known)
-        return {**sources, **seeds(self._artifacts, seeded, known, [table.name for table in sources.values()])}
+        self._untyped = untyped_sources(self._artifacts, known)
+        sources, odd_sources = tracked_sources(self._artifacts, known)
+        static, odd_seeds = seeds(self._artifacts, seeded, known, [table.name for table in sources.values()])
+        return {**sources, **static}, {**odd_sources, **odd_seeds}
 
     def _no_longer_facts(self, *, chosen_anew: bool) -> Iterator[str]:
         """Yield a warning for each fact that somebody has dropped; refuse where it may have come about by an oversight.
@@ -219,6 +225,12 @@ class _Compiling:
                 " true` or the tag where these choose. Say so, or drop it with `meta: {cdc: {fact: false}}` or"
                 " --select",
             )
+
+    def _not_read(self) -> Iterator[str]:
+        """Yield a warning for each table that can not be read; facts that read one are left out for it."""
+        for unique_id, reason in self._unusable.items():
+            known = {**self._artifacts.sources, **self._artifacts.nodes}
+            yield f"{known[unique_id].called} is left out: {reason.replace(f'{self._path}/', '')}"
 
     def _check_fresh(self) -> None:
         """Refuse artifacts that dbt made before a model was edited."""
@@ -272,6 +284,8 @@ class _Compiling:
     def _check_tracked(self, node: Node) -> None:
         """Refuse a fact that reads, through any model, a source in which nobody looks for changes, or can."""
         for one in self._read[node.unique_id]:
+            if one.unique_id in self._unusable:
+                raise ProjectError(self._unusable[one.unique_id])
             if isinstance(one, SourceTable) and one.unique_id not in self._tracked:
                 self._artifacts.refuse(
                     node,
@@ -347,6 +361,9 @@ class _Compiling:
         return Select(path=str(select_path(self._path, name)), sql=text)
 
     def _fail_without_facts(self) -> NoReturn:
+        if self._untyped:
+            listed = ", ".join(table.called for table in self._untyped)
+            self._artifacts.refuse(self._untyped[0], f"nobody knows the columns of {listed}. {UNTYPED}")
         left_out = "".join(f"\n  {name}: {reason.rstrip('.')}" for name, reason in self._left_out.items())
         fail(
             self._path / "dbt_project.yml",

@@ -95,6 +95,11 @@ class Node(Shape):
         return f"{self.resource_type}s.{self.name}"
 
     @property
+    def called(self) -> str:
+        """What it is called, for messages."""
+        return f"the {self.resource_type} {self.name}"
+
+    @property
     def unique_key(self) -> tuple[str, ...]:
         """Its setting of that name; empty where there is none."""
         key = self.config.unique_key
@@ -121,6 +126,11 @@ class SourceTable(Shape):
     def said(self) -> str:
         """What it is called in the file that describes it, for messages."""
         return f"sources.{self.source_name}.{self.name}"
+
+    @property
+    def called(self) -> str:
+        """What it is called, for messages."""
+        return f"{self.source_name}.{self.name}"
 
     @property
     def cdc(self) -> Mapping[str, Any] | None:

@@ -104,28 +104,45 @@ def told_apart(names: Mapping[str, int], owner: str, name: str) -> str:
     return fitted(name if names[name] == 1 else f"{owner}__{name}")
 
 
-def tracked_sources(artifacts: Artifacts, known: Types) -> dict[str, Source | Static]:
-    """Return the source tables that have `cdc` meta, by unique id.
+def tracked_sources(artifacts: Artifacts, known: Types) -> tuple[dict[str, Source | Static], dict[str, str]]:
+    """Return the source tables that have `cdc` meta, by unique id; and of those that can not be read, why.
 
     Args:
         artifacts: those of the project.
         known: the columns of tables in the warehouse, for sources of which not all are declared.
 
     Raises:
-        ProjectError: a setting is wrong, or nobody knows the columns of a source; the message lists them all.
+        ProjectError: a setting is wrong.
     """
     by_name = sorted(artifacts.sources.items(), key=lambda item: (item[1].name, item[0]))
     tracked = {unique_id: table for unique_id, table in by_name if table.cdc is not None}
     names = Counter(table.name for table in tracked.values())
-    columns = {unique_id: columns_of(artifacts, table, known) for unique_id, table in tracked.items()}
-    untyped = [table for unique_id, table in tracked.items() if not columns[unique_id]]
-    if untyped:
-        listed = ", ".join(f"{table.source_name}.{table.name}" for table in untyped)
-        artifacts.refuse(untyped[0], f"nobody knows the columns of {listed}. {UNTYPED}")
-    return {
-        unique_id: _source(artifacts, table, told_apart(names, table.source_name, table.name), columns[unique_id])
-        for unique_id, table in tracked.items()
-    }
+    usable: dict[str, Source | Static] = {}
+    unusable: dict[str, str] = {}
+    for unique_id, table in tracked.items():
+        columns = columns_of(artifacts, table, known)
+        name = told_apart(names, table.source_name, table.name)
+        try:
+            _check_columns(artifacts, table, columns)
+        except ProjectError as error:
+            unusable[unique_id] = str(error)
+        else:
+            usable[unique_id] = _source(artifacts, table, name, columns)
+    return usable, unusable
+
+
+def untyped_sources(artifacts: Artifacts, known: Types) -> list[SourceTable]:
+    """Return the source tables with `cdc` meta of which nobody knows the columns, by name."""
+    tracked = (table for table in artifacts.sources.values() if table.cdc is not None)
+    untyped = [table for table in tracked if not columns_of(artifacts, table, known)]
+    return sorted(untyped, key=lambda table: (table.source_name, table.name))
+
+
+def _check_columns(artifacts: Artifacts, owner: Node | SourceTable, columns: Mapping[str, str]) -> None:
+    """Refuse a table of which nobody knows the columns, or with one whose name or type no table of ours can have."""
+    if not columns:
+        artifacts.refuse(owner, f"nobody knows the columns of {owner.called}. {UNTYPED}")
+    _table(Static, artifacts, owner, columns, {"name": "checked"})
 
 
 def untyped_relations(artifacts: Artifacts, wanted: Iterable[str]) -> list[str]:
@@ -159,21 +176,26 @@ def catalog_types(artifacts: Artifacts, owner: Node | SourceTable) -> dict[str, 
     return {column.name.lower(): spelled(column.type) for column in columns}
 
 
-def seeds(artifacts: Artifacts, wanted: Sequence[Node], known: Types, taken: Iterable[str]) -> dict[str, Static]:
-    """Return seeds as static tables, by unique id; where a name is `taken`, or two have it, the package's is before it.
+def seeds(
+    artifacts: Artifacts, wanted: Sequence[Node], known: Types, taken: Iterable[str]
+) -> tuple[dict[str, Static], dict[str, str]]:
+    """Return seeds as static tables, by unique id; and of those that can not be read, why.
 
-    Raises:
-        ProjectError: nobody knows the columns of one.
+    Where a name is `taken`, or two have it, the package's is before it.
     """
-    found = {}
+    usable: dict[str, Static] = {}
+    unusable: dict[str, str] = {}
     names = Counter([*taken, *(seed.name for seed in wanted)])
     for seed in wanted:
         columns = columns_of(artifacts, seed, known)
-        if not columns:
-            artifacts.refuse(seed, f"nobody knows the columns of this seed. {UNTYPED}")
         settings = {"name": told_apart(names, seed.package_name, seed.name), "checksum": seed.checksum.checksum}
-        found[seed.unique_id] = _table(Static, artifacts, seed, columns, settings)
-    return found
+        try:
+            _check_columns(artifacts, seed, columns)
+        except ProjectError as error:
+            unusable[seed.unique_id] = str(error)
+        else:
+            usable[seed.unique_id] = _table(Static, artifacts, seed, columns, settings)
+    return usable, unusable
 
 
 def candidates(artifacts: Artifacts, select: Sequence[str]) -> dict[str, Node]:
