@@ -12,7 +12,13 @@ from typing import NoReturn, Protocol, TypeVar
 
 from sqlglot import exp
 
-from surgical_cdc.compiler.compiled_fact import CompiledFact, compile_fact, compile_query, unsupported
+from surgical_cdc.compiler.compiled_fact import (
+    CompiledFact,
+    by_another_anchor,
+    compile_fact,
+    compile_query,
+    unsupported,
+)
 from surgical_cdc.compiler.current_time import grain
 from surgical_cdc.compiler.documents import lineage_page
 from surgical_cdc.compiler.fact_query import DIALECT, qualified_query
@@ -39,7 +45,7 @@ from surgical_cdc.dbt.declared import (
 )
 from surgical_cdc.dbt.settings import read_settings
 from surgical_cdc.dictionary import Dictionary, dump_dictionary
-from surgical_cdc.errors import ProjectError, UnsupportedQuery
+from surgical_cdc.errors import ProjectError, UnsupportedQuery, WarehouseRefusal
 from surgical_cdc.files import fail, read_text, write_text
 
 T = TypeVar("T")
@@ -174,13 +180,12 @@ class _Compiling:
     def compile(self) -> Compilation:
         self._check_fresh()
         drafts = self._each(self._named, self._draft)
-        project = self._project(drafts)
         places = {name: self._place(draft.node) for name, draft in drafts.items()}
-        compiled = self._each(drafts, partial(self._compile, project, replace(project, selects=places)))
+        compiled = self._each(drafts, partial(self._compile, replace(self._project(drafts), selects=places)))
         if not compiled:
             self._fail_without_facts()
-        if len(compiled) < len(drafts):
-            project = self._project({name: drafts[name] for name in compiled})
+        project = self._project({name: replace(drafts[name], fact=one.fact) for name, one in compiled.items()})
+        self._check_written(project, drafts, compiled)
         dictionary = compile_dictionary(project)
         used = [drafts[name].node for name in compiled]
         files = _files(project, dictionary)
@@ -229,8 +234,8 @@ class _Compiling:
     def _not_read(self) -> Iterator[str]:
         """Yield a warning for each table that can not be read; facts that read one are left out for it."""
         for unique_id, reason in self._unusable.items():
-            known = {**self._artifacts.sources, **self._artifacts.nodes}
-            yield f"{known[unique_id].called} is left out: {reason.replace(f'{self._path}/', '')}"
+            owner = self._artifacts.sources.get(unique_id) or self._artifacts.nodes[unique_id]
+            yield f"{owner.called} is left out: {reason.replace(f'{self._path}/', '')}"
 
     def _check_fresh(self) -> None:
         """Refuse artifacts that dbt made before a model was edited."""
@@ -313,23 +318,42 @@ class _Compiling:
         names = query.named_selects
         types = {**catalog_types(self._artifacts, node), **declared}
         if self._ask and not all(name in types for name in names):
-            types = {**self._ask.columns_of(query), **declared}
+            try:
+                types = {**self._ask.columns_of(query), **declared}
+            except WarehouseRefusal as error:
+                self._artifacts.refuse(node, str(error).rstrip("."))
         untyped = [name for name in names if name not in types]
         if untyped:
             self._artifacts.refuse(node, f"nobody knows the types of {node.name}'s {', '.join(untyped)}. {UNTYPED}")
         return {name: types[name] for name in names}
 
-    def _compile(self, project: Project, in_models: Project, name: str, draft: _Draft) -> CompiledFact:
-        """Compile a fact by the places in its models, and see that its SELECT in `cdc` is read as the same one."""
-        compiled = compile_query(in_models, draft.fact, draft.tree.copy())
-        if compile_fact(project, name).select_fingerprint != compiled.select_fingerprint:
-            fail(
-                self._artifacts.sql_file(draft.node),
-                f"is written into {select_path(self._path, name)} as another SELECT than it is, which is a fault of the"
-                " compiler's. Compare both, write what differs in another way, and report it",
-            )
+    def _compile(self, in_models: Project, name: str, draft: _Draft) -> CompiledFact:
+        """Compile a fact by the places in its models, and choose its anchor where nobody has."""
+        fact = draft.fact
+        compiled = self._by_some_anchor(in_models, draft)
+        if compiled.reason and fact.maintenance == "incremental":
+            compiled = compile_query(in_models, fact, draft.tree.copy())
         self._progress(f"{name}: compiled")
-        return compiled
+        return replace(compiled, fact=compiled.fact.model_copy(update={"maintenance": fact.maintenance}))
+
+    def _by_some_anchor(self, in_models: Project, draft: _Draft) -> CompiledFact:
+        if fact_meta(self._artifacts, draft.node).anchor or draft.fact.maintenance == "full":
+            return compile_query(in_models, draft.fact, draft.tree.copy())
+        fact = draft.fact.model_copy(update={"maintenance": "auto"})
+        compiled = compile_query(in_models, fact, draft.tree.copy())
+        return by_another_anchor(in_models, compiled) if compiled.reason else compiled
+
+    def _check_written(
+        self, project: Project, drafts: Mapping[str, _Draft], compiled: Mapping[str, CompiledFact]
+    ) -> None:
+        """See that each fact's SELECT in `cdc` is read as the same one as those of its models."""
+        for name, one in compiled.items():
+            if compile_fact(project, name).select_fingerprint != one.select_fingerprint:
+                fail(
+                    self._artifacts.sql_file(drafts[name].node),
+                    f"is written into {select_path(self._path, name)} as another SELECT than it is, which is a fault of"
+                    " the compiler's. Compare both, write what differs in another way, and report it",
+                )
 
     def _place(self, node: Node) -> Select:
         return Select(path=str(self._artifacts.sql_file(node)), sql=node.compiled_code or "")

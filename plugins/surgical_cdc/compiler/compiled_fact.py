@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from surgical_cdc.compiler.join_tree import join_tree
 from surgical_cdc.compiler.lineage import fact_lineage
 from surgical_cdc.compiler.parsing import parse
 from surgical_cdc.compiler.unsupported import Refused, place
-from surgical_cdc.contract.tables import Static
+from surgical_cdc.contract.tables import KEY_TYPES, Static
 from surgical_cdc.errors import UnsupportedQuery
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # So many facts are kept compiled; one that reads the current time is compiled anew whenever that moves.
 COMPILED = 4096
+# What a column's name ends in that refers to a row of something.
+REFERENCES = ("id", "_key", "_sk", "_code", "_no", "_number")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +75,45 @@ def compile_query(project: Project, fact: Fact, parsed: exp.Query, moment: datet
     _strip_places(query, *(tree.predicates() if tree else ()))
     statics = [project.tables[relation] for relation in sorted(_relations(query))]
     checksums = [table.checksum for table in statics if isinstance(table, Static)]
-    digest = hashlib.sha256("\n".join([query.sql(DIALECT, comments=False), *checksums]).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join([_unquoted(query), *checksums]).encode()).hexdigest()
     return CompiledFact(fact, query, tree, reason, lineage, digest[:16])
+
+
+def by_another_anchor(project: Project, compiled: CompiledFact) -> CompiledFact:
+    """Return a fact that is rebuilt in full as one that is maintained by another of its columns, if it can be by one.
+
+    Those of the row key come first, then what refers to a row of something by its name: the fewer rows have a value,
+    the fewer are recomputed when it is affected. The query is the same whatever the anchor.
+    """
+    fact = compiled.fact
+    names = [column.name for column in fact.columns if column.data_type.startswith(KEY_TYPES)]
+    order = sorted(names, key=lambda name: (name not in fact.unique_key, not name.endswith(REFERENCES)))
+    for name in order:
+        other = fact.model_copy(update={"anchor": name})
+        try:
+            tree = join_tree(project, other, compiled.query)
+        except Refused:
+            continue
+        _strip_places(*tree.predicates())
+        return replace(compiled, fact=other, tree=tree, reason=None)
+    return compiled
 
 
 def unsupported(error: Refused, select: Select) -> UnsupportedQuery:
     """Return the error for what is in the way of a fact, with its place."""
     return UnsupportedQuery(f"{place(error.clause, select)}: {error.problem}. {error.hint}")
+
+
+def _unquoted(query: exp.Select) -> str:
+    """Return the text of a query without quotation marks around names, which are in lower case in it by now.
+
+    Where a name came by a `*`, sqlglot may quote what stands before it as well.
+    """
+    if any(name.args.get("quoted") for name in query.find_all(exp.Identifier)):
+        query = query.copy()
+        for name in query.find_all(exp.Identifier):
+            name.args["quoted"] = False
+    return query.sql(DIALECT, comments=False)
 
 
 def _relations(query: exp.Select) -> set[str]:

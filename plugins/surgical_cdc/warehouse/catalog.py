@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from redshift_connector import ProgrammingError
 from sqlglot import exp
 
 from surgical_cdc.contract.tables import spelled
-from surgical_cdc.errors import ContractError
+from surgical_cdc.errors import ContractError, WarehouseRefusal
 from surgical_cdc.names import own_name
 from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse.advice import refusal
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -39,7 +41,17 @@ class WarehouseTypes:
         return {relation: found[relation] for relation in relations if relation in found}
 
     def columns_of(self, query: exp.Select) -> Mapping[str, str]:
-        """Return the columns that a query gives."""
+        """Return the columns that a query gives.
+
+        Raises:
+            WarehouseRefusal: the warehouse can not run it.
+        """
+        try:
+            return self._columns_of(query)
+        except ProgrammingError as error:
+            raise WarehouseRefusal(refusal(error)) from error
+
+    def _columns_of(self, query: exp.Select) -> Mapping[str, str]:
         with self._warehouse.transaction(dry_run=True):
             self._warehouse.execute(
                 exp.Create(
