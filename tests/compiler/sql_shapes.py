@@ -892,7 +892,7 @@ REFUSED_HEAD = """
 ALWAYS_HEAD = """
 ## Refused in every fact
 
-Also in one that is rebuilt in full. So is a column that is a source's cursor: a change of it alone updates no fact.
+Also in one that is rebuilt in full.
 """
 
 

@@ -50,15 +50,12 @@ def test_column_of_the_row_key_feeds_every_column(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("maintenance", ["incremental", "full"])
-def test_cursor_can_not_be_read(tmp_path: Path, maintenance: str) -> None:
-    """A change of the cursor alone updates no fact, so no fact may read it, however it is maintained."""
-    sql = (
-        "SELECT c.id, CAST(MAX(c.updated_at) OVER (PARTITION BY c.id) IS NULL AS BIGINT) AS n FROM live.customers AS c"
-    )
-    config = f"unique_key='id', meta={{'cdc': {{'maintenance': '{maintenance}'}}}}"
-    with pytest.raises(UnsupportedQuery, match=r"fact\.sql, line 2: live\.customers\.updated_at, the cursor"):
-        compile_dictionary(one_model(tmp_path, sql, "id n", config=config))
+def test_a_cursor_feeds_facts_as_any_column(tmp_path: Path) -> None:
+    """What reads it is updated by each edit, and its source says so in the contract; no other source does."""
+    sql = "SELECT c.id, DATEDIFF(day, c.joined, c.updated_at) AS n FROM live.customers AS c"
+    project = one_model(tmp_path, sql, "id n")
+    assert compile_dictionary(project).feeds["customers"]["updated_at"] == {"fact": ("n",)}
+    assert [name for name, source in project.sources.items() if source.cursor_is_read] == ["customers"]
 
 
 @pytest.mark.parametrize("maintenance", ["incremental", "full"])

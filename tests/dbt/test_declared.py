@@ -11,7 +11,7 @@ from surgical_cdc.contract.tables import Static
 from surgical_cdc.dbt.artifacts import read_artifacts
 from surgical_cdc.dbt.declared import Relations, parts, reached
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
-from tests.support.small import CDC, COLUMNS, SELECT, Small, small, table
+from tests.support.small import CDC, COLUMNS, ROW, SELECT, Small, small, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -369,3 +369,60 @@ def test_a_source_that_can_not_be_read_keeps_out_no_other(
     compiled = project.compile().project
     assert (list(compiled.sources), list(compiled.facts)) == (["orders"], ["fact"])
     assert re.search(reason, compiled.left_out["second"])
+
+
+WINDOWED = "SELECT o.id, o.n, COUNT(*) OVER (PARTITION BY o.n) AS beside FROM {{ source('live', 'orders') }} AS o"
+BESIDE = {**ROW, "beside": "bigint"}
+
+
+def test_the_anchor_is_a_column_by_which_a_fact_can_be_maintained(project: Small) -> None:
+    """It is the row key if that can be one, and what the project says if it says one."""
+    project.model("fact", WINDOWED, types=BESIDE)
+    compiled = project.compile()
+    assert (compiled.project.facts["fact"].anchor, compiled.dictionary.full) == ("n", {})
+    project.model("fact", WINDOWED, "unique_key='id', meta={'cdc': {'maintenance': 'incremental'}}", types=BESIDE)
+    assert project.compile().project.facts["fact"].anchor == "n"
+    project.model("fact", WINDOWED, "unique_key='id', meta={'cdc': {'anchor': 'id'}}", types=BESIDE)
+    assert "fact" in project.compile().dictionary.full
+
+
+def test_a_column_that_comes_by_a_star_may_be_quoted(project: Small) -> None:
+    """What is written of it is read as the same SELECT."""
+    listed = {**COLUMNS, "type": "integer"}
+    project.sources(table("orders", types=listed))
+    inner = "SELECT o.id, o.\"type\" FROM {{ source('live', 'orders') }} AS o"
+    project.model(
+        "fact",
+        "WITH a AS (INNER_ONE) SELECT * FROM a".replace("INNER_ONE", inner),
+        types={"id": "bigint", "type": "integer"},
+    )
+    assert project.compile().project.facts["fact"].column_names == ("id", "type")
+
+
+def test_a_star_may_have_columns_of_one_name_that_nobody_reads(project: Small) -> None:
+    """They are told apart by their places; one that is read by its name is refused."""
+    project.sources(table("orders"), table("lines"))
+    both = (
+        "SELECT o.*, l.* FROM {{ source('live', 'orders') }} AS o JOIN {{ source('live', 'lines') }} AS l ON l.id = o.n"
+    )
+    project.write("models/both.sql", f"{{{{ config(materialized='view') }}}} {both}".replace("o.*", "o.*, o.id AS own"))
+    project.model("fact", "WITH a AS (SELECT * FROM {{ ref('both') }}) SELECT a.own AS id, 1 AS n FROM a")
+    assert project.compile().dictionary.full == {}
+    project.model("fact", "WITH a AS (SELECT * FROM {{ ref('both') }}) SELECT a.id, 1 AS n FROM a")
+    with pytest.raises(ProjectError, match="id"):
+        project.compile("fact")
+
+
+def test_a_fact_that_would_read_too_many_tables_is_left_out(project: Small) -> None:
+    """Each of some models reads the one before it several times; it is told before anybody waits for it."""
+    project.model("second", SELECT)
+    reading = "SELECT a.id, b.n FROM READ AS a JOIN READ AS b ON b.id = a.id JOIN READ AS c ON c.id = a.id"
+    before = "{{ source('live', 'orders') }}"
+    for number in range(12):
+        config = "{{ config(materialized='view') }}"
+        project.write(f"models/step_{number}.sql", f"{config} {reading.replace('READ', before)}")
+        before = f"{{{{ ref('step_{number}') }}}}"
+    project.model("fact", reading.replace("READ", before))
+    compiled = project.compile().project
+    assert list(compiled.facts) == ["second"]
+    assert "tables, what a model reads counted each time" in compiled.left_out["fact"]

@@ -110,6 +110,16 @@ def test_touched_row_differs_in_the_cursor_alone(orders: Site) -> None:
     assert changes(orders, change_set, "scdc_mask") == [(1, "T", "0000000001")]
 
 
+def test_a_cursor_that_a_fact_reads_is_a_column_as_any_other(orders: Site) -> None:
+    """A row whose cursor alone has moved is an update then, which leads to the facts that read it."""
+    source = orders.project.sources["orders"].model_copy(update={"cursor_is_read": True})
+    reading = replace(orders, project=replace(orders.project, sources={**orders.project.sources, "orders": source}))
+    reading.stage("orders", EDITED)
+    change_set = found(reading)
+    assert (change_set.touched, change_set.updates, change_set.changed_columns) == (0, 1, {"changed_at": 1})
+    assert changes(reading, change_set, "scdc_mask") == [(1, "U", "0000000001")]
+
+
 def test_newest_version_of_a_key_wins(orders: Site) -> None:
     """Of several staged versions of one key only the newest is compared."""
     versions = [{**ORDER, "note": f"version {minute}", "changed_at": at(minute)} for minute in (-30, -10, -20)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -185,6 +185,7 @@ class _Compiling:
         if not compiled:
             self._fail_without_facts()
         project = self._project({name: replace(drafts[name], fact=one.fact) for name, one in compiled.items()})
+        project = _with_read_cursors(project, {read for one in compiled.values() for read in one.lineage.feeds})
         self._check_written(project, drafts, compiled)
         dictionary = compile_dictionary(project)
         used = [drafts[name].node for name in compiled]
@@ -394,6 +395,15 @@ class _Compiling:
             "no model can be a fact. A fact is a table with a `unique_key`, or a column that is tested to be unique and"
             f" not_null, that reads sources with `cdc` meta{':' if left_out else ''}{left_out}",
         )
+
+
+def _with_read_cursors(project: Project, read: Collection[tuple[str, str]]) -> Project:
+    """Return a project in which each source knows whether its cursor is among the columns that are read."""
+    sources = {
+        name: source.model_copy(update={"cursor_is_read": (source.relation, source.cursor) in read})
+        for name, source in project.sources.items()
+    }
+    return replace(project, sources=sources)
 
 
 def _files(project: Project, dictionary: Dictionary) -> Mapping[Path, str]:

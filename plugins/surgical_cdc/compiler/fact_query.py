@@ -10,12 +10,13 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.qualify_columns import validate_qualify_columns
 
 from surgical_cdc.compiler.joined_columns import complete_using, merge_joined_columns, names_in_using
 from surgical_cdc.compiler.orders import is_unordered, order_limits, order_lists
 from surgical_cdc.compiler.parsing import check_depth, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
-from surgical_cdc.compiler.same_names import check_names
+from surgical_cdc.compiler.same_names import check_names, tell_apart
 from surgical_cdc.compiler.special_dates import is_moment, moments
 from surgical_cdc.compiler.unsupported import Refused, place, shortened
 from surgical_cdc.errors import ProjectError
@@ -42,6 +43,8 @@ NON_DETERMINISTIC_NAMES = frozenset(
         *("CURRENT_SETTING", "PG_BACKEND_PID", "PG_LAST_QUERY_ID", "LAST_USER_QUERY_ID"),
     }
 )
+# So many tables may a fact read, one that is read several times counted each time.
+MOST_TABLES = 250
 MISMATCH = "Invalid set operation due to column mismatch"
 # What a SELECT or a set operation can be made of; anything else would be left out of account in its slices.
 CLAUSES = frozenset(
@@ -77,7 +80,7 @@ def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Se
         _check_tables(tree, tables)
         by_name = names_in_using(tree)
         schema = _schema(tree, tables)
-        qualified = qualify(tree, dialect=DIALECT, schema=schema, quote_identifiers=False, identify=False)
+        qualified = _qualified(tree, schema)
         complete_using(by_name)
         merge_joined_columns(qualified)
         return pushdown_projections(qualified)
@@ -85,6 +88,26 @@ def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Se
         raise ProjectError(too_deep(select.path)) from None
     except SqlglotError as error:
         raise ProjectError(_unresolved(str(error), parsed, select, tables)) from error
+
+
+def _qualified(tree: exp.Select, schema: dict[str, object]) -> exp.Select:
+    """Return a query with the relation of each column, and with columns in place of each `*`."""
+
+    def qualify_all(query: exp.Select) -> exp.Select:
+        return qualify(
+            query,
+            dialect=DIALECT,
+            schema=schema,
+            quote_identifiers=False,
+            identify=False,
+            validate_qualify_columns=False,
+        )
+
+    qualified = qualify_all(tree)
+    while qualified.find(exp.Star) and tell_apart(qualified):
+        qualified = qualify_all(qualified)
+    validate_qualify_columns(qualified)
+    return qualified
 
 
 def fact_query(project: Project, fact: Fact, parsed: exp.Query) -> exp.Select:
@@ -202,14 +225,31 @@ def _inline(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> exp.Expr:
     for inner in parts[1:]:
         if isinstance(inner, (exp.Select, exp.SetOperation)):
             _inline(inner, visible)
+    tables = 0
     for relation in parts:
         if isinstance(relation, (exp.Table, exp.Subquery)):
             _check_relation(relation)
         body = _body(relation, visible) if isinstance(relation, exp.Table) else None
         if body:
+            tables += sum(1 for _ in body.find_all(exp.Table))
+            _check_tables_read(tables, relation)
             alias = relation.args["alias"].this if relation.alias else relation.this
             relation.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
     return query
+
+
+def _check_tables_read(tables: int, relation: exp.Expr) -> None:
+    """Refuse what would read so many tables that nobody could wait for its compilation, or review it.
+
+    What a model reads counts each time that the model is read, so the number may be exponential in that of the models.
+    """
+    if tables > MOST_TABLES:
+        raise Refused(
+            f"a query that reads {tables} tables, what a model reads counted each time that it is read, can not be"
+            f" compiled: {MOST_TABLES} is the most",
+            "Let a model in between be a source of its own, or a fact of its own that this one reads as a source.",
+            relation,
+        )
 
 
 def _inlined_ctes(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> Mapping[str, exp.Expr]:

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
+from sqlglot.optimizer.scope import Scope, build_scope
 
 from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
 from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
-from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.dictionary import EVERY_COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from surgical_cdc.contract.project import Project
-    from surgical_cdc.contract.tables import Column, Fact, Source
+    from surgical_cdc.contract.tables import Column, Fact
     from surgical_cdc.dictionary import FactColumns
 
 Origin = tuple[str, str]
@@ -39,18 +38,11 @@ class Lineage:
 
 
 def fact_lineage(project: Project, fact: Fact, query: exp.Select) -> Lineage:
-    """Derive the lineage of a fact from its query.
-
-    Raises:
-        Refused: the query reads the cursor of a source.
-    """
+    """Derive the lineage of a fact from its query."""
     scope = cast("Scope", build_scope(query))
     origins = {selected.alias_or_name: tuple(dict.fromkeys(_origins(scope, selected))) for selected in query.selects}
     row_key = [origin for name in fact.unique_key for origin in origins[name]]
     feeds = _feeds(project, scope, origins, row_key)
-    for source in project.sources.values():
-        if (source.relation, source.cursor) in feeds:
-            raise _of_cursor(source, query)
     return Lineage(feeds, origins, _exact(project, fact, scope))
 
 
@@ -70,23 +62,6 @@ def _feeds(
     relations = [f"{table.db}.{table.name}" for table in scope.expression.find_all(exp.Table)]
     rows = [(relation, name) for relation in relations for name in keys.get(relation, ())]
     return feeds | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
-
-
-def _of_cursor(source: Source, query: exp.Select) -> Refused:
-    return Refused(
-        f"{source.relation}.{source.cursor}, the cursor, moves with every edit",
-        "Leave it out: a change of the cursor alone updates no fact, not even one that is maintained in full.",
-        next(
-            column
-            for scope in traverse_scope(query)
-            for column in scope.columns
-            if column.name == source.cursor and _is_of(scope.sources.get(column.table), source)
-        ),
-    )
-
-
-def _is_of(relation: object, source: Source) -> bool:
-    return isinstance(relation, exp.Table) and f"{relation.db}.{relation.name}" == source.relation
 
 
 def _exact(project: Project, fact: Fact, scope: Scope) -> tuple[Column, ...]:

@@ -300,7 +300,8 @@ class Source(Table):
 
     `key` has the columns that identify a row, `cursor` orders the versions of one key, `created` is the timestamp by
     which the upstream claims an insert, `delete_when` a predicate on the staged row, `max_delete_share` the share of a
-    snapshot's baseline that one run may delete.
+    snapshot's baseline that one run may delete. `cursor_is_read` says that a fact reads the cursor, as compiling finds:
+    then a row in which only the cursor moved has changed for facts too.
     """
 
     staging: Relation
@@ -310,6 +311,7 @@ class Source(Table):
     load: Literal["window", "snapshot"] = "window"
     delete_when: str | None = None
     max_delete_share: Share = 0.5
+    cursor_is_read: bool = False
 
     @model_validator(mode="after")
     def _check_types(self) -> Self:

@@ -96,7 +96,9 @@ def write_change_set(
 
 
 def _compare(project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse) -> None:
+    # Where facts read the cursor no row is merely touched: no mask is empty.
     flags = ["1" if name == source.cursor else "0" for name in source.column_names]
+    touched = "" if source.cursor_is_read else "".join(flags)
     statement = render(
         "detect_change_set",
         control=project.control_schema,
@@ -104,7 +106,7 @@ def _compare(project: Project, source: Source, candidates: str, relation: str, w
         candidates=candidates,
         relation=relation,
         unchanged_mask="0" * len(flags),
-        touched_mask="".join(flags),
+        touched_mask=touched,
         full_mask="1" * len(flags),
     )
     warehouse.execute(statement)
@@ -129,6 +131,10 @@ def _refuse_erasure(source: Source, deletes: int, warehouse: Warehouse) -> None:
 
 
 def _changed_columns(source: Source, figures: Mapping[str, Any]) -> dict[str, int]:
-    """Return the updates per column, without unchanged columns and the cursor, which moves with every update."""
+    """Return the updates per column, without unchanged columns; and without a cursor that no fact reads.
+
+    It moves with every update.
+    """
     counts = {name: int(figures[f"changed_{number}"]) for number, name in enumerate(source.column_names, 1)}
-    return {name: count for name, count in counts.items() if count and name != source.cursor}
+    without = None if source.cursor_is_read else source.cursor
+    return {name: count for name, count in counts.items() if count and name != without}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from redshift_connector import ProgrammingError
+from redshift_connector.error import ProgrammingError
 from sqlglot import exp
 
 from surgical_cdc.contract.tables import spelled
