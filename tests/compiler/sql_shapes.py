@@ -212,6 +212,26 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " AS n FROM live.orders o) o",
         ),
     ),
+    "LIMIT": (
+        Shape(
+            "of the fact, by columns that it shows; what its order leaves open is ordered by the row key",
+            "SELECT c.id, c.city_id AS n FROM live.customers c ORDER BY c.city_id DESC LIMIT 3",
+        ),
+        Shape(
+            "of groups",
+            "SELECT o.customer_id AS id, CAST(SUM(o.kind) AS BIGINT) AS n FROM live.orders o JOIN live.customers c"
+            " ON c.id = o.customer_id WHERE c.status = 1 GROUP BY o.customer_id ORDER BY n LIMIT 2",
+        ),
+        Shape(
+            "of a UNION in FROM, with more rows than one to a key",
+            "SELECT CAST(u.id AS BIGINT) AS id, u.person, u.n FROM (SELECT o.id * 2 AS id, o.customer_id AS person,"
+            " o.kind AS n FROM live.orders o UNION ALL SELECT p.id * 2 + 1, p.payer_id, p.status"
+            " FROM live.payments p) u"
+            " ORDER BY u.n, u.person DESC LIMIT 4",
+            columns="id person n",
+            anchor="person",
+        ),
+    ),
     "Window functions": (
         Shape(
             "PARTITION BY the anchor",
@@ -364,6 +384,12 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             "the current date and time",
             "SELECT c.id, DATEDIFF(day, c.joined, CURRENT_DATE) AS n FROM live.customers c"
             " WHERE c.joined < DATE_TRUNC('month', GETDATE())",
+        ),
+        Shape(
+            "an anchor cast to a number with a scale",
+            "SELECT CAST(o.amount AS NUMERIC(12, 2)) AS id, COUNT(*) AS n FROM live.orders o WHERE o.amount > 0"
+            " GROUP BY CAST(o.amount AS NUMERIC(12, 2))",
+            columns="id:numeric(12,2) n",
         ),
         Shape(
             "a cast anchor",
@@ -547,8 +573,30 @@ REFUSED: dict[str, Sequence[Shape]] = {
             in_full=True,
         ),
         Shape(
-            "LIMIT; what its order leaves open is ordered by the row key, below the fact by all that is shown",
+            "LIMIT by what the fact does not show",
             "SELECT c.id, 1 AS n FROM live.customers c ORDER BY c.joined LIMIT 5",
+            "where a row comes among the others is read from the fact",
+            r"LIMIT 5 by c\.joined, which the fact does not show, can not",
+            in_full=True,
+        ),
+        Shape(
+            "LIMIT by what the fact shows as another type, or as one that is not known",
+            "SELECT o.customer_id AS id, AVG(o.amount) AS n FROM live.orders o WHERE o.customer_id > 0"
+            " GROUP BY o.customer_id ORDER BY n LIMIT 2",
+            "rounded values come in another order",
+            r"LIMIT 2 by n, an unknown type that the fact shows as bigint, can not",
+            in_full=True,
+        ),
+        Shape(
+            "LIMIT with OFFSET",
+            "SELECT c.id, c.city_id AS n FROM live.customers c ORDER BY c.id LIMIT 2 OFFSET 1",
+            "not built: what comes before the fact's first row is not in it",
+            "LIMIT 2, by which one row pushes out another, can not",
+            in_full=True,
+        ),
+        Shape(
+            "LIMIT below the fact; what its order leaves open is ordered by all that is shown",
+            "SELECT x.id, 1 AS n FROM (SELECT c.id FROM live.customers c ORDER BY c.joined LIMIT 5) x",
             "one row pushes out another",
             "LIMIT 5, by which one row pushes out another, can not",
             in_full=True,

@@ -93,7 +93,23 @@ class Writer:
             return self._fact_of_all()
         fact = self._query(2)
         anchor = self._pick([column for column in fact.columns if column.anchors])
+        if self._chance(10):
+            fact = self._first_rows(fact)
         return self._written(fact, anchor.name)
+
+    def _first_rows(self, fact: Relation) -> Relation:
+        """Return what comes first by a column, and then by the row key; both have the fact's own types."""
+        by, descending, kept = self._pick(fact.columns), self._chance(50), self._number(1, 4)
+        rows = exp.to_identifier("every_row")
+        shown = [
+            exp.alias_(exp.cast(exp.column(column.name, table=rows), TYPES[column.kind]), column.name)
+            if column.name in {by.name, KEY}
+            else exp.column(column.name, table=rows)
+            for column in fact.columns
+        ]
+        order = exp.Ordered(this=exp.column(by.name), desc=descending, nulls_first=descending)
+        query = exp.select(*shown).from_(fact.query.subquery(rows)).order_by(order).limit(kept)
+        return replace(fact, query=query)
 
     def _fact_of_all(self) -> FactModel:
         """Return a fact of one row that aggregates all rows of a query, or of one for each of two."""

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.current_time import NO_MOMENT, bound
 from surgical_cdc.compiler.fact_query import DIALECT, fact_query
-from surgical_cdc.compiler.join_tree import join_tree
+from surgical_cdc.compiler.limits import limited_tree
 from surgical_cdc.compiler.lineage import fact_lineage
 from surgical_cdc.compiler.parsing import parse
 from surgical_cdc.compiler.unsupported import Refused, place
@@ -72,7 +72,7 @@ def compile_query(project: Project, fact: Fact, parsed: exp.Query, moment: datet
         lineage = fact_lineage(project, fact, query)
     except Refused as error:
         raise unsupported(error, select) from error
-    _strip_places(query, *(tree.predicates() if tree else ()))
+    _strip_places(query, *((tree.query, *tree.predicates()) if tree else ()))
     statics = [project.tables[relation] for relation in sorted(_relations(query))]
     checksums = [table.checksum for table in statics if isinstance(table, Static)]
     digest = hashlib.sha256("\n".join([_unquoted(query), *checksums]).encode()).hexdigest()
@@ -129,7 +129,7 @@ def _way(project: Project, fact: Fact, query: exp.Select) -> tuple[JoinTree | No
     if fact.maintenance == "full":
         return None, "maintenance: full"
     try:
-        return join_tree(project, fact, query), None
+        return limited_tree(project, fact, query), None
     except Refused as error:
         if fact.maintenance == "incremental":
             raise

@@ -8,6 +8,8 @@ from typing import cast
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
+from surgical_cdc.contract.tables import spelled
+
 
 def query_of(scope: Scope) -> exp.Query:
     """Return the query of a scope."""
@@ -49,5 +51,5 @@ def type_of(expression: exp.Expr, column_type: Callable[[exp.Column], str | None
     """Return the type of a column or a CAST, None of anything else."""
     expression = expression.unnest()
     if isinstance(expression, exp.Cast):
-        return expression.to.sql("redshift").lower()
+        return spelled(expression.to.sql("redshift"))
     return column_type(expression) if isinstance(expression, exp.Column) else None

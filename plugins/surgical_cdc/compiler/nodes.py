@@ -66,6 +66,14 @@ class Value:
     types: Mapping[str, exp.DataType]
 
 
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """What a fact keeps of its query: the first `rows` in an order by its own columns, which leaves none tied."""
+
+    rows: int
+    order: tuple[exp.Expr, ...]
+
+
 @dataclass(frozen=True)
 class JoinTree:
     """A fact's query with its nodes, parents before children.
@@ -73,7 +81,8 @@ class JoinTree:
     `anchors` gives for each root, of which a UNION has several, what the fact's anchor shows of it. `tables` maps the
     id of each source table in `query` to its node. `is_of_all` says that the fact is one row for all: it is recomputed
     as a whole, if a row leads to a root, and `anchors` gives what must hold of the root's row. `values` are what all
-    rows have in common: where one has changed, every row of a root leads to the anchor.
+    rows have in common: where one has changed, every row of a root leads to the anchor. With a `limit`, `query` is the
+    fact's without it, and the fact keeps what comes first.
     """
 
     fact: Fact
@@ -83,6 +92,7 @@ class JoinTree:
     tables: Mapping[int, Node]
     is_of_all: bool = False
     values: tuple[Value, ...] = ()
+    limit: Limit | None = None
 
     def predicates(self) -> Iterator[exp.Expr]:
         """Yield what the nodes are tied by."""

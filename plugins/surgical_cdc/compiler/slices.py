@@ -76,8 +76,8 @@ def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[e
             arms += [row.where(anchor.copy()) for row in rows] if tree.is_of_all else rows
         elif rows:
             reached.add(node.name)
-            statements.append(_temp_table(own_name("reached", node.name), _union(rows)))
-    return [*statements, _temp_table(COUNTED if tree.is_of_all else AFFECTED_KEYS, _union(arms))] if arms else []
+            statements.append(temp_table(own_name("reached", node.name), _union(rows)))
+    return [*statements, temp_table(COUNTED if tree.is_of_all else AFFECTED_KEYS, _union(arms))] if arms else []
 
 
 def _wanted(tree: JoinTree, node: Node) -> list[exp.Expr]:
@@ -108,9 +108,9 @@ def slices(
         value for value in tree.values if own_name("value", value.name) in needed and not _may_move(value, changes)
     ]
     return [
-        *(_temp_table(own_name("value", value.name), value.query) for value in values),
+        *(temp_table(own_name("value", value.name), value.query) for value in values),
         *(
-            _temp_table(name, _slice(tree, nodes, names, changes.get(nodes[0].source.name), null_key=null_key))
+            temp_table(name, _slice(tree, nodes, names, changes.get(nodes[0].source.name), null_key=null_key))
             for name, nodes in sharing.items()
         ),
     ]
@@ -166,8 +166,8 @@ def _moves(value: Value, changes: Mapping[str, SourceChange]) -> list[exp.Create
     moved = exp.select(exp.alias_(exp.cast(exp.convert(1), "smallint"), "moved"))
     moved = moved.from_(value.query.copy().subquery(before)).join(table_named(after), join_type="cross").where(differs)
     return [
-        _temp_table(after, overlaid_query(value.query, sources, changes)),
-        _temp_table(own_name("moved", value.name), moved),
+        temp_table(after, overlaid_query(value.query, sources, changes)),
+        temp_table(own_name("moved", value.name), moved),
     ]
 
 
@@ -425,7 +425,8 @@ def _union(arms: Sequence[exp.Select]) -> exp.Query:
     return exp.union(*arms, distinct=True, copy=False)
 
 
-def _temp_table(name: str, query: exp.Query) -> exp.Create:
+def temp_table(name: str, query: exp.Query) -> exp.Create:
+    """Return the statement that makes a temporary table of a query's rows."""
     return exp.Create(
         this=table_named(name),
         kind="TABLE",

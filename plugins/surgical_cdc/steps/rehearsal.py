@@ -15,7 +15,14 @@ from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps.build import insert_into
 from surgical_cdc.steps.detect import write_change_set
 from surgical_cdc.steps.sync import sync_baseline
-from surgical_cdc.steps.update import apply, reach_keys, recompute_all, recompute_if_reached, recompute_keys
+from surgical_cdc.steps.update import (
+    apply,
+    keep_first,
+    reach_keys,
+    recompute_all,
+    recompute_if_reached,
+    recompute_keys,
+)
 from surgical_cdc.values import ChangeSet, Run, new_token
 from surgical_cdc.warehouse.schema import create_fact
 
@@ -36,8 +43,8 @@ class Explaining:
         self._warehouse = warehouse
 
     def execute(self, statement: str | exp.Expr, params: Sequence[object] = ()) -> int:
-        """Make a table, or explain a statement that writes rows; no row is ever written."""
-        if _makes_a_table(statement):
+        """Make or drop a table, or explain a statement that writes rows; no row is ever written."""
+        if _is_of_a_table(statement):
             return self._warehouse.execute(statement, params)
         self._warehouse.explain(statement, params)
         return 0
@@ -47,11 +54,11 @@ class Explaining:
         return getattr(self._warehouse, name)
 
 
-def _makes_a_table(statement: str | exp.Expr) -> bool:
+def _is_of_a_table(statement: str | exp.Expr) -> bool:
     if isinstance(statement, exp.Expr):
         return isinstance(statement, exp.Create)
     lines = [line for line in statement.splitlines() if line and not line.startswith("--")]
-    return lines[0].startswith("CREATE")
+    return lines[0].startswith(("CREATE", "DROP"))
 
 
 def rehearse_source(project: Project, source: Source, warehouse: Warehouse) -> None:
@@ -97,6 +104,8 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     else:
         reach_keys(project, compiled.tree, explaining, changes, pending=True)
         recompute_keys(compiled.tree, explaining, changes, fact.columns, null_key=True)
+        if compiled.tree.limit:
+            keep_first(project, compiled, compiled.tree.limit, explaining, changes, null_key=True)
     apply(compiled, explaining, fact.columns, null_key=True)
 
 

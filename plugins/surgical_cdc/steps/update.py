@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.limits import place_rows
 from surgical_cdc.compiler.slices import (
     AFFECTED_KEYS,
     COUNTED,
@@ -31,7 +32,7 @@ from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.compiled_fact import CompiledFact
-    from surgical_cdc.compiler.nodes import JoinTree
+    from surgical_cdc.compiler.nodes import JoinTree, Limit
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Column, Fact
     from surgical_cdc.warehouse.session import Warehouse
@@ -70,10 +71,17 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
         elif compiled.tree.is_of_all:
             affected, null_key = recompute_if_reached(project, compiled, warehouse, changes, pending=pending)
+        elif compiled.tree.limit and pending:
+            # What came behind the last row of those runs may have been changed by them too, and be as it was again.
+            affected, null_key = recompute_all(project, compiled, warehouse, changes)
         else:
             affected, null_key = reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
             if affected:
                 recompute_keys(compiled.tree, warehouse, changes, columns, null_key=null_key)
+            if affected and compiled.tree.limit and len(columns) == len(fact.columns):
+                affected, null_key = keep_first(
+                    project, compiled, compiled.tree.limit, warehouse, changes, null_key=null_key
+                )
         if affected:
             _keep_pending(project, fact, warehouse, run, pending=pending)
         inserted = updated = deleted = 0
@@ -216,6 +224,31 @@ def recompute_if_reached(
         warehouse.execute(statement)
     is_reached = bool(climbs) and warehouse.row(render("count_rows", relation=COUNTED)) != (0,)
     return recompute_all(project, compiled, warehouse, changes) if is_reached or pending else (0, False)
+
+
+def keep_first(
+    project: Project,
+    compiled: CompiledFact,
+    limit: Limit,
+    warehouse: Warehouse,
+    changes: Mapping[str, SourceChange],
+    *,
+    null_key: bool,
+) -> tuple[int, bool]:
+    """Leave in recomputed the whole fact as it will be, in affected_keys all its keys; return as `recompute_all` does.
+
+    It is what comes first of the recomputed rows and the fact's others, unless more rows have left than came.
+    """
+    warehouse.execute(place_rows(compiled.fact, limit, null_key=null_key))
+    seen, known = warehouse.row(render("count_known_rows"))
+    if seen >= limit.rows > known:
+        warehouse.execute(render("drop_tables", relations=[AFFECTED_KEYS, RECOMPUTED]))
+        return recompute_all(project, compiled, warehouse, changes)
+    warehouse.execute(render("delete_rows", relation=RECOMPUTED))
+    warehouse.execute(render("insert_first_rows", fact=compiled.fact, rows=limit.rows))
+    warehouse.execute(render("drop_tables", relations=[AFFECTED_KEYS]))
+    warehouse.execute(render("every_key", fact=compiled.fact))
+    return count_affected_keys(warehouse)
 
 
 def count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:

@@ -10,5 +10,5 @@ SELECT
   ) AS customer_count
 FROM {{ source('live', 'orders') }} AS o
 ORDER BY
-  o.amount DESC
+  o.created_at DESC
 LIMIT 3
