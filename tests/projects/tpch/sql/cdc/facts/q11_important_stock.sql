@@ -1,0 +1,26 @@
+-- The SELECT of q11_important_stock on the sources, its models as CTEs. Made by compiling; edit the models instead.
+/* Q11: the parts that make up much of the worth of a nation's stock. */
+SELECT
+  ps.ps_partkey,
+  SUM(ps.ps_supplycost * ps.ps_availqty) AS value
+FROM tpch_live.partsupp AS ps
+INNER JOIN tpch_live.supplier AS s
+  ON s.s_suppkey = ps.ps_suppkey
+INNER JOIN tpch_live.nation AS n
+  ON n.n_nationkey = s.s_nationkey
+WHERE
+  n.n_name = 'GERMANY'
+GROUP BY
+  ps.ps_partkey
+HAVING
+  SUM(ps.ps_supplycost * ps.ps_availqty) > (
+    SELECT
+      SUM(stock.ps_supplycost * stock.ps_availqty) * 0.0001
+    FROM tpch_live.partsupp AS stock
+    INNER JOIN tpch_live.supplier AS holder
+      ON holder.s_suppkey = stock.ps_suppkey
+    INNER JOIN tpch_live.nation AS home
+      ON home.n_nationkey = holder.s_nationkey
+    WHERE
+      home.n_name = 'GERMANY'
+  )

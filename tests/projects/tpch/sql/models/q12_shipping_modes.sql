@@ -1,0 +1,17 @@
+-- Q12: how many urgent and other lines came late by two modes of shipping.
+{{ config(unique_key='l_shipmode') }}
+SELECT
+  l.l_shipmode,
+  SUM(CASE WHEN o.o_orderpriority IN ('1-URGENT', '2-HIGH') THEN 1 ELSE 0 END) AS high_line_count,
+  SUM(CASE WHEN NOT o.o_orderpriority IN ('1-URGENT', '2-HIGH') THEN 1 ELSE 0 END) AS low_line_count
+FROM {{ source('tpch', 'orders') }} AS o
+INNER JOIN {{ source('tpch', 'lineitem') }} AS l
+  ON l.l_orderkey = o.o_orderkey
+WHERE
+  l.l_shipmode IN ('MAIL', 'SHIP')
+  AND l.l_commitdate < l.l_receiptdate
+  AND l.l_shipdate < l.l_commitdate
+  AND l.l_receiptdate >= DATE '1994-01-01'
+  AND l.l_receiptdate < DATEADD(YEAR, 1, DATE '1994-01-01')
+GROUP BY
+  l.l_shipmode
