@@ -24,7 +24,7 @@ IN_FULL = {"q13_customer_distribution"}
 WINDOWS = max(int(os.environ.get("EQUIVALENCE_WINDOWS", "100")) // 10, 1)
 SCALE = float(os.environ.get("TPCH_SCALE", "0.001"))
 # Before the first window, by which there is something that each query looks for.
-FIRST_EDITS = 400
+FIRST_EDITS = 1500
 
 
 def test_all_but_one_query_are_maintained_incrementally() -> None:
@@ -54,11 +54,17 @@ def test_queries_equal_their_facts(
             for fact in TPCH.facts:
                 found = compare(TPCH, fact, place.warehouse)
                 assert found.equal, f"{found} after window {number} by seed {seed}"
-                empty -= {fact} if found.rows else set()
-    assert not empty, f"never had a row by seed {seed}"
+        empty -= {name for name in empty if _has_a_value(place, name)}
+    assert not empty, f"never had a value by seed {seed}"
     for name, source in TPCH.sources.items():
         expected = [tuple(row[column] for column in source.column_names) for row in database.tables[name].values()]
         assert sorted(place.table(source.relation, *source.column_names), key=str) == sorted(expected, key=str), name
+
+
+def _has_a_value(place: Site, name: str) -> bool:
+    """Return whether a fact has a row without NULL; a sum of no rows is NULL."""
+    fact = place.project.facts[name]
+    return any(None not in row for row in place.table(fact.relation, *fact.column_names))
 
 
 def _change(database: Database, number: int) -> None:

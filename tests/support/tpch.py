@@ -87,6 +87,24 @@ SOUGHT: Mapping[str, Sequence[Any]] = {
     "l_commitdate": (date(1994, 6, 5), date(1998, 1, 1)),
     "l_receiptdate": (date(1994, 6, 9), date(1998, 2, 2)),
 }
+# Of what some query asks of a row at once.
+TOGETHER: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "part": (
+        {"p_size": 15, "p_type": "LARGE PLATED BRASS"},
+        {"p_brand": "Brand#23", "p_container": "MED BOX"},
+        {"p_brand": "Brand#12", "p_container": "SM BOX", "p_size": 3},
+        {"p_brand": "Brand#34", "p_container": "LG BOX", "p_size": 12},
+    ),
+    "lineitem": (
+        {"l_shipmode": "AIR", "l_shipinstruct": "DELIVER IN PERSON", "l_quantity": Decimal(11)},
+        {
+            "l_shipmode": "MAIL",
+            "l_shipdate": date(1994, 6, 1),
+            "l_commitdate": date(1994, 6, 5),
+            "l_receiptdate": date(1994, 6, 9),
+        },
+    ),
+}
 # Columns that may be NULL: no row key shows them.
 OPTIONAL = frozenset(
     {
@@ -162,6 +180,8 @@ class Database:
 
     def _edit(self, table: str, row: Row, sought: float) -> None:
         """Edit some columns of a row; `sought` is the share of values that some query looks for."""
+        if table in TOGETHER and self.pick.random() < sought / 2:
+            row |= self.pick.choice(TOGETHER[table])
         columns = [name for name in row if name not in {*KEYS[table], "updated_at", "deleted_at"}]
         looked_for = [name for name in columns if name in SOUGHT]
         choice = looked_for if self.pick.random() < sought else columns
