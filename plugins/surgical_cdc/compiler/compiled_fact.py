@@ -91,10 +91,10 @@ def by_another_anchor(project: Project, compiled: CompiledFact) -> CompiledFact:
     for name in order:
         other = fact.model_copy(update={"anchor": name})
         try:
-            tree = join_tree(project, other, compiled.query)
+            tree = limited_tree(project, other, compiled.query)
         except Refused:
             continue
-        _strip_places(*tree.predicates())
+        _strip_places(tree.query, *tree.predicates())
         return replace(compiled, fact=other, tree=tree, reason=None)
     return compiled
 
