@@ -79,12 +79,14 @@ def test_engine_alone_has_its_command(installed: Path) -> None:
 
 
 def test_engine_alone_compiles_a_project(installed: Path) -> None:
-    """A project of anybody's compiles."""
+    """A project of anybody's compiles, be it named or the folder that one is in."""
     project = installed / "sql"
     shutil.copytree(ROOT / "tests" / "projects" / "library" / "sql", project)
     write_manifest(project)
     said = run("env/bin/surgical-cdc", "compile", "--check", "--project", project, folder=installed)
     assert "3 facts, with their row keys, 3 of them maintained incrementally:" in said
+    here = run(installed / "env" / "bin" / "surgical-cdc", "compile", "--check", folder=project)
+    assert here == said.replace(f"{project}/", "")
 
 
 def test_engine_alone_makes_a_dag(installed: Path) -> None:

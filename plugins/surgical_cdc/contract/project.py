@@ -21,7 +21,9 @@ from surgical_cdc.files import fail, read_text, read_yaml
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Table)
-DEFAULT_PROJECT = Path(__file__).resolve().parents[3] / "include" / "sql"
+_VENDORS = Path(__file__).resolve().parents[3] / "include" / "sql"
+# In the repository that of the vendors; where the engine alone is installed, the folder one is in, as for dbt itself.
+DEFAULT_PROJECT = _VENDORS if _VENDORS.is_dir() else Path()
 HEADER = (
     "# What a run reads of this dbt project beside the dictionary and the facts' SELECTs: sources, facts, columns.\n"
     "# Derived from dbt's artifacts by `python -m surgical_cdc compile`. Review it; do not edit it.\n"
@@ -138,7 +140,7 @@ def select_path(path: Path, fact: str) -> Path:
 
 def command(path: Path, words: str) -> str:
     """Return a command of the command line on the dbt project in a folder."""
-    default = path.resolve() == DEFAULT_PROJECT
+    default = path.resolve() == DEFAULT_PROJECT.resolve()
     return f"python -m surgical_cdc {words}{'' if default else f' --project {path}'}"
 
 
