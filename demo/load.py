@@ -17,7 +17,7 @@ from demo.pools import Pools, make_pools
 from demo.seeds import CLIENT_NUMBER, CLIENTS, STAFF, count_to, insert_pool
 from demo.templates import Templates
 from surgical_cdc.contract.project import load_project
-from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse import ddl
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
@@ -80,7 +80,7 @@ def load(
     templates = Templates(seed)
     sizes = _sizes(pools, companies=companies, client=client_company(project))
     with closing(connect()) as warehouse, warehouse.transaction():
-        for statement in schema.create_sources(project):
+        for statement in ddl.create_sources(project):
             warehouse.execute(statement)
         _require_empty(project, warehouse, templates)
         progress(f"Preparing {companies:,} companies from seed {seed}.")

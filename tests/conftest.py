@@ -34,7 +34,7 @@ os.environ |= {
 from local_redshift import LocalRedshift  # noqa: E402
 from surgical_cdc.contract.project import Project, load_project  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
-from surgical_cdc.warehouse import schema  # noqa: E402
+from surgical_cdc.warehouse import ddl, schema  # noqa: E402
 from surgical_cdc.warehouse.connection import session  # noqa: E402
 from surgical_cdc.warehouse.session import Warehouse  # noqa: E402
 from surgical_cdc.warehouse.templates import sql_name  # noqa: E402
@@ -230,5 +230,5 @@ def clear(project: Project, warehouse: Warehouse) -> None:
     with warehouse.transaction():
         for name in schemas_of_project(project):
             warehouse.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
-        for statement in schema.create_sources(project):
+        for statement in ddl.create_sources(project):
             warehouse.execute(statement)

@@ -16,7 +16,7 @@ few = random_windows(int(os.environ.get("ACCEPTANCE_WINDOWS", "20")))
 
 @pytest.mark.timeout(7200)
 @few
-@given(drawn=windows(VENDOR, WINDOWS_PER_EXAMPLE))
+@given(drawn=windows(VENDOR.sources, WINDOWS_PER_EXAMPLE))
 def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
     """After random windows each fact of the vendor domain is its SELECT run in full, on this warehouse too."""
     play(site(VENDOR), drawn)
@@ -24,7 +24,7 @@ def test_vendor_facts_equal_their_selects(site: Callable[[Project], Site], drawn
 
 @pytest.mark.timeout(7200)
 @few
-@given(drawn=windows(SHAPES, WINDOWS_PER_EXAMPLE))
+@given(drawn=windows(SHAPES.sources, WINDOWS_PER_EXAMPLE))
 def test_facts_of_every_shape_equal_their_selects(site: Callable[[Project], Site], drawn: list[Steps]) -> None:
     """After random windows a fact of each supported shape is its SELECT run in full, on this warehouse too."""
     play(site(SHAPES), drawn)

@@ -14,7 +14,7 @@ from sqlglot import exp
 from local_redshift import LocalRedshift
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.contract.project import Project, load_project
-from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse import ddl
 from surgical_cdc.warehouse.connection import session
 from surgical_cdc.warehouse.session import Warehouse
 
@@ -40,7 +40,7 @@ def warehouse(redshift: LocalRedshift, project: Project) -> Iterator[Warehouse]:
     """A session in which the source tables exist."""
     with contextlib.closing(session(redshift_connector.connect(**redshift.settings), "tests")) as opened:
         with opened.transaction():
-            for statement in schema.create_sources(project):
+            for statement in ddl.create_sources(project):
                 opened.execute(statement)
         yield opened
 

@@ -91,7 +91,7 @@ def test_every_setting_is_described() -> None:
     assert retention <= set(names("settings.md", "A project", 2))
     assert set(names("settings.md", "A source")) == set(SourceMeta.model_fields)
     cdc = {f"meta.cdc.{name}" for name in FactMeta.model_fields}
-    assert set(names("settings.md", "A fact")) == {"unique_key", "dist", "sort", *cdc}
+    assert set(names("settings.md", "A fact")) == {"unique_key", "dist", "sort", "grants", *cdc}
     arguments = {name for dag in (cdc_dag, refresh_dag) for name in inspect.signature(dag).parameters}
     assert set(names("settings.md", "A DAG")) == arguments - {"dag_arguments"}
     for target in (Smtp, Sns, Apprise):

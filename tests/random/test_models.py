@@ -44,12 +44,12 @@ def test_generated_facts_equal_their_selects(
     for column in ("orders.note", "customers.name", "cities.name"):
         monkeypatch.setitem(DOMAINS, column, ("a", "b ", " b", "", None))
     refused: Counter[str] = Counter()
-    sources = small_project(tmp_path, {"fact": FactModel("SELECT c.id FROM live.customers AS c", "id")})
+    small = small_project(tmp_path, {"fact": FactModel("SELECT c.id FROM live.customers AS c", "id")})
 
     @settings(max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
     @given(
         drawn=st.lists(models(), min_size=MODELS_PER_EXAMPLE, max_size=MODELS_PER_EXAMPLE),
-        steps=windows(sources, WINDOWS_PER_EXAMPLE),
+        steps=windows(small.sources, WINDOWS_PER_EXAMPLE),
     )
     def play(drawn: list[FactModel], steps: list[Steps]) -> None:
         with tempfile.TemporaryDirectory() as folder:

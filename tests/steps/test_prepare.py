@@ -16,7 +16,7 @@ from surgical_cdc.errors import ContractError, DictionaryError, ProjectError
 from surgical_cdc.steps.cleanup import cleanup
 from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.values import FactResult
-from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse import ddl
 from tests.conftest import SHOP
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_built_fact_is_not_built_again(shop: Site) -> None:
     """A fact that its SELECT has filled is not built again, and keys that wait for a sync are announced."""
     prepare(shop.project, shop.warehouse, shop.run())
     for fact in shop.project.facts.values():
-        for statement in schema.create_fact(fact):
+        for statement in ddl.create_fact(fact):
             shop.execute(statement)
     with shop.warehouse.transaction():
         built_by.record(shop.project, shop.warehouse, [built(shop.project, fact) for fact in shop.project.facts])
@@ -123,7 +123,7 @@ def test_unknown_source_in_the_form_is_refused(shop: Site) -> None:
 
 def test_ddl_has_redshifts_types_and_keys(shop: Site) -> None:
     """Tables are created with the contract's types, distribution and sort keys; only the baseline's key is required."""
-    statements = schema.create_sources(shop.project)
+    statements = ddl.create_sources(shop.project)
     (baseline,) = [text for text in statements if '"shop_raw"."orders"' in text]
     (staging,) = [text for text in statements if '"shop_staging"."orders"' in text]
     assert '"order_id" BIGINT NOT NULL' in baseline

@@ -290,6 +290,8 @@ class _Compiling:
     def _check_tracked(self, node: Node) -> None:
         """Refuse a fact that reads, through any model, a source in which nobody looks for changes, or can."""
         for one in self._read[node.unique_id]:
+            if one in self._untyped:
+                self._refuse_untyped()
             if one.unique_id in self._unusable:
                 raise ProjectError(self._unusable[one.unique_id])
             if isinstance(one, SourceTable) and one.unique_id not in self._tracked:
@@ -385,10 +387,13 @@ class _Compiling:
         text = SELECT_HEADER.format(name) + tree.sql(DIALECT, pretty=True) + "\n"
         return Select(path=str(select_path(self._path, name)), sql=text)
 
+    def _refuse_untyped(self) -> NoReturn:
+        listed = ", ".join(table.called for table in self._untyped)
+        self._artifacts.refuse(self._untyped[0], f"nobody knows the columns of {listed}. {UNTYPED}")
+
     def _fail_without_facts(self) -> NoReturn:
         if self._untyped:
-            listed = ", ".join(table.called for table in self._untyped)
-            self._artifacts.refuse(self._untyped[0], f"nobody knows the columns of {listed}. {UNTYPED}")
+            self._refuse_untyped()
         left_out = "".join(f"\n  {name}: {reason.rstrip('.')}" for name, reason in self._left_out.items())
         fail(
             self._path / "dbt_project.yml",

@@ -44,7 +44,9 @@ def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
     if missing:
         _check_visible(project, warehouse, missing)
         # A session that creates them at the same time makes this one fail and try again, and not fill the lease twice.
-        for statement in schema.create_tables(missing, if_not_exists=False):
+        from surgical_cdc.warehouse import ddl
+
+        for statement in ddl.create_tables(missing, if_not_exists=False):
             warehouse.execute(statement)
         if schema.control(project, "lease") in missing:
             warehouse.execute(render("create_lease", control=project.control_schema), (VERSION,))
@@ -86,7 +88,9 @@ def _complete(table: Table, column: Column, found: Columns, warehouse: Warehouse
     aside = fitted(f"{PREFIX}{datetime.now(UTC):%Y%m%d}_{name}")
     if was is not None:
         warehouse.execute(render("rename_column", relation=table.relation, column=name, new_name=aside))
-    data_type = schema.type_name(column.data_type)
+    from surgical_cdc.warehouse import ddl
+
+    data_type = ddl.type_name(column.data_type)
     warehouse.execute(render("add_column", relation=table.relation, column=name, data_type=data_type))
     if was is not None and holds(column.data_type, was):
         warehouse.execute(render("copy_column", relation=table.relation, column=name, from_column=aside))
@@ -120,4 +124,6 @@ def _create_schemas(project: Project, warehouse: Warehouse) -> None:
     existing = {name for (name,) in warehouse.rows(render("find_schemas", schemas=names), names)}
     for name in names:
         if name not in existing:
-            warehouse.execute(schema.create_schema(name))
+            from surgical_cdc.warehouse import ddl
+
+            warehouse.execute(ddl.create_schema(name))

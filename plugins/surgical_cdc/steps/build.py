@@ -9,7 +9,6 @@ from sqlglot import exp
 from surgical_cdc.compiler.fact_query import table_named
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps import privileges
-from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -30,7 +29,9 @@ def build(compiled: CompiledFact, warehouse: Warehouse) -> tuple[int, int]:
     fact = compiled.fact
     granted = privileges.said(fact)
     is_new = bool(granted) and not warehouse.rows(render("read_owner"), fact.relation.split("."))
-    for statement in schema.create_fact(fact):
+    from surgical_cdc.warehouse import ddl
+
+    for statement in ddl.create_fact(fact):
         warehouse.execute(statement)
     # What an administrator has taken back from a table that exists stays so.
     for privilege in granted if is_new else ():

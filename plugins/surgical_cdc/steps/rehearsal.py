@@ -24,7 +24,7 @@ from surgical_cdc.steps.update import (
     recompute_keys,
 )
 from surgical_cdc.values import ChangeSet, Run, new_token
-from surgical_cdc.warehouse.schema import create_fact
+from surgical_cdc.warehouse.ddl import create_fact
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project

@@ -71,7 +71,9 @@ def build_beside(compiled: CompiledFact, warehouse: Warehouse, standing: Standin
         DataError: a row key is NULL or not unique.
     """
     new = schema.beside(compiled.fact)
-    for statement in schema.create_fact(new):
+    from surgical_cdc.warehouse import ddl
+
+    for statement in ddl.create_fact(new):
         warehouse.execute(statement)
     inserted = fill(compiled, warehouse, new.relation)
     # Default privileges may have given it what the fact's table does not have.
@@ -90,7 +92,7 @@ def swap(fact: Fact, warehouse: Warehouse) -> None:
 
     Readers of the fact wait from here on, so it is the last thing in the caller's transaction.
     """
-    warehouse.execute(schema.drop_fact(fact))
+    warehouse.execute(render("drop_tables", relations=[fact.relation]))
     name = fact.relation.partition(".")[2]
     warehouse.execute(render("rename_table", relation=schema.beside(fact).relation, new_name=name))
 

@@ -1,15 +1,9 @@
-"""The tables of the warehouse as the contract describes them, and their DDL through SQLAlchemy's Redshift dialect."""
+"""The tables of the warehouse as the contract describes them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
-import sqlalchemy as sa
-from sqlalchemy import quoted_name
-from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
-from sqlalchemy_redshift.dialect import RedshiftDialect_redshift_connector
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from surgical_cdc.contract.tables import Column, Fact, Source, Table
 from surgical_cdc.names import PREFIX, fitted, own_name
@@ -17,19 +11,6 @@ from surgical_cdc.values import FactCounts, SourceCounts
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
-
-SIMPLE_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
-    "smallint": sa.SmallInteger(),
-    "integer": sa.Integer(),
-    "bigint": sa.BigInteger(),
-    "boolean": sa.Boolean(),
-    "date": sa.Date(),
-    "timestamp": sa.TIMESTAMP(),
-    "timestamptz": sa.TIMESTAMP(timezone=True),
-    "real": sa.REAL(),
-    "double precision": sa.Double(),
-}
-SIZED_TYPES = {"varchar": sa.String, "char": sa.CHAR, "numeric": sa.Numeric}
 
 NAME = "varchar(64)"
 RUN_KEY = "varchar(512)"
@@ -103,27 +84,10 @@ KEPT_COLUMNS = tuple(
 )
 
 
-def create_sources(project: Project) -> list[str]:
-    """Return the DDL of all staging and baseline tables: the ETL's work, done here for a new or a demo warehouse."""
-    tables = [table for source in project.sources.values() for table in (staging(source), source)]
-    schemas = dict.fromkeys(table.relation.partition(".")[0] for table in tables)
-    return [*(create_schema(name) for name in schemas), *create_tables(tables)]
-
-
-def create_fact(fact: Fact) -> list[str]:
-    """Return the DDL of a fact's table, in a schema that exists."""
-    return [_text(CreateTable(_described(fact), if_not_exists=True))]
-
-
 def beside(fact: Fact) -> Fact:
     """Return a fact as it is while it is made anew: in the same schema, under a name that is the engine's own."""
     schema_name, _, table = fact.relation.partition(".")
     return fact.model_copy(update={"relation": f"{schema_name}.{own_name('refresh', table)}"})
-
-
-def drop_fact(fact: Fact) -> str:
-    """Return the statement that drops a fact's table if it exists."""
-    return _text(DropTable(_described(fact), if_exists=True))
 
 
 def control(project: Project, name: str) -> Table:
@@ -142,19 +106,6 @@ def written_schemas(project: Project) -> list[str]:
     return list(dict.fromkeys([project.control_schema, project.scratch_schema, *facts]))
 
 
-def create_schema(name: str) -> str:
-    """Return the DDL of a schema.
-
-    Even where it exists already, this needs the privilege to create schemas, which a user of little privilege lacks.
-    """
-    return _text(CreateSchema(_quoted(name), if_not_exists=True))
-
-
-def create_tables(tables: Iterable[Table], *, if_not_exists: bool = True) -> list[str]:
-    """Return the DDL of tables, in schemas that exist."""
-    return [_text(CreateTable(_described(table), if_not_exists=if_not_exists)) for table in tables]
-
-
 def sort_keys(table: Table) -> tuple[str, ...]:
     """Return a table's sort keys; where the project names none, a source's key, or a fact's anchor and row key."""
     if isinstance(table, Source):
@@ -162,16 +113,6 @@ def sort_keys(table: Table) -> tuple[str, ...]:
     if isinstance(table, Fact):
         return table.sort or tuple(dict.fromkeys((table.anchor, *table.unique_key)))
     return table.sort
-
-
-def type_name(data_type: str) -> str:
-    """Return the contract's data type as Redshift DDL.
-
-    Example:
-        >>> type_name("numeric(18, 4)"), type_name("timestamp")
-        ('NUMERIC(18, 4)', 'TIMESTAMP WITHOUT TIME ZONE')
-    """
-    return _type(data_type).compile(dialect=RedshiftDialect_redshift_connector())
 
 
 def staging(source: Source) -> Table:
@@ -204,41 +145,3 @@ def control_tables(project: Project) -> list[Table]:
         *(quarantine(project, source) for source in project.sources.values()),
         *(pending(project, fact) for fact in project.facts.values()),
     ]
-
-
-def _described(table: Table) -> sa.Table:
-    """Return the table as SQLAlchemy describes it.
-
-    Only a baseline's key is NOT NULL. Staging takes what comes, and a fact's row key is checked by a query, which can
-    name the rows.
-    """
-    schema, _, name = table.relation.partition(".")
-    required = table.key if isinstance(table, Source) else ()
-    columns = [
-        sa.Column(_quoted(column.name), _type(column.data_type), nullable=column.name not in required)
-        for column in table.columns
-    ]
-    return sa.Table(
-        _quoted(name),
-        sa.MetaData(),
-        *columns,
-        schema=_quoted(schema),
-        redshift_distkey=table.dist and _quoted(table.dist),
-        redshift_sortkey=tuple(map(_quoted, sort_keys(table))) or None,
-    )
-
-
-def _quoted(name: str) -> quoted_name:
-    return quoted_name(name, quote=True)
-
-
-def _type(data_type: str) -> sa.types.TypeEngine[Any]:
-    if data_type in SIMPLE_TYPES:
-        return SIMPLE_TYPES[data_type]
-    name, _, sizes = data_type.partition("(")
-    sized: sa.types.TypeEngine[Any] = SIZED_TYPES[name](*(int(size) for size in re.findall(r"\d+", sizes)))
-    return sized
-
-
-def _text(statement: sa.schema.ExecutableDDLElement) -> str:
-    return str(statement.compile(dialect=RedshiftDialect_redshift_connector())).strip()
