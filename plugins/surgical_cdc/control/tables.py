@@ -43,9 +43,9 @@ def complete_control(project: Project, warehouse: Warehouse) -> Catalog:
         _create_schemas(project, warehouse)
     if missing:
         _check_visible(project, warehouse, missing)
-        # A session that creates them at the same time makes this one fail and try again, and not fill the lease twice.
         from surgical_cdc.warehouse import ddl
 
+        # A session that creates them at the same time makes this one fail and try again, and not fill the lease twice.
         for statement in ddl.create_tables(missing, if_not_exists=False):
             warehouse.execute(statement)
         if schema.control(project, "lease") in missing:
@@ -120,10 +120,10 @@ def _create_schemas(project: Project, warehouse: Warehouse) -> None:
 
     This is done before the updates, of which several at once would get into each other's way.
     """
+    from surgical_cdc.warehouse import ddl
+
     names = schema.written_schemas(project)
     existing = {name for (name,) in warehouse.rows(render("find_schemas", schemas=names), names)}
     for name in names:
         if name not in existing:
-            from surgical_cdc.warehouse import ddl
-
             warehouse.execute(ddl.create_schema(name))

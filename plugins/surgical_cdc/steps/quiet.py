@@ -39,7 +39,7 @@ def _probed(project: Project, sources: Sequence[Source], warehouse: Warehouse, r
         control=project.control_schema,
         sources=[(source, deletion(project, source.name)) for source in sources],
     )
-    params = [run.window_end, run.window_end, run.window_end, run.window_start] * len(sources)
+    params = [run.window_end, run.window_start, run.window_end] * len(sources)
     for name, keys, news, waiting, farthest_cursor in warehouse.rows(statement, params):
         if not news:
             yield (

@@ -3,7 +3,7 @@
 -- disagreements, updates per column by its number.
 -- Names: source, candidates, relation, keys (their number; none: all). Parameters: window end, keys.
 {% from "key.jinja" import key_columns, key_text, null_key_part, same_key %}
-{% from "window.jinja" import among %}
+{% from "window.jinja" import waiting %}
 {% set cursor = source.cursor | name %}
 SELECT
   scdc_baseline.surplus_rows,
@@ -38,16 +38,7 @@ FROM (
     ) AS null_keys
 ) AS scdc_baseline
 CROSS JOIN (
-  SELECT
-    COUNT(*) AS waiting,
-    MAX({{ cursor }})::VARCHAR(32) AS farthest_cursor
-  FROM {{ source.staging | name }}
-  WHERE
-    {{ cursor }} >= %s::TIMESTAMP
-{% if keys %}
-    AND {{ among(source, "", keys) }}
-{% endif %}
-) AS scdc_waiting
+{{ waiting(source, keys) }}) AS scdc_waiting
 CROSS JOIN (
   SELECT
     COUNT(*) AS candidate_keys
