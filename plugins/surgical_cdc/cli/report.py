@@ -45,7 +45,8 @@ def guesses(artifacts: Artifacts, found: Sequence[SourceGuess]) -> RenderableTyp
     nodes = sorted(candidates(artifacts, ()).values(), key=lambda node: node.name)
     parts.append(f"{len(nodes)} tables have a row key and can be facts:")
     parts += [
-        f"  {node.name} ({', '.join(artifacts.row_key(node))}; {'unique_key' if node.unique_key else 'by its tests'})"
+        f"  {node.name} ({', '.join(artifacts.row_key(node))};"
+        f" {'unique_key' if node.config.unique_key else 'by its tests'})"
         for node in nodes
     ]
     keyless = sorted(

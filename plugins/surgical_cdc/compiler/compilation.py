@@ -282,8 +282,8 @@ class _Compiling:
             "maintenance": meta.maintenance,
             "moment": meta.moment or grain(tree),
             "dist": None if dist in DIST_STYLES else dist,
-            "grants": {word.lower(): _listed(grantees) for word, grantees in node.config.grants.items()},
-            "sort": _listed(sort),
+            "grants": {word.lower(): grantees for word, grantees in node.config.grants.items()},
+            "sort": sort,
         }
         return _Draft(node, tree, table_of(Fact, settings, self._artifacts.file(node), node.said))
 
@@ -433,7 +433,3 @@ def _warnings(facts: Iterable[Node]) -> Iterator[str]:
         if beside:
             listed = " and a ".join(name.replace("_", "-") for name in beside)
             yield f"{node.name} has a {listed}, which no run executes: a fact is its SELECT alone"
-
-
-def _listed(one: str | list[str]) -> list[str]:
-    return [one] if isinstance(one, str) else one

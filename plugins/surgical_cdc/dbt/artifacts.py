@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import AliasPath, BaseModel, Field
+from pydantic import AliasPath, BaseModel, BeforeValidator, Field
 
 from surgical_cdc.contract.shapes import Shape, shaped
 from surgical_cdc.errors import ProjectError
@@ -32,6 +32,8 @@ TABLES = ("table", "incremental")
 # The test of dbt_utils that some columns are unique together.
 COMBINATION = "unique_combination_of_columns"
 S = TypeVar("S", bound=BaseModel)
+# One value stands alone, as dbt lets it.
+Listed = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
 
 
 class NodeColumn(Shape):
@@ -45,12 +47,12 @@ class Config(Shape):
     """The settings of a node after all inheritance."""
 
     materialized: str = "view"
-    unique_key: str | list[str] | None = None
+    unique_key: Listed = []
     meta: dict[str, Any] = {}
     tags: list[str] = []
     dist: str | None = None
-    sort: str | list[str] = []
-    grants: dict[str, str | list[str]] = {}
+    sort: Listed = []
+    grants: dict[str, Listed] = {}
     loaded_at_field: str | None = None
     pre_hook: list[Any] = Field([], alias="pre-hook")
     post_hook: list[Any] = Field([], alias="post-hook")
@@ -98,12 +100,6 @@ class Node(Shape):
     def called(self) -> str:
         """What it is called, for messages."""
         return f"the {self.resource_type} {self.name}"
-
-    @property
-    def unique_key(self) -> tuple[str, ...]:
-        """Its setting of that name; empty where there is none."""
-        key = self.config.unique_key
-        return (key,) if isinstance(key, str) else tuple(key or ())
 
 
 class SourceTable(Shape):
@@ -218,7 +214,7 @@ class Artifacts:
         """
         tested = self.tested(node.unique_id)
         certain = [name for name, tests in tested.items() if {"unique", "not_null"} <= tests]
-        key = node.unique_key or certain[:1] or self.combination(node.unique_id) or node.primary_key
+        key = node.config.unique_key or certain[:1] or self.combination(node.unique_id) or node.primary_key
         return tuple(name.strip('"').lower() for name in key)
 
     def tested(self, unique_id: str) -> Mapping[str, set[str]]:
