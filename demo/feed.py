@@ -280,5 +280,9 @@ def _insert(query: str, source: Source) -> exp.Insert:
     changed = {projection.alias_or_name: projection for projection in tree.selects}
     columns = [changed.get(name, exp.column(name, table="feed_rows")) for name in source.column_names]
     return exp.insert(
-        tree.select(*columns, append=False), source.staging, columns=source.column_names, dialect="redshift"
+        tree.select(*columns, append=False, copy=False),
+        source.staging,
+        columns=source.column_names,
+        dialect="redshift",
+        copy=False,
     )

@@ -11,7 +11,7 @@ from tests.conftest import Site
 from tests.random.test_equivalence import SHAPES, VENDOR, WINDOWS_PER_EXAMPLE, random_windows
 from tests.support.upstream import Steps, play, windows
 
-few = random_windows(int(os.environ.get("ACCEPTANCE_WINDOWS", "20")))
+few = random_windows(int(os.environ.get("ACCEPTANCE_WINDOWS", "10")))
 
 
 @pytest.mark.timeout(7200)

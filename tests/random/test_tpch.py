@@ -19,9 +19,9 @@ TPCH = load_project(PROJECTS / "tpch" / "sql")
 QUERIES = 22
 # A row moves another from one group to the next: customers are grouped by how many orders each has.
 IN_FULL = {"q13_customer_distribution"}
-# `make test` plays ten windows on 6,000 lines; `EQUIVALENCE_WINDOWS=3000 make test` plays 300, TPCH_SCALE=0.01 ten
-# times as many lines.
-WINDOWS = max(int(os.environ.get("EQUIVALENCE_WINDOWS", "100")) // 10, 1)
+# `make test` plays four windows, one of each kind, on 6,000 lines; `make nightly` plays 300, TPCH_SCALE=0.01 ten times
+# as many lines.
+WINDOWS = max(int(os.environ.get("EQUIVALENCE_WINDOWS", "40")) // 10, 4)
 SCALE = float(os.environ.get("TPCH_SCALE", "0.001"))
 # Before the first window, by which there is something that each query looks for.
 FIRST_EDITS = 1500
