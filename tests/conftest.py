@@ -153,17 +153,16 @@ def redshift(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Iter
 @pytest.fixture
 def connect(redshift: LocalRedshift) -> Iterator[Connect]:
     """Open a session of the stand-in; those that a test leaves open are closed after it."""
-    opened: list[Any] = []
+    opened: list[Warehouse] = []
 
     def open_session() -> Warehouse:
-        connection = redshift_connector.connect(**redshift.settings)
-        opened.append(connection)
-        return session(connection, "tests")
+        opened.append(session(redshift_connector.connect(**redshift.settings), "tests"))
+        return opened[-1]
 
     yield open_session
-    for connection in opened:
+    for warehouse in opened:
         with suppress(InterfaceError):  # closed already
-            connection.close()
+            warehouse.close()
 
 
 @pytest.fixture

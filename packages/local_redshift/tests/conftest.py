@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -31,7 +32,12 @@ def connect(redshift: LocalRedshift) -> Iterator[Connect]:
 
     yield make
     for connection in opened:
+        file = connection._sock
         connection.close()
+        # The driver drops that of a connection that was cut, still open.
+        if file is not None:
+            with suppress(OSError, ValueError):
+                file.close()
 
 
 @pytest.fixture

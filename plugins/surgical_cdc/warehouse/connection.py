@@ -165,7 +165,7 @@ def session(connection: Any, label: str, *, timeout: float | None = None) -> War
         with connection.cursor() as cursor:
             cursor.execute(render("open_session"), (str(milliseconds), label[:LABEL_LENGTH]))
     except BaseException:
-        connection.close()
+        Warehouse(connection).close()
         raise
     connection.autocommit = False
     return Warehouse(connection)

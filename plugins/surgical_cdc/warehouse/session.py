@@ -99,7 +99,12 @@ class Warehouse:
 
     def close(self) -> None:
         """End the session; its temporary tables go with it."""
-        self._connection.close()
+        file = self._connection._sock  # noqa: SLF001 - of a connection that was lost the driver drops it, still open
+        try:
+            self._connection.close()
+        finally:
+            with suppress(OSError, ValueError, AttributeError):
+                file.close()
 
     def abort(self) -> None:
         """Break the connection under a statement that another thread is executing; that fails then."""
