@@ -1,7 +1,8 @@
 # Every command of the project. `make` alone lists them.
-# Linux on x86_64 with Python 3.11 is what this is made for; nothing is fetched but Python packages.
+# Linux with Python 3.11, 3.12 or 3.13 is what this is made for; nothing is fetched but Python packages.
 
-PYTHON ?= python3.11
+# The oldest that is there: what runs on it runs on the others.
+PYTHON ?= $(or $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version)))),python3)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -22,7 +23,7 @@ SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
 # The tests that a change of the engine breaks first, without Airflow, dbt, kills and the random ones.
 FAST := tests/compiler tests/dbt tests/control $(addprefix tests/steps/test_,detect.py update.py sync.py prepare.py cycle.py)
 # Grows with the tree, so that each part is checked from its first file on.
-TYPED := $(wildcard benchmarks config dags/*.py demo docker docs local_stack packages/*/src plugins)
+TYPED := $(wildcard benchmarks config dags/*.py demo deploy docker docs local_stack packages/*/src plugins)
 
 .PHONY: help run demo test test-fast nightly acceptance lint types format statements dictionary rules house benchmark constraints clean
 
@@ -36,7 +37,7 @@ help: ## List the commands
 	@echo "  COMPANIES=2000   run, demo: size of the demo warehouse when it is first loaded"
 	@echo "  CONN=...         acceptance: Airflow connection of type redshift; the stand-in if it is not given"
 	@echo "  ARGS='...'       run, demo, test, nightly, statements, benchmark: further arguments, such as ARGS='tests/steps -k window'"
-	@echo "  PYTHON=...       a Python 3.11 that is not called python3.11"
+	@echo "  PYTHON=...       a Python from 3.11 to 3.13 that is not called so"
 
 run: .venv/run.stamp ## Start the stand-in for Redshift and Airflow with its UI; Ctrl-C stops both
 	@$(IN_VENV) python -m local_stack run $(if $(PORT),--port $(PORT)) $(if $(COMPANIES),--companies $(COMPANIES)) $(ARGS)
@@ -44,7 +45,7 @@ run: .venv/run.stamp ## Start the stand-in for Redshift and Airflow with its UI;
 demo: .venv/run.stamp ## One window of changes through Airflow, without a UI; fails unless the facts equal a full rebuild
 	@$(IN_VENV) python -m local_stack demo $(if $(COMPANIES),--companies $(COMPANIES)) $(ARGS)
 
-test: lint types .venv-dbt/test.stamp ## Lint, types and all tests
+test: lint types .venv-dbt/test.stamp .venv-airflow-3.2/test.stamp ## Lint, types and all tests
 	@rm -rf $(RECORDINGS)
 	@$(IN_VENV) python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 	$(if $(ARGS),,@$(IN_VENV) python -m tests.grammar --brief $(RECORDINGS)/*.jsonl)
@@ -91,38 +92,40 @@ benchmark: .venv/run.stamp ## Measure a cycle beside the full refresh (ARGS='--h
 
 constraints: | .venv/bin/uv ## Resolve the constraints files after a pin has changed (ARGS=--upgrade raises the rest too)
 	@$(RESOLVE) --output-file constraints.txt requirements.txt requirements-demo.txt requirements-dev.txt docker/requirements.txt
+	@$(RESOLVE) --output-file constraints-airflow-3.2.txt --override requirements-airflow-3.2.txt \
+		requirements.txt requirements-demo.txt requirements-dev.txt
 	@$(RESOLVE) --output-file constraints-dbt.txt requirements-dbt.txt
-	@git diff --stat -- constraints.txt constraints-dbt.txt
+	@git diff --stat -- constraints.txt constraints-airflow-3.2.txt constraints-dbt.txt
 
-# For the oldest 3.11: a package that needs a later one than a user's would not install there.
+# For all platforms, and from the oldest 3.11 on: a package that needs a later one than a user's would not install there.
 RESOLVE := .venv/bin/uv pip compile --quiet --no-annotate --custom-compile-command 'make constraints' \
-	--python-version 3.11 --python-platform x86_64-manylinux_2_28 $(ARGS)
+	--universal --python-version 3.11 $(ARGS)
 
 # Not the stamp: it can not be made while a pin and its constraint disagree, which is when this is called.
 .venv/bin/uv:
 	@$(MAKE) --no-print-directory .venv/test.stamp
 
 clean: ## Remove the environments, the demo warehouse, Airflow's home and all caches
-	rm -rf .venv .venv-dbt .local dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-airflow-3.2 .venv-dbt .local dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf {include/sql,tests/projects/*/sql}/{dbt_packages,logs,target}
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- virtual environments: a stamp is newer than its pins once they are installed --------------------------------
 
 define PYTHON_MISSING
-Python 3.11 with its venv module is needed, and `$(PYTHON)` is missing, of another version or without venv.
-On Debian 12: apt-get install python3.11-venv. Elsewhere name the program: make PYTHON=/path/to/python3.11 ...
+Python 3.11, 3.12 or 3.13 with its venv module is needed, and `$(PYTHON)` is missing, of another version or without venv.
+On Debian 12: apt-get install python3.11-venv. Elsewhere name the program: make PYTHON=/path/to/python3.13 ...
 endef
 export PYTHON_MISSING
 
 # $(call install,DIRECTORY,CONSTRAINTS,REQUIREMENTS,OWN DISTRIBUTIONS)
 define install
-	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 		|| { echo "$$PYTHON_MISSING" >&2; exit 1; }; \
 	echo "Installing $(3) into $(1); the first time takes about a minute."; \
 	test -x $(1)/bin/pip || $(PYTHON) -m venv $(1); \
 	$(1)/bin/python -m pip install --no-input --constraint $(2) $(addprefix --requirement ,$(3)) \
-		| sed --unbuffered '/^Requirement already satisfied/d'; \
+		| sed -u '/^Requirement already satisfied/d'; \
 	$(if $(4),$(1)/bin/python -m pip install --quiet --no-input --no-deps $(addprefix --editable ,$(4));) \
 	touch $@; \
 	echo "$(1) is ready after $$SECONDS s."
@@ -136,3 +139,12 @@ endef
 
 .venv-dbt/test.stamp: requirements-dbt.txt constraints-dbt.txt
 	$(call install,.venv-dbt,constraints-dbt.txt,requirements-dbt.txt)
+
+# pip can put no version in the place of another that a requirements file names; uv can.
+.venv-airflow-3.2/test.stamp: requirements-airflow-3.2.txt constraints-airflow-3.2.txt .venv/test.stamp
+	@echo "Installing Airflow 3.2 into $(@D), for its tests."
+	@test -x $(@D)/bin/python || .venv/bin/python -m venv --without-pip $(@D)
+	@.venv/bin/uv pip install --quiet --python $(@D)/bin/python --override requirements-airflow-3.2.txt \
+		--constraint constraints-airflow-3.2.txt $(addprefix --requirements requirements,.txt -demo.txt -dev.txt)
+	@.venv/bin/uv pip install --quiet --python $(@D)/bin/python --no-deps --editable . --editable packages/local_redshift
+	@touch $@

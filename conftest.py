@@ -13,7 +13,14 @@ ROOT = Path(__file__).parent
 # Each of its tests takes minutes, and shares nothing with the others.
 EQUIVALENCE = ROOT / "tests" / "random" / "test_equivalence.py"
 # The tests that take minutes, by what their ids contain.
-LONGEST = ("tests/dag", "test_facts_of_every_shape", "test_vendor_facts", "test_models", "tests/beside_dbt")
+LONGEST = (
+    "tests/dag",
+    "tests/airflow_versions",
+    "test_facts_of_every_shape",
+    "test_vendor_facts",
+    "test_models",
+    "tests/beside_dbt",
+)
 
 
 class SideBySide(LoadScopeScheduling):

@@ -20,6 +20,7 @@ PINS = {
     "requirements-demo.txt": "constraints.txt",
     "requirements-dev.txt": "constraints.txt",
     "docker/requirements.txt": "constraints.txt",
+    "requirements-airflow-3.2.txt": "constraints-airflow-3.2.txt",
     "requirements-dbt.txt": "constraints-dbt.txt",
 }
 # The code that runs outside the tests, the packages in it, and packages that are imported under another name.
@@ -99,7 +100,10 @@ def test_every_imported_package_is_a_direct_requirement() -> None:
     ],
 )
 def test_distributions_require_what_is_pinned(project: str, files: list[str]) -> None:
-    """Each requirement of a distribution is pinned here, within its range; the engine all that it is tried with."""
+    """Each requirement of a distribution is pinned here, within its range; the engine all that it is tried with.
+
+    The oldest that a range allows is what the oldest Airflow is tried with.
+    """
     pins = {name: pin for file in files for name, pin in read_requirements(file).items()}
     settings = tomllib.loads((ROOT / project).read_text())["project"]
     lines = [*settings["dependencies"], *settings.get("optional-dependencies", {}).get("testing", [])]
@@ -112,13 +116,22 @@ def test_distributions_require_what_is_pinned(project: str, files: list[str]) ->
     assert outside == {}
     if len(files) == 1:
         assert required.keys() == pins.keys()
+        oldest = read_requirements("requirements-airflow-3.2.txt")
+        assert oldest.keys() <= required.keys()
+        lower = {name: {s.version for s in required[name].specifier if s.operator == ">="} for name in oldest}
+        assert {
+            name: str(pin.specifier)
+            for name, pin in oldest.items()
+            if not any(str(pin.specifier).removeprefix("==").startswith(version) for version in lower[name])
+        } == {}
 
 
 @pytest.mark.parametrize("path", sorted(set(PINS.values())))
 def test_constraints_name_no_place(path: str) -> None:
     """A constraints file holds names and versions alone: no index, no folder of somebody's machine."""
     lines = [line for line in (ROOT / path).read_text().splitlines() if not line.startswith("#")]
-    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line)] == []
+    pin = r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+( ; [a-z_]+ [=!<>]+ '[^']*'( (and|or) [a-z_]+ [=!<>]+ '[^']*')*)?"
+    assert [line for line in lines if not re.fullmatch(pin, line)] == []
 
 
 def test_compose_file_follows_the_compose_specification() -> None:
@@ -204,9 +217,8 @@ def test_help_lists_every_command() -> None:
 
 
 def test_one_version_of_python_and_airflow_everywhere() -> None:
-    """Makefile, linter, type checker and image agree on Python, image and requirements on Airflow."""
+    """Linter, type checker and image agree on the oldest Python, image and requirements on Airflow."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    makefile = (ROOT / "Makefile").read_text()
     image = re.search(
         r"^FROM apache/airflow:slim-([\d.]+)-python([\d.]+)$", (ROOT / "docker/Dockerfile").read_text(), re.MULTILINE
     )
@@ -214,8 +226,8 @@ def test_one_version_of_python_and_airflow_everywhere() -> None:
     assert image[1] == str(read_requirements("requirements.txt")["apache-airflow"].specifier).removeprefix("==")
     assert image[2] == pyproject["tool"]["mypy"]["python_version"]
     assert f"py{image[2].replace('.', '')}" == pyproject["tool"]["ruff"]["target-version"]
-    assert f"PYTHON ?= python{image[2]}\n" in makefile
-    assert f"--python-version {image[2]} " in makefile
+    assert pyproject["project"]["requires-python"].startswith(f">={image[2]},")
+    assert f"--python-version {image[2]} " in (ROOT / "Makefile").read_text()
 
 
 def test_plugin_loader_leaves_the_engine_alone() -> None:

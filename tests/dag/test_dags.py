@@ -2,33 +2,45 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import BaseSensorOperator, CronDataIntervalTimetable
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetOrTimeSchedule,
+    BaseSensorOperator,
+    CronDataIntervalTimetable,
+    Param,
+    TriggerRule,
+)
+from airflow.sdk.definitions.param import process_params
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.serialization.serialized_objects import DagSerialization
 
 from surgical_cdc.contract.project import DEFAULT_PROJECT
+from surgical_cdc.dag import alerts
 from surgical_cdc.dag.dags import cdc_dag, refresh_dag
 from surgical_cdc.dag.form import FormError, run_of
-from surgical_cdc.dag.operators import RetryTransient
+from surgical_cdc.dag.operators import WarehouseTask
 from surgical_cdc.dictionary import Dictionary, load_dictionary
-from surgical_cdc.errors import AlertSettingError, DataError, LeaseError
+from surgical_cdc.errors import AlertSettingError, AlreadySynced, DataError, LeaseError
+from surgical_cdc.warehouse.advice import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow.sdk import DAG
+    from airflow.sdk import Context
 
 ROOT = Path(__file__).resolve().parents[2]
 PARSE_SECONDS = 0.5
 PARSE_PROBE = """
 import sys, time
 from airflow.sdk import DAG, AssetAlias, BaseOperator, BaseSensorOperator, CronDataIntervalTimetable, Param, TaskGroup
-from airflow.sdk import RetryPolicy
 started = time.process_time()
 import {module}
 seconds = time.process_time() - started
@@ -97,9 +109,63 @@ def test_cleanup_can_not_decide_the_state_of_the_run(dags: dict[str, DAG]) -> No
 
 
 def test_cleanup_waits_for_everything_that_needs_the_lease(dags: dict[str, DAG]) -> None:
-    """After a failure the sync is over at once, while other tasks still work under the lease that cleanup frees."""
+    """The sync begins, or is given up, when no detection and no update works any more; cleanup comes behind it."""
     dag = dags["vendor_cdc"]
-    assert dag.get_task("cleanup").upstream_task_ids == set(dag.task_ids) - {"prepare", "cleanup"}
+    assert dag.get_task("sync_public").trigger_rule == TriggerRule.ALL_DONE
+    assert dag.get_task("cleanup").upstream_task_ids == {"sync_public"}
+
+
+def test_the_fields_of_the_form_are_kept_once(dags: dict[str, DAG]) -> None:
+    """A task has those of its DAG when it runs, and no copy of them where Airflow stores the DAG."""
+    stored = DagSerialization.to_json(dags["vendor_cdc"])
+    assert stored.count('"Window start"') == 1
+    assert len(stored) < 25_000
+    params = process_params(
+        dags["vendor_cdc"], dags["vendor_cdc"].get_task("detect.users"), {"dry_run": True}, suppress_exception=False
+    )
+    assert params == {"window_start": None, "window_end": None, "sources": [], "dry_run": True}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        pytest.param([Asset("loaded")], id="assets"),
+        pytest.param(
+            AssetOrTimeSchedule(timetable=CronDataIntervalTimetable("0 * * * *", "UTC"), assets=[Asset("loaded")]),
+            id="assets or time",
+        ),
+        pytest.param(CronDataIntervalTimetable("*/5 * * * *", "UTC"), id="timetable"),
+        pytest.param("@hourly", id="preset"),
+        pytest.param(None, id="none"),
+    ],
+)
+def test_a_run_can_follow_whatever_airflow_can_follow(schedule: Any) -> None:
+    """Assets, a timetable, a preset: all that `schedule` of a DAG may be."""
+    dag = cdc_dag("vendor_cdc", project=DEFAULT_PROJECT, schedule=schedule)
+    expected = CronDataIntervalTimetable("@hourly", "UTC") if isinstance(schedule, str) else schedule
+    assert type(dag.timetable) is type(DAG("other", schedule=expected).timetable)
+    assert DagSerialization.to_json(dag)
+
+
+def test_arguments_of_a_dag_are_added_to_ours_or_take_their_place() -> None:
+    """A field of the form and a callback come beside the engine's own; a start or a limit in their place."""
+    told: list[Any] = []
+    given: dict[str, Any] = {
+        "project": DEFAULT_PROJECT,
+        "params": {"ticket": Param("", type="string")},
+        "on_failure_callback": told.append,
+        "start_date": datetime(2026, 1, 1, tzinfo=UTC),
+        "dagrun_timeout": timedelta(hours=1),
+        "max_active_tasks": 4,
+    }
+    for dag, fields in (
+        (cdc_dag("cycle", **given), ["ticket", "window_start", "window_end", "sources", "dry_run"]),
+        (refresh_dag("refresh", **given), ["ticket", "facts", "verify_only"]),
+    ):
+        assert list(dag.params) == fields
+        assert dag.on_failure_callback == [alerts.run_failed, told.append]
+        assert (dag.start_date, dag.dagrun_timeout) == (given["start_date"], given["dagrun_timeout"])
+        assert dag.max_active_tasks == 4
 
 
 def test_runs_have_a_window_of_half_an_hour_and_do_not_overlap(dags: dict[str, DAG]) -> None:
@@ -210,18 +276,16 @@ def test_a_refresh_is_not_asked_for_by_a_misspelled_field(group: str) -> None:
         "run_id": FakeDagRun.run_id,
         "ti": SimpleNamespace(xcom_push=lambda *_: None),
     }
-    with pytest.raises(FormError, match=r"verify \(verify_only\?\)\. Fields: facts, verify_only\."):
+    with pytest.raises(AirflowFailException, match=r"verify \(verify_only\?\)\. Fields: facts, verify_only\."):
         dag.get_task(f"{group}.fact_vendor").execute(context)
 
 
 def test_a_run_that_could_not_alert_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake in the Variable is seen at once, not in the night in which a run fails."""
     monkeypatch.setenv("AIRFLOW_VAR_SURGICAL_CDC_ALERTS", '[{"via": "pigeon"}]')
-    handed_on: dict[str, Any] = {}
-    context = context_of() | {"run_id": FakeDagRun.run_id, "ti": SimpleNamespace(xcom_push=handed_on.__setitem__)}
+    context = context_of() | {"run_id": FakeDagRun.run_id}
     with pytest.raises(AlertSettingError, match=r"surgical_cdc_alerts does not say whom to tell: target 1: .*pigeon"):
         context["dag"].get_task("prepare").poke(context)
-    assert "pigeon" in handed_on["error"]
 
 
 def server_error(code: str, message: str, detail: str = "") -> Exception:
@@ -229,6 +293,18 @@ def server_error(code: str, message: str, detail: str = "") -> Exception:
     from redshift_connector.error import ProgrammingError
 
     return ProgrammingError({"S": "ERROR", "C": code, "M": message, "D": detail})
+
+
+class Failing(WarehouseTask):
+    """A task whose work ends with an error."""
+
+    def __init__(self, *, error: Exception, **arguments: Any) -> None:
+        super().__init__(task_id="failing", project=DEFAULT_PROJECT, conn_id="redshift_default", **arguments)
+        self.error = error
+
+    def work(self, context: Context) -> None:  # noqa: ARG002 - the base class names it
+        """Fail."""
+        raise self.error
 
 
 @pytest.mark.parametrize(
@@ -248,6 +324,20 @@ def server_error(code: str, message: str, detail: str = "") -> Exception:
     ],
 )
 def test_only_what_may_go_away_is_retried(error: Exception, *, transient: bool) -> None:
-    """A lost connection, a conflict or another run's lease is tried again; what a retry can not mend fails at once."""
-    decision = RetryTransient().evaluate(error, 1, 3)
-    assert decision.action.value == ("retry" if transient else "fail")
+    """A lost connection, a conflict or another run's lease is tried again; what a retry can not mend fails at once.
+
+    What went wrong is left for the ledger and the alert either way.
+    """
+    handed_on: dict[str, Any] = {}
+    context: Any = {"ti": SimpleNamespace(xcom_push=handed_on.__setitem__)}
+    with pytest.raises(type(error) if transient else AirflowFailException) as raised:
+        Failing(error=error).execute(context)
+    assert error in (raised.value, raised.value.__cause__)
+    assert handed_on == {"error": refusal(error)}
+
+
+@pytest.mark.parametrize("error", [AirflowSkipException("no"), AlreadySynced("by another attempt")], ids=repr)
+def test_what_has_nothing_to_do_is_skipped(error: Exception) -> None:
+    """That is no failure, and leaves no error."""
+    with pytest.raises(AirflowSkipException, match=str(error)):
+        Failing(error=error).execute({})  # type: ignore[typeddict-item]

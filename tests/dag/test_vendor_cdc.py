@@ -98,8 +98,8 @@ def test_a_run_brings_the_changes_of_its_window_into_the_facts(scheduled: DagUnd
 
 def test_the_statements_of_a_task_can_be_read_in_the_ui(scheduled: DagUnderTest, edited: EditedRun) -> None:
     """What a task sent is in its Rendered Templates tab, with seconds and rows; its log has a line for each."""
-    task = scheduled.stack.airflow.tasks("vendor_cdc", edited.run_id)["detect.companies"]
-    sql = task["rendered_fields"]["sql"]
+    path = f"dags/vendor_cdc/dagRuns/{edited.run_id}/taskInstances/detect.companies"
+    sql = scheduled.stack.airflow.get(path)["rendered_fields"]["sql"]
     relation = scheduled.value(edited.run_id, "detect.companies")["relation"]
     assert f"CREATE TABLE {sql_name(relation)}" in sql
     assert " rows\n" in sql

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from surgical_cdc.dag.operators import (
     DetectOperator,
     PrepareSensor,
     RefreshOperator,
-    RetryTransient,
     SyncOperator,
     UpdateOperator,
     VerifyOperator,
 )
 from surgical_cdc.dictionary import dictionary_path, load_dictionary
+
+Callback = Callable[[Any], Any]
 
 EVERY_HALF_HOUR = "*/30 * * * *"
 # How long a run may wait for the lease, and how often it asks: a backfill of a week is done by then.
@@ -34,7 +35,6 @@ RETRIES: Mapping[str, Any] = {
     "retry_delay": timedelta(seconds=15),
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=2),
-    "retry_policy": RetryTransient(),
     "execution_timeout": timedelta(minutes=50),
 }
 
@@ -43,9 +43,11 @@ def cdc_dag(
     dag_id: str,
     *,
     project: Path,
-    schedule: str | None = EVERY_HALF_HOUR,
+    schedule: Any = EVERY_HALF_HOUR,
     conn_id: str = "redshift_default",
     default_args: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    on_failure_callback: Callback | Sequence[Callback] = (),
     **dag_arguments: Any,
 ) -> DAG:
     """Return the DAG that keeps a project's facts up to date; what it costs to parse is reading one YAML file.
@@ -53,27 +55,32 @@ def cdc_dag(
     Args:
         dag_id: name of the DAG.
         project: folder of the dbt project, in which the compiled folder `cdc` lies.
-        schedule: cron expression in UTC, or None for a DAG that is only triggered.
+        schedule: cron expression in UTC, or whatever else Airflow takes: assets, a timetable, None for a DAG that is
+            only triggered. The window of a run without a data interval ends when it was due.
         conn_id: Airflow connection of the warehouse, type `redshift`.
         default_args: arguments of every task, over those in RETRIES.
-        dag_arguments: further arguments of the DAG, such as doc_md and tags.
+        params: further fields of the trigger form.
+        on_failure_callback: further callbacks of a failed run, behind the alert.
+        dag_arguments: further arguments of the DAG, such as doc_md and tags, over those that it has here.
     """
     path = dictionary_path(project)
     dictionary = load_dictionary(path)
     warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
+    settings = {
+        "start_date": datetime(2024, 1, 1, tzinfo=UTC),
+        # A run takes all that is staged up to its end, so one run makes up for all that were missed.
+        "catchup": False,
+        "max_active_runs": 1,
+        "dagrun_timeout": WAIT_FOR_LEASE + timedelta(hours=2),
+    }
     with DAG(
         dag_id,
         # A cron expression alone would give each run a window of no length.
-        schedule=CronDataIntervalTimetable(schedule, "UTC") if schedule else None,
-        start_date=datetime(2024, 1, 1, tzinfo=UTC),
-        # A run takes all that is staged up to its end, so one run makes up for all that were missed.
-        catchup=False,
-        max_active_runs=1,
-        dagrun_timeout=WAIT_FOR_LEASE + timedelta(hours=2),
+        schedule=CronDataIntervalTimetable(schedule, "UTC") if isinstance(schedule, str) else schedule,
         default_args={**RETRIES, **(default_args or {})},
-        params=cycle_fields(dictionary),
-        on_failure_callback=alerts.run_failed,
-        **dag_arguments,
+        params={**(params or {}), **cycle_fields(dictionary)},
+        on_failure_callback=_behind_the_alert(on_failure_callback),
+        **{**settings, **dag_arguments},
     ) as dag:
         prepare = PrepareSensor(
             task_id=PREPARE,
@@ -107,11 +114,10 @@ def cdc_dag(
         for fact, task in update.items():
             [detect[source] for source in dictionary.feeding(fact)] >> task
         # A baseline moves only when every fact that reads it has been brought up to what its change set holds.
-        work = [*detect.values(), *update.values()]
-        work >> sync
+        [*detect.values(), *update.values()] >> sync
         # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.
-        # After a failure the sync is over before the work is, and a task that still works needs the lease.
-        [*work, sync] >> cleanup.as_teardown()
+        # The sync, failed or not, is over when all other tasks are: none is left that needs the lease.
+        sync >> cleanup.as_teardown()
     return dag
 
 
@@ -121,6 +127,8 @@ def refresh_dag(
     project: Path,
     conn_id: str = "redshift_default",
     default_args: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    on_failure_callback: Callback | Sequence[Callback] = (),
     **dag_arguments: Any,
 ) -> DAG:
     """Return the DAG that builds chosen facts anew and verifies them; it only runs when it is triggered.
@@ -129,17 +137,19 @@ def refresh_dag(
     """
     facts = load_dictionary(dictionary_path(project)).facts
     warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
+    settings = {
+        "max_active_runs": 1,
+        # Each task locks the lease until it is done; side by side they would only wait in the warehouse.
+        "max_active_tasks": 1,
+    }
     with DAG(
         dag_id,
         schedule=None,
-        max_active_runs=1,
-        # Each task locks the lease until it is done; side by side they would only wait in the warehouse.
-        max_active_tasks=1,
         # With their delays, the retries outlast a run of the cycle, which keeps these tasks away while it works.
         default_args={**RETRIES, "retries": 10, **(default_args or {})},
-        params=refresh_fields(facts),
-        on_failure_callback=alerts.run_failed,
-        **dag_arguments,
+        params={**(params or {}), **refresh_fields(facts)},
+        on_failure_callback=_behind_the_alert(on_failure_callback),
+        **{**settings, **dag_arguments},
     ) as dag:
         with TaskGroup("refresh", tooltip="Builds each fact anew from the baselines"):
             refresh = {
@@ -155,3 +165,8 @@ def refresh_dag(
             task >> verify[fact]
         [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
     return dag
+
+
+def _behind_the_alert(callbacks: Callback | Sequence[Callback]) -> list[Callback]:
+    """Return the callbacks of a failed run: the alert first, which another's error must not keep away."""
+    return [alerts.run_failed, *(callbacks if isinstance(callbacks, Sequence) else [callbacks])]

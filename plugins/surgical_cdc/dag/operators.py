@@ -14,15 +14,10 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.sdk import (
-    Asset,
-    BaseOperator,
-    BaseSensorOperator,
-    PokeReturnValue,
-    RetryDecision,
-    RetryPolicy,
-)
+from airflow.sdk import Asset, BaseOperator, BaseSensorOperator, PokeReturnValue
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import (
+    AirflowFailException,
     AirflowRescheduleException,
     AirflowSkipException,
     AirflowTaskTimeout,
@@ -59,27 +54,12 @@ log = logging.getLogger(__name__)
 NOTHING_TO_DO = "Nothing is staged that the baselines do not show: the run has ended with `prepare`."
 
 
-class RetryTransient(RetryPolicy):
-    """Retries what may go away by itself, and has not while the task repeated its step: see warehouse/retries.py.
-
-    A lease that another run holds is waited for in this way alone, without a worker.
-    """
-
-    def evaluate(
-        self,
-        exception: BaseException,
-        try_number: int,  # noqa: ARG002 - the base class names them
-        max_tries: int,  # noqa: ARG002
-        context: Context | None = None,  # noqa: ARG002
-    ) -> RetryDecision:
-        """Let a transient error be retried with the task's own delays, and fail for any other at once."""
-        if isinstance(exception, LeaseError) or is_transient(exception):
-            return RetryDecision.retry(reason="transient")
-        return RetryDecision.fail(reason="a retry would fail the same way")
-
-
 class WarehouseTask(BaseOperator):
     """What the tasks share: steps of the engine, their SQL in the Rendered Template tab, a failure that says why.
+
+    A task retries what may go away by itself, and has not while it repeated its step (warehouse/retries.py); a lease
+    that another run holds is waited for in this way alone, without a worker. It does not retry anything else. Airflow's
+    retry policies would say so too, and Airflow 3.2 has none.
 
     Args:
         project: folder of the dbt project.
@@ -94,42 +74,64 @@ class WarehouseTask(BaseOperator):
         self.project = project
         self.conn_id = conn_id
         self.sql = ""
+        # Those of the DAG hold for its tasks too; a copy in each would be most of a large DAG as Airflow stores it.
+        self.params = ParamsDict()
 
-    @contextmanager
-    def steps(self, context: Context, run: Run | None = None) -> Iterator[tuple[Project, Steps]]:
-        """Open the project; show the statements of the steps that are run, and leave the error if there is one.
+    def execute(self, context: Context) -> Any:
+        """Return what `work` returns; leave the error for the ledger and the alert if there is one.
 
-        While they work, the lease of the run is renewed if one is given.
+        Raises:
+            AirflowSkipException: the run has been synced by another attempt, and there is nothing to do.
+            AirflowFailException: a retry would fail the same way.
         """
-        from surgical_cdc.control.lease import beating
-        from surgical_cdc.warehouse.connection import connect
-
         try:
-            project = project_at(self.project)
-            session = partial(connect, self.conn_id, label=f"{self.dag_id}/{self.task_id}/{context['run_id']}")
-            with Steps(session) as steps, beating(project, session, run) if run else nullcontext():
-                try:
-                    yield project, steps
-                finally:
-                    self.sql = "\n\n".join(
-                        f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
-                        for statement in steps.statements
-                    )
-                    # Named only now: before the task there is nothing to show, and showing it is a request.
-                    self.template_fields = ("sql",)
-        except (AirflowSkipException, AirflowRescheduleException):
+            return self.work(context)
+        except (AirflowSkipException, AirflowRescheduleException, DownstreamTasksSkipped):
             raise
         except (Exception, AirflowTaskTimeout) as error:
             if isinstance(error, AlreadySynced) and not isinstance(error, SyncedInPart):
                 raise AirflowSkipException(str(error)) from error
             from surgical_cdc.warehouse.advice import refusal
 
-            context["ti"].xcom_push(ERROR_KEY, refusal(error))
-            raise
+            said = refusal(error)
+            context["ti"].xcom_push(ERROR_KEY, said)
+            if isinstance(error, LeaseError) or is_transient(error):
+                raise
+            raise AirflowFailException(said) from error
+
+    def work(self, context: Context) -> Any:
+        """Do what the task is for, and return what it hands on."""
+        raise NotImplementedError
+
+    @contextmanager
+    def steps(self, context: Context, run: Run | None = None) -> Iterator[tuple[Project, Steps]]:
+        """Open the project, and show the statements of the steps that are run.
+
+        While they work, the lease of the run is renewed if one is given.
+        """
+        from surgical_cdc.control.lease import beating
+        from surgical_cdc.warehouse.connection import connect
+
+        project = project_at(self.project)
+        session = partial(connect, self.conn_id, label=f"{self.dag_id}/{self.task_id}/{context['run_id']}")
+        with Steps(session) as steps, beating(project, session, run) if run else nullcontext():
+            try:
+                yield project, steps
+            finally:
+                self.sql = "\n\n".join(
+                    f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
+                    for statement in steps.statements
+                )
+                # Named only now: before the task there is nothing to show, and showing it is a request.
+                self.template_fields = ("sql",)
 
 
 class PrepareSensor(WarehouseTask, BaseSensorOperator):
     """Checks the contract and takes the lease; waits while another run holds it, without holding a worker."""
+
+    def work(self, context: Context) -> Any:
+        """Ask, again and again, as sensors do."""
+        return BaseSensorOperator.execute(self, context)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Return done with the Preparation once this run has the lease."""
@@ -176,7 +178,7 @@ class DetectOperator(WarehouseTask):
         super().__init__(**arguments)
         self.source = source
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Return the ChangeSet as a plain dict."""
         from surgical_cdc.steps.detect import detect
 
@@ -230,7 +232,7 @@ class UpdateOperator(FactTask):
         super().__init__(**arguments)
         self.dictionary = dictionary
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
         from surgical_cdc.steps.announce import announced
         from surgical_cdc.steps.containment import update_or_explain
@@ -263,7 +265,7 @@ class SyncOperator(WarehouseTask):
         super().__init__(**arguments)
         self.dictionary = dictionary
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """Sync; skip in a dry run.
 
         Raises:
@@ -304,7 +306,7 @@ class SyncOperator(WarehouseTask):
 class CleanupOperator(WarehouseTask):
     """Ends the run, however it went: drops the scratch tables or keeps those of a failure, frees the lease, alerts."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """Clean up; the failed tasks and their errors go into the ledger and the alert."""
         from surgical_cdc.steps.cleanup import cleanup
 
@@ -329,7 +331,7 @@ class CleanupOperator(WarehouseTask):
 class RefreshOperator(FactTask):
     """Builds one fact anew from the baselines; waits by its retries while a run is working."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Return the FactResult as a plain dict, and raise an asset event."""
         from surgical_cdc.steps.refresh import refresh
 
@@ -350,7 +352,7 @@ class VerifyOperator(WarehouseTask):
         super().__init__(**arguments)
         self.fact = fact
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Return the numbers of rows.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from surgical_cdc.dag import cdc_dag, refresh_dag
@@ -14,4 +15,6 @@ cycle = cdc_dag("shop_cdc", project=PROJECT, schedule=None, default_args={"retri
 # The same of one that waits for the lease. Sooner would be too soon: Airflow may learn that a question has ended only
 # after WORKERS__MIN_HEARTBEAT_INTERVAL and its own delays, and fails a task that it has asked again by then.
 cycle.get_task("prepare").poke_interval = 5.0
-refresh = refresh_dag("shop_refresh", project=PROJECT, default_args={"retries": 0})
+refresh = refresh_dag(
+    "shop_refresh", project=PROJECT, default_args={"retries": 10, "retry_delay": timedelta(seconds=1)}
+)
