@@ -43,6 +43,10 @@ ELSEWHERE = {
         "tests/test_distributions.py::test_wheels_hold_packages_and_statements_alone",
         "it takes a while, and is built there in another folder",
     ),
+    ".venv/bin/python -m deploy": (
+        "tests/airflow_versions/test_mwaa.py::test_only_what_a_run_reads_is_uploaded",
+        "it is written there from another project, and run",
+    ),
     "docker compose": ("docker/check_services.py", "it needs Docker; that program starts each service without it"),
     "make acceptance": (
         "tests/test_acceptance_run.py::test_acceptance_run_leaves_nothing_behind",

@@ -13,7 +13,7 @@ STAND_IN = ROOT / "packages" / "local_redshift" / "src"
 BESIDE = [ROOT / "plugins" / "surgical_cdc" / "compiler", STAND_IN, STAND_IN / "local_redshift"]
 FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 # A folder or a module in code, but not what a program writes or a user's project has.
-PATH = re.compile(r"`(?!target/|\.venv|\.local)((?:[\w.-]+/)+[\w.-]*|\w+\.py)`")
+PATH = re.compile(r"`(?!target/|dist/|\.venv|\.local)((?:[\w.-]+/)+[\w.-]*|\w+\.py)`")
 
 
 def dead(page: Path, link: str) -> bool:

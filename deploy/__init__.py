@@ -1,0 +1,1 @@
+"""Makes what a managed Airflow wants of a project: files to upload."""
