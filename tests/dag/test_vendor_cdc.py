@@ -104,7 +104,7 @@ def test_the_statements_of_a_task_can_be_read_in_the_ui(scheduled: DagUnderTest,
     assert f"CREATE TABLE {sql_name(relation)}" in sql
     assert " rows\n" in sql
     assert "Truncated" not in sql
-    assert " rows: A source's change set" in scheduled.log(edited.run_id, "detect.companies")
+    assert "detect.companies: A source's change set" in scheduled.log(edited.run_id, "detect.companies")
 
 
 def test_a_run_leaves_a_line_per_source_and_fact_in_the_ledger(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 from redshift_connector import ProgrammingError
@@ -22,11 +23,17 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_log_has_a_line_for_each_statement(connect: Connect, messages: list[str]) -> None:
-    """The log says what a statement is for, how long it took and how many rows it gave; its text is kept aside."""
+    """The log says for which step and what a statement is, how many rows it gave and how long it took.
+
+    Its text is kept aside.
+    """
     warehouse = connect()
+    warehouse.step = "detect.orders"
     warehouse.rows("-- Two numbers.\nSELECT 1 AS number UNION ALL SELECT 2")
-    (message,) = messages
-    assert message.endswith(" s, 2 rows: Two numbers")
+    warehouse.execute("-- Nothing that has rows.\nCREATE TEMP TABLE scdc_nothing (id BIGINT)")
+    counted, uncounted = messages
+    assert re.fullmatch(r"detect\.orders: Two numbers, 2 rows, 0\.\d{3} s", counted)
+    assert re.fullmatch(r"detect\.orders: Nothing that has rows, 0\.\d{3} s", uncounted)
     assert warehouse.statements[0].sql.startswith("-- Two numbers.\nSELECT 1")
 
 

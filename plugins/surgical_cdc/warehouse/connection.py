@@ -35,6 +35,9 @@ DEFAULTS: dict[str, Any] = {
     "tcp_keepalive_idle": 60,
     "tcp_keepalive_interval": 10,
     "tcp_keepalive_count": 6,
+    # A session runs each of its statements once, and the driver ends those that it keeps one by one, with a round trip
+    # each, after every CREATE and DROP.
+    "max_prepared_statements": 0,
 }
 # What the hook reads to get a token. The driver must not see it, or it would log in to AWS a second time, as another
 # identity than the hook's, and throw the hook's token away.

@@ -158,6 +158,7 @@ class _Attempt(Generic[T]):
 
     def __call__(self) -> T:
         warehouse = self._steps.open()
+        warehouse.step = self._name
         try:
             done = self._step(warehouse)
         except AlreadySynced:

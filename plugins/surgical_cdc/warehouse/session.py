@@ -32,6 +32,7 @@ class Warehouse:
     `transaction` and `commit`.
 
     Attributes:
+        step: what the session works for now, as the log names it, such as `detect.companies`.
         statements: what the session has executed.
         unconfirmed: a step leaves here, as the last thing in its transaction, what it has done. It stays if the COMMIT
             fails: the connection may have been lost after the server had committed.
@@ -40,6 +41,7 @@ class Warehouse:
     def __init__(self, connection: Any) -> None:
         """Take over an open connection with autocommit off."""
         self._connection = connection
+        self.step = ""
         self.statements: list[Statement] = []
         self.unconfirmed: Any = None
 
@@ -158,7 +160,8 @@ class Warehouse:
         statement = Statement(sql, time.perf_counter() - started, rowcount)
         self.statements.append(statement)
         # One line: whole statements would make a log of hundreds of kilobytes that nobody reads.
-        log.info("%.3f s, %s rows: %s", statement.seconds, statement.rowcount, purpose)
+        step, rows = self.step and f"{self.step}: ", f", {rowcount:,} rows" if rowcount >= 0 else ""
+        log.info("%s%s%s, %.3f s", step, purpose, rows, statement.seconds)
 
 
 def _purpose(statement: str | exp.Expr) -> str:
