@@ -33,11 +33,13 @@ os.environ |= {
 
 from local_redshift import LocalRedshift  # noqa: E402
 from surgical_cdc.contract.project import Project, load_project  # noqa: E402
+from surgical_cdc.steps import update  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
 from surgical_cdc.warehouse import ddl, schema  # noqa: E402
 from surgical_cdc.warehouse.connection import session  # noqa: E402
 from surgical_cdc.warehouse.session import Warehouse  # noqa: E402
 from surgical_cdc.warehouse.templates import sql_name  # noqa: E402
+from tests.support.ways import SLICES  # noqa: E402
 
 # What surgical_cdc.cli.commands.main sets where it is not set.
 SET_BY_COMMANDS = ("_AIRFLOW_PROCESS_CONTEXT", "AIRFLOW__LOGGING__NAMESPACE_LEVELS")
@@ -119,6 +121,12 @@ def process_settings() -> Iterator[None]:
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let updates make slices, however many keys are affected, unless a test says otherwise."""
+    monkeypatch.setattr(update, "MOST", SLICES)
 
 
 @pytest.fixture(scope="session", autouse=True)

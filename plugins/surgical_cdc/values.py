@@ -222,12 +222,14 @@ class FactResult(FactCounts):
     `change_sets` are the relations of those that it has looked at: of the sources that feed the fact.
     `definition` is the fingerprint of the SELECT that it was done by, None where nothing was done; `moment` what the
     current time was in it, None where it does not read that.
+    `whole_tables` says that the rows were computed from whole tables, not from slices of them.
     `announcement` is what a dry run says of the cells; its examples, which show values, stay in the task.
     """
 
     fact: str
     change_sets: tuple[str, ...] = ()
     built: bool = False
+    whole_tables: bool = False
     definition: str | None = None
     moment: datetime | None = None
     announcement: Announcement | None = None

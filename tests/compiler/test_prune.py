@@ -13,8 +13,7 @@ from tests.random.one_model import one_model
 def tables_left(folder: Path, sql: str, *columns: str) -> list[str]:
     """Return the tables that a fact with the columns id, n and x reads for some of them."""
     project = one_model(folder, sql, "id n x")
-    sources = {source.relation.partition(".")[2]: source for source in project.sources.values()}
-    pruned = prune(compile_fact(project, "fact").query.copy(), columns, sources)
+    pruned = prune(compile_fact(project, "fact").query.copy(), columns, project.tables)
     assert pruned.named_selects == list(columns)
     return [table.name for table in pruned.find_all(exp.Table)]
 

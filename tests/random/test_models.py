@@ -20,6 +20,7 @@ from tests.conftest import Report, Site
 from tests.random.models import models
 from tests.random.one_model import FactModel, small_project
 from tests.support.upstream import DOMAINS, Steps, Upstream, windows
+from tests.support.ways import take_turns
 
 MODELS_PER_EXAMPLE = 15
 WINDOWS_PER_EXAMPLE = 3
@@ -81,6 +82,7 @@ def _play(place: Site, drawn: list[Steps]) -> None:
     upstream = Upstream(project)
     before: dict[str, Rows] = {}
     for number, steps in enumerate(drawn):
+        take_turns(number)
         for name, rows in upstream.window(steps).items():
             place.stage(name, *rows)
         result = run_cycle(project, place.connect, place.run(upstream.end, run_id=f"window {number}"))

@@ -14,6 +14,7 @@ from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import compare
 from tests.conftest import PROJECTS, Report, Site
 from tests.support.tpch import Database, generated, load
+from tests.support.ways import take_turns
 
 TPCH = load_project(PROJECTS / "tpch" / "sql")
 QUERIES = 22
@@ -46,6 +47,7 @@ def test_queries_equal_their_facts(
     load(TPCH, database, redshift)
     empty = {*TPCH.facts}
     for number in range(WINDOWS):
+        take_turns(number)
         _change(database, number)
         for name, rows in database.take().items():
             place.stage(name, *rows)

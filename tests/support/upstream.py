@@ -35,6 +35,7 @@ from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import compare
 from surgical_cdc.values import Run, new_token
 from tests.support.differences import announced, differences, facts, written
+from tests.support.ways import take_turns
 
 if TYPE_CHECKING:
     from tests.conftest import Site
@@ -279,7 +280,8 @@ def play(site: Site, drawn: list[Steps]) -> None:
     """Run a cycle over each of these windows, on an empty warehouse; compare all baselines and facts after each.
 
     A dry run before the last one must announce what the cycle then does, row by row and cell by cell. Before one in the
-    middle, a fact has been filled by another SELECT than its own. The settings of the user change from run to run.
+    middle, a fact has been filled by another SELECT than its own. The settings of the user change from run to run, and
+    whether updates read whole tables.
     """
     site.clear()
     try:
@@ -339,6 +341,7 @@ def _play(site: Site, drawn: list[Steps]) -> None:
     read = load_dictionary(project.dictionary_path)
     for number, steps in enumerate(drawn):
         _set_sessions(site, random.Random(choice_of(steps)).choice((None, *SESSIONS)))
+        take_turns(number + choice_of(steps))
         window = f"window {number}"
         for name, rows in upstream.window(steps).items():
             site.stage(name, *rows)

@@ -316,7 +316,7 @@ def _missing_on_schemas(project: Project, warehouse: Warehouse, found: Mapping[s
 
 def _other_keys(table: Table, dist: str | None, sort: list[str]) -> Iterable[str]:
     """Yield what is another key than the project says; where the project says nothing, all is as it should be."""
-    expected = schema.sort_keys(table)
+    expected = table.sort_keys
     if table.dist and dist != table.dist:
         yield f"{table.relation}: distributed {f'by {dist}' if dist else 'without a key'}, expected by {table.dist}"
     if expected and sort[: len(expected)] != list(expected):

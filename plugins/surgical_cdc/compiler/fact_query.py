@@ -206,6 +206,11 @@ def table_named(relation: str) -> exp.Table:
     return exp.Table(this=exp.to_identifier(name), db=exp.to_identifier(schema) if schema else None)
 
 
+def relation_of(table: exp.Table) -> str:
+    """Return what a table is called in the contract; a temporary one has a name alone."""
+    return f"{table.db}.{table.name}" if table.db else table.name
+
+
 def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:
     """Return a copy of the query in which each source table is what `replacement` says, under the alias it had."""
     copied = query.copy()

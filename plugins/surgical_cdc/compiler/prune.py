@@ -14,6 +14,7 @@ from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from surgical_cdc.compiler.derived_tables import projection, type_of
+from surgical_cdc.compiler.fact_query import relation_of
 from surgical_cdc.compiler.predicates import aliases_of, equalities
 from surgical_cdc.contract.tables import Source, type_family
 
@@ -27,7 +28,7 @@ def prune(query: exp.Select, columns: Sequence[str], sources: Mapping[str, Sourc
     Args:
         query: it is changed.
         columns: names of its columns.
-        sources: what the query's tables hold rows of, by the tables' names.
+        sources: what the query's tables hold rows of, by relation.
     """
     pruned = exp.select(*(exp.column(name, table="pruned") for name in columns)).from_(query.subquery("pruned"))
     pushdown_projections(pruned)
@@ -87,7 +88,7 @@ def _unique(relation: object, sources: Mapping[str, Source | Static]) -> list[se
     """Return the unique keys of a relation, each as a set of columns."""
     if isinstance(relation, exp.Table):
         # One that holds no rows of a source has one row, by whose columns it can not be told that it has.
-        source = sources.get(relation.name)
+        source = sources.get(relation_of(relation))
         return [{*source.key}] if isinstance(source, Source) else []
     if not isinstance(relation, Scope) or not isinstance(relation.expression, exp.Select):
         return []
@@ -119,8 +120,8 @@ def _data_type(scope: Scope, expression: exp.Expr, sources: Mapping[str, Source 
 
     def column_type(column: exp.Column) -> str | None:
         source = scope.selected_sources[column.table][1] if column.table in scope.selected_sources else None
-        if isinstance(source, exp.Table) and source.name in sources:
-            return sources[source.name].column(column.name).data_type
+        if isinstance(source, exp.Table) and relation_of(source) in sources:
+            return sources[relation_of(source)].column(column.name).data_type
         if isinstance(source, Scope) and isinstance(source.expression, exp.Select):
             return _data_type(source, projection(source, column.name), sources)
         return None

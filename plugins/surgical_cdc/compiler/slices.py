@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from surgical_cdc.compiler.fact_query import DIALECT, replace_tables, table_named
+from surgical_cdc.compiler.fact_query import DIALECT, relation_of, replace_tables, table_named
 from surgical_cdc.compiler.orders import EQUAL_IS_IDENTICAL
 from surgical_cdc.compiler.predicates import aliases_of
 from surgical_cdc.compiler.prune import prune
@@ -100,10 +100,6 @@ def slices(
     for node in reversed(tree.nodes):
         if names[node.name] in needed:
             needed |= {names[edge.parent.name] for edge in node.edges}
-    sharing: dict[str, list[Node]] = {}
-    for node in tree.nodes:
-        if names[node.name] in needed:
-            sharing.setdefault(names[node.name], []).append(node)
     values = [
         value for value in tree.values if own_name("value", value.name) in needed and not _may_move(value, changes)
     ]
@@ -111,7 +107,8 @@ def slices(
         *(temp_table(own_name("value", value.name), value.query) for value in values),
         *(
             temp_table(name, _slice(tree, nodes, names, changes.get(nodes[0].source.name), null_key=null_key))
-            for name, nodes in sharing.items()
+            for name, nodes in _sharing(tree).items()
+            if name in needed
         ),
     ]
 
@@ -122,14 +119,60 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     Only the row key, the anchor and `columns` are computed, without the joins that none of them and no row needs; all
     else is NULL.
     """
+    return _kept(tree, _with_values(tree, _on_slices(tree)), columns, null_key=null_key)
+
+
+def whole_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) -> exp.Select:
+    """Return what `sliced_query` does, on the baselines; `overlaid_query` brings them to what they will be."""
+    return _kept(tree, tree.query.copy(), columns, null_key=null_key)
+
+
+def key_counts(tree: JoinTree, rows: int) -> exp.Select:
+    """Return the query that counts the affected keys, those that are NULL, and then, as far as so many rows, others.
+
+    For the fact, and for the source of each root, these are the rows and the different keys among the first ones.
+    """
+    keys = exp.select("COUNT(*) AS keys", "COUNT(*) - COUNT(anchor) AS null_keys").from_(AFFECTED_KEYS)
     fact = tree.fact
+    shown = [_select([exp.alias_(exp.column(fact.anchor, table="f"), "anchor")], fact.relation, "f")]
+    shown += [
+        _select([exp.alias_(anchor, "anchor")], node.source.relation, node.name)
+        for node in tree.nodes
+        if (anchor := tree.anchors.get(node.name))
+    ]
+    query = exp.select("*").from_(keys.subquery(f"{PREFIX}affected"))
+    for number, select in enumerate(shown, 1):
+        first = select.limit(rows, copy=False).subquery(f"{PREFIX}first")
+        counted = exp.select(f"COUNT(*) AS rows_{number}", f"COUNT(DISTINCT anchor) AS keys_{number}").from_(first)
+        query = query.join(counted.subquery(f"{PREFIX}shown_{number}"), join_type="cross")
+    return query
+
+
+def _sharing(tree: JoinTree) -> dict[str, list[Node]]:
+    """Return the nodes that share a slice, by its name."""
     names = _slice_names(tree)
-    query = _with_values(
-        tree, replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
-    )
+    sharing: dict[str, list[Node]] = {}
+    for node in tree.nodes:
+        sharing.setdefault(names[node.name], []).append(node)
+    return sharing
+
+
+def _columns_read(nodes: Sequence[Node]) -> list[str]:
+    return list(dict.fromkeys(column for node in nodes for column in node.columns))
+
+
+def _on_slices(tree: JoinTree) -> exp.Select:
+    names = _slice_names(tree)
+    return replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
+
+
+def _kept(tree: JoinTree, query: exp.Select, columns: Collection[str], *, null_key: bool) -> exp.Select:
+    """Return a query on slices with the row key, the anchor and `columns`, kept to the affected keys."""
+    fact = tree.fact
     computed = [name for name in fact.column_names if name in {*fact.unique_key, fact.anchor, *columns}]
     if len(computed) < len(fact.column_names):
-        query = prune(query, computed, {names[node.name]: node.source for node in tree.nodes})
+        slices_of = {name: nodes[0].source for name, nodes in _sharing(tree).items()}
+        query = prune(query, computed, {**slices_of, **{node.source.relation: node.source for node in tree.nodes}})
     selected = [
         exp.column(column.name, table=RECOMPUTED)
         if column.name in computed
@@ -216,19 +259,91 @@ def _seen_from(node: Node, predicate: exp.Expr, slices_by_name: Mapping[str, str
 
 
 def overlaid_query(
-    query: exp.Select, tables: Mapping[str, Source | Static], changes: Mapping[str, SourceChange]
+    query: exp.Select,
+    tables: Mapping[str, Source | Static],
+    changes: Mapping[str, SourceChange],
+    copied: Collection[str] = (),
 ) -> exp.Select:
-    """Return a fact's query on whole tables as they will be after the sync; `tables` is keyed by relation."""
+    """Return a fact's query on whole tables as they will be after the sync; `tables` is keyed by relation.
+
+    Of the sources that are `copied` it reads the copies that `copies` makes.
+    """
 
     def overlay(table: exp.Table) -> exp.Expr:
-        source = tables[f"{table.db}.{table.name}"]
-        change = changes.get(source.name)
-        if change is None:
-            return table_named(source.relation)
-        columns = [exp.column(name, table=WHOLE) for name in source.column_names]
-        return exp.Subquery(this=_after_sync(source, change, columns, WHOLE, [_every_row]))
+        source = tables.get(relation_of(table))
+        if source is None or source.name not in changes:
+            return table.copy()
+        if source.name in copied:
+            return table_named(copy_of(source.name))
+        return exp.Subquery(this=_whole(source, changes[source.name], source.column_names))
 
     return replace_tables(query, overlay)
+
+
+def copy_of(source: str) -> str:
+    """Return the name of the temporary copy of a source."""
+    return own_name("whole", source)
+
+
+def copies(
+    query: exp.Select,
+    tables: Mapping[str, Source | Static],
+    changes: Mapping[str, SourceChange],
+    copied: Collection[str],
+) -> list[exp.Create]:
+    """Return the statements that copy sources as they will be, each with the columns whose names a query reads."""
+    read = {column.name for column in query.find_all(exp.Column)}
+    sources = {source.name: source for source in tables.values() if source.name in copied}
+    return [_copy(sources[name], changes[name], read) for name in copied]
+
+
+def _copy(source: Source | Static, change: SourceChange, read: Collection[str]) -> exp.Create:
+    """Return the statement that copies some columns of a source, distributed and sorted as its baseline is."""
+    named = {*source.sort_keys, source.dist, *read}
+    columns = [name for name in source.column_names if name in named]
+    statement = temp_table(copy_of(source.name), _whole(source, change, columns))
+    layout: list[exp.Property] = [
+        exp.SortKeyProperty(this=[exp.to_identifier(name) for name in source.sort_keys], compound=False)
+    ]
+    if source.dist:
+        layout.insert(0, exp.DistKeyProperty(this=exp.to_identifier(source.dist)))
+    statement.args["properties"].expressions.extend(layout)
+    return statement
+
+
+def read_once(
+    query: exp.Select, tables: Mapping[str, Source | Static], changes: Mapping[str, SourceChange]
+) -> tuple[list[str], list[str]]:
+    """Return the changed sources of a query: those that it reads once for all of its rows, and the others.
+
+    What a subquery aggregates may be read anew for each row around it, and must be no query itself.
+    """
+    places: dict[str, list[exp.Table]] = {}
+    for table in query.find_all(exp.Table):
+        source = tables.get(relation_of(table))
+        if source and source.name in changes:
+            places.setdefault(source.name, []).append(table)
+    once = [name for name, found in places.items() if len(found) == 1 and _is_joined(found[0])]
+    return once, [name for name in places if name not in once]
+
+
+def _is_joined(table: exp.Table) -> bool:
+    """Return whether a table stands in FROM: of the query, of derived tables, or of what EXISTS or IN looks into."""
+    select = table.parent_select
+    while select is not None and select.parent is not None:
+        around = select.parent
+        while isinstance(around, (exp.SetOperation, exp.Subquery)) and around.parent is not None:
+            around = around.parent
+        is_looked_into = isinstance(around, (exp.Exists, exp.In)) and not select.find(exp.AggFunc)
+        if not (is_looked_into or isinstance(around, (exp.From, exp.Join))):
+            return False
+        select = around.parent_select
+    return True
+
+
+def _whole(source: Source | Static, change: SourceChange, columns: Sequence[str]) -> exp.Query:
+    read = [exp.column(name, table=WHOLE) for name in columns]
+    return _after_sync(source, change, read, WHOLE, [_every_row])
 
 
 def _changed_rows(node: Node, wanted: Sequence[exp.Expr], change: SourceChange | None) -> Iterator[exp.Select]:
@@ -286,7 +401,7 @@ def _slice(
 ) -> exp.Query:
     """Return the rows that the nodes which share a slice need of their source, with the columns of all of them."""
     node = nodes[0]
-    columns = list(dict.fromkeys(column for each in nodes for column in each.columns))
+    columns = _columns_read(nodes)
     if node.name in tree.anchors:
         restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
     else:

@@ -272,6 +272,11 @@ class Table(Strict):
         """The columns' names, in the table's order."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def sort_keys(self) -> tuple[str, ...]:
+        """What the table is sorted by."""
+        return self.sort
+
     def named_columns(self) -> Iterable[str]:
         """Yield the columns that the table's settings name."""
         return (name for name in (self.dist, *self.sort) if name)
@@ -336,6 +341,11 @@ class Source(Table):
         yield from (name for name in (*self.key, self.cursor, self.created) if name)
 
     @property
+    def sort_keys(self) -> tuple[str, ...]:
+        """What the table is sorted by: its key where the project names nothing."""
+        return self.sort or self.key
+
+    @property
     def key_bytes(self) -> int:
         """How many bytes the key has as one text, at most: key.jinja writes it, and tombstones keep it."""
         lengths = [_bytes(self.column(name)) for name in self.key]
@@ -373,6 +383,11 @@ class Fact(Table):
     maintenance: Maintenance = "auto"
     moment: Grain | None = None
     grants: dict[Privilege, tuple[str, ...]] = {}
+
+    @property
+    def sort_keys(self) -> tuple[str, ...]:
+        """What the table is sorted by: anchor and row key where the project names nothing."""
+        return self.sort or tuple(dict.fromkeys((self.anchor, *self.unique_key)))
 
     def moment_at(self, time: datetime) -> datetime | None:
         """Return what the current time is in the fact's SELECT, for a run whose window ends at `time`."""

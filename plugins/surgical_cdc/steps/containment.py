@@ -129,7 +129,7 @@ class Search:
                 pending = self._reach_some(warehouse, first, last)
                 _, null_key = count_affected_keys(warehouse)
                 columns = columns_to_set(self.project, self.tree.fact, changes, every=pending)
-                recompute_keys(self.tree, warehouse, changes, columns, null_key=null_key)
+                recompute_keys(self.project, self.tree, warehouse, changes, columns, null_key=null_key, whole=False)
         except Exception as error:
             if not _is_of_values(error):
                 raise
@@ -146,8 +146,8 @@ class Search:
         """Fill affected_keys; return whether keys are pending, and the number of all."""
         pending = begin(self.project, self.tree.fact, warehouse, self.run, self.preparation, self.change_sets)
         changes = changes_of(self.change_sets)
-        affected, _ = reach_keys(self.project, self.tree, warehouse, changes, pending=pending)
-        return pending, affected
+        reach_keys(self.project, self.tree, warehouse, changes, pending=pending)
+        return pending, count_affected_keys(warehouse)[0]
 
     def _reach_some(self, warehouse: Warehouse, first: int, last: int) -> bool:
         """Fill affected_keys with some of them, by their numbers in order; return whether keys are pending."""

@@ -253,4 +253,5 @@ def _updated(result: FactResult) -> str:
         return f"update.{result.fact}: {result.reason}"
     built = "built in full, " if result.built else ""
     rows = f"{result.inserted} inserted, {result.updated} updated, {result.deleted} deleted"
-    return f"update.{result.fact}: {built}{result.affected} keys affected, rows {rows} in {result.seconds:.2f} s"
+    whole = ", from whole tables" if result.whole_tables else ""
+    return f"update.{result.fact}: {built}{result.affected} keys affected{whole}, rows {rows} in {result.seconds:.2f} s"

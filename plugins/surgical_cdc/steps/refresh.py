@@ -46,7 +46,7 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
         key = f"refresh of {fact_name} at {now:%Y-%m-%d %H:%M:%S.%f}"
         lease.move_baseline(project, warehouse, key, new_token())
         if standing:
-            (deleted,) = warehouse.row(render("count_rows", relation=fact.relation))
+            (deleted,) = warehouse.row(render("count_rows", relations=[fact.relation]))
             inserted = replacement.build_beside(compiled, warehouse, standing)
         else:
             deleted, inserted = build(compiled, warehouse)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.slices import SourceChange
+from surgical_cdc.compiler.slices import RECOMPUTED, SourceChange
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps.build import insert_into
@@ -17,6 +17,7 @@ from surgical_cdc.steps.detect import write_change_set
 from surgical_cdc.steps.sync import sync_baseline
 from surgical_cdc.steps.update import (
     apply,
+    count_reached_keys,
     keep_first,
     reach_keys,
     recompute_all,
@@ -25,6 +26,7 @@ from surgical_cdc.steps.update import (
 )
 from surgical_cdc.values import ChangeSet, Run, new_token
 from surgical_cdc.warehouse.ddl import create_fact
+from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
@@ -103,7 +105,10 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
         recompute_if_reached(project, compiled, explaining, changes, pending=True)
     else:
         reach_keys(project, compiled.tree, explaining, changes, pending=True)
-        recompute_keys(compiled.tree, explaining, changes, fact.columns, null_key=True)
+        count_reached_keys(compiled.tree, explaining)
+        recompute_keys(project, compiled.tree, explaining, changes, fact.columns, null_key=True, whole=True)
+        explaining.execute(render("drop_tables", relations=[RECOMPUTED]))
+        recompute_keys(project, compiled.tree, explaining, changes, fact.columns, null_key=True, whole=False)
         if compiled.tree.limit:
             keep_first(project, compiled, compiled.tree.limit, explaining, changes, null_key=True)
     apply(compiled, explaining, fact.columns, null_key=True)

@@ -17,9 +17,14 @@ from surgical_cdc.compiler.slices import (
     RECOMPUTED,
     SourceChange,
     affected_keys,
+    copies,
+    copy_of,
+    key_counts,
     overlaid_query,
+    read_once,
     sliced_query,
     slices,
+    whole_query,
 )
 from surgical_cdc.control import lease
 from surgical_cdc.dictionary import EVERY_COLUMN
@@ -38,6 +43,11 @@ if TYPE_CHECKING:
     from surgical_cdc.warehouse.session import Warehouse
 
 log = logging.getLogger(__name__)
+
+# From this share of a fact's keys on, whole tables are read faster than slices of them are made (python -m benchmarks).
+MOST = 0.2
+# So many rows of the fact and of its anchor's source tell how many keys there are, more where they do not.
+FIRST_ROWS = 1000
 
 
 def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run, what the run knows
@@ -67,6 +77,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         pending = begin(project, fact, warehouse, run, preparation, change_sets)
         gone, built = _build(compiled, warehouse) if unbuilt else (0, 0)
         columns = columns_to_set(project, fact, changes, every=pending)
+        whole = True
         if compiled.tree is None:
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
         elif compiled.tree.is_of_all:
@@ -75,13 +86,15 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             # What came behind the last row of those runs may have been changed by them too, and be as it was again.
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
         else:
-            affected, null_key = reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
+            reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
+            affected, null_key, whole = count_reached_keys(compiled.tree, warehouse)
             if affected:
-                recompute_keys(compiled.tree, warehouse, changes, columns, null_key=null_key)
+                recompute_keys(project, compiled.tree, warehouse, changes, columns, null_key=null_key, whole=whole)
             if affected and compiled.tree.limit and len(columns) == len(fact.columns):
-                affected, null_key = keep_first(
+                affected, null_key, anew = keep_first(
                     project, compiled, compiled.tree.limit, warehouse, changes, null_key=null_key
                 )
+                whole = whole or anew
         if affected:
             _keep_pending(project, fact, warehouse, run, pending=pending)
         inserted = updated = deleted = 0
@@ -99,6 +112,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             updated=updated,
             deleted=gone + deleted,
             built=unbuilt,
+            whole_tables=bool(affected) and whole,
             definition=compiled.select_fingerprint,
             moment=moment,
             announcement=announcement,
@@ -173,8 +187,8 @@ def columns_to_set(
 
 def reach_keys(
     project: Project, tree: JoinTree, warehouse: Warehouse, changes: Mapping[str, SourceChange], *, pending: bool
-) -> tuple[int, bool]:
-    """Fill affected_keys; return their number, and whether NULL is one."""
+) -> None:
+    """Fill affected_keys."""
     pending_keys = schema.pending(project, tree.fact).relation
     climbs = affected_keys(tree, changes)
     for statement in climbs:
@@ -183,19 +197,45 @@ def reach_keys(
         warehouse.execute(render("empty_affected_keys", pending=pending_keys))
     if pending:
         warehouse.execute(render("add_pending_keys", pending=pending_keys))
-    return count_affected_keys(warehouse)
+
+
+def count_reached_keys(tree: JoinTree, warehouse: Warehouse) -> tuple[int, bool, bool]:
+    """Return how many keys are affected, whether NULL is one, and whether they are so many that slices are no gain.
+
+    How many keys there are is known from the first rows of the fact, and of what its anchor is read from: so many rows
+    that counting them costs in proportion to the affected keys.
+    """
+    rows, known_before = FIRST_ROWS, 0
+    while True:
+        affected, null_keys, *shown = warehouse.row(key_counts(tree, rows))
+        seen, known = shown[::2], max(shown[1::2])
+        if not affected or affected < MOST * known:
+            return int(affected), bool(null_keys), False
+        # Where more rows have shown no other key, groups are so large that reading all of them is near.
+        if max(seen) < rows or known == known_before:
+            log.info(
+                "%s: %d keys of about %d are affected, so that whole tables are read", tree.fact.name, affected, known
+            )
+            return int(affected), bool(null_keys), True
+        rows, known_before = 4 * max(rows, int(affected / MOST)), known
 
 
 def recompute_keys(
+    project: Project,
     tree: JoinTree,
     warehouse: Warehouse,
     changes: Mapping[str, SourceChange],
     columns: tuple[Column, ...],
     *,
     null_key: bool,
+    whole: bool,
 ) -> None:
-    """Fill recomputed with the fact's rows of the affected keys as they will be."""
-    query = sliced_query(tree, [column.name for column in columns], null_key=null_key)
+    """Fill recomputed with the fact's rows of the affected keys as they will be: from `whole` tables, or slices."""
+    names = [column.name for column in columns]
+    if whole:
+        _recompute_whole(project, tree.fact, warehouse, changes, whole_query(tree, names, null_key=null_key))
+        return
+    query = sliced_query(tree, names, null_key=null_key)
     for statement in slices(tree, changes, query, null_key=null_key):
         warehouse.execute(statement)
     _recompute(tree.fact, warehouse, query)
@@ -205,7 +245,7 @@ def recompute_all(
     project: Project, compiled: CompiledFact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
 ) -> tuple[int, bool]:
     """Fill recomputed with the whole fact as it will be and affected_keys with all its keys; return the same."""
-    _recompute(compiled.fact, warehouse, overlaid_query(compiled.query, project.tables, changes))
+    _recompute_whole(project, compiled.fact, warehouse, changes, compiled.query)
     warehouse.execute(render("every_key", fact=compiled.fact))
     return count_affected_keys(warehouse)
 
@@ -222,7 +262,7 @@ def recompute_if_reached(
     climbs = affected_keys(compiled.tree, changes) if compiled.tree else []
     for statement in climbs:
         warehouse.execute(statement)
-    is_reached = bool(climbs) and warehouse.row(render("count_rows", relation=COUNTED)) != (0,)
+    is_reached = bool(climbs) and warehouse.row(render("count_rows", relations=[COUNTED])) != (0,)
     return recompute_all(project, compiled, warehouse, changes) if is_reached or pending else (0, False)
 
 
@@ -234,21 +274,22 @@ def keep_first(
     changes: Mapping[str, SourceChange],
     *,
     null_key: bool,
-) -> tuple[int, bool]:
+) -> tuple[int, bool, bool]:
     """Leave in recomputed the whole fact as it will be, in affected_keys all its keys; return as `recompute_all` does.
 
-    It is what comes first of the recomputed rows and the fact's others, unless more rows have left than came.
+    It is what comes first of the recomputed rows and the fact's others, unless more rows have left than came: then it
+    is computed from whole tables, and True returned besides.
     """
     warehouse.execute(place_rows(compiled.fact, limit, null_key=null_key))
     seen, known = warehouse.row(render("count_known_rows"))
     if seen >= limit.rows > known:
         warehouse.execute(render("drop_tables", relations=[AFFECTED_KEYS, RECOMPUTED]))
-        return recompute_all(project, compiled, warehouse, changes)
+        return *recompute_all(project, compiled, warehouse, changes), True
     warehouse.execute(render("delete_rows", relation=RECOMPUTED))
     warehouse.execute(render("insert_first_rows", fact=compiled.fact, rows=limit.rows))
     warehouse.execute(render("drop_tables", relations=[AFFECTED_KEYS]))
     warehouse.execute(render("every_key", fact=compiled.fact))
-    return count_affected_keys(warehouse)
+    return *count_affected_keys(warehouse), False
 
 
 def count_affected_keys(warehouse: Warehouse) -> tuple[int, bool]:
@@ -263,6 +304,26 @@ def _keep_pending(project: Project, fact: Fact, warehouse: Warehouse, run: Run, 
     if pending:
         warehouse.execute(render("delete_rows", relation=relation))
     warehouse.execute(render("keep_pending_keys", pending=relation), (run.token,))
+
+
+def _recompute_whole(
+    project: Project, fact: Fact, warehouse: Warehouse, changes: Mapping[str, SourceChange], query: exp.Select
+) -> None:
+    """Fill recomputed with what a query on the baselines gives on these as they will be.
+
+    Of the changed sources the largest is read as a part of the query, others from copies: by these the warehouse plans
+    with true sizes and values.
+    """
+    once, copied = read_once(query, project.tables, changes)
+    if len(once) > 1:
+        relations = [project.sources[name].relation for name in once]
+        sizes = dict(zip(once, warehouse.row(render("count_rows", relations=relations)), strict=True))
+        copied += sorted(once, key=lambda name: sizes[name])[:-1]
+    for statement in copies(query, project.tables, changes, copied):
+        warehouse.execute(statement)
+    _recompute(fact, warehouse, overlaid_query(query, project.tables, changes, copied))
+    if copied:
+        warehouse.execute(render("drop_tables", relations=[copy_of(name) for name in copied]))
 
 
 def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:

@@ -85,7 +85,7 @@ def _described(table: Table) -> sa.Table:
         *columns,
         schema=_quoted(schema_name),
         redshift_distkey=table.dist and _quoted(table.dist),
-        redshift_sortkey=tuple(map(_quoted, schema.sort_keys(table))) or None,
+        redshift_sortkey=tuple(map(_quoted, table.sort_keys)) or None,
     )
 
 

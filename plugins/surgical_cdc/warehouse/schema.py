@@ -61,6 +61,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "fact_name": NAME,
         **dict.fromkeys(FactCounts.model_fields, "bigint"),
         "built": "boolean",
+        "whole_tables": "boolean",
         "seconds": "double precision",
         "reason": TEXT,
     },
@@ -104,15 +105,6 @@ def written_schemas(project: Project) -> list[str]:
     """Return the schemas that a run makes tables in: those of what is kept, of the change sets, and of the facts."""
     facts = [fact.relation.partition(".")[0] for fact in project.facts.values()]
     return list(dict.fromkeys([project.control_schema, project.scratch_schema, *facts]))
-
-
-def sort_keys(table: Table) -> tuple[str, ...]:
-    """Return a table's sort keys; where the project names none, a source's key, or a fact's anchor and row key."""
-    if isinstance(table, Source):
-        return table.sort or table.key
-    if isinstance(table, Fact):
-        return table.sort or tuple(dict.fromkeys((table.anchor, *table.unique_key)))
-    return table.sort
 
 
 def staging(source: Source) -> Table:

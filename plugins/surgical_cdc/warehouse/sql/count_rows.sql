@@ -1,5 +1,10 @@
--- How many rows a table has.
--- Names: relation.
+-- Number of rows of some relations; one row.
+-- Names: relations.
 SELECT
-  COUNT(*) AS row_count
-FROM {{ relation | name }}
+{% for relation in relations %}
+  (
+    SELECT
+      COUNT(*)
+    FROM {{ relation | name }}
+  ) AS rows_{{ loop.index }}{{ "" if loop.last else "," }}
+{% endfor %}
