@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlglot import exp
 
+from surgical_cdc.compiler import join_tree
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.contract.tables import Static
 from surgical_cdc.dbt.artifacts import read_artifacts
@@ -426,3 +427,13 @@ def test_a_fact_that_would_read_too_many_tables_is_left_out(project: Small) -> N
     compiled = project.compile().project
     assert list(compiled.facts) == ["second"]
     assert "tables, what a model reads counted each time" in compiled.left_out["fact"]
+
+
+def test_a_fact_of_many_tables_is_rebuilt_in_full(project: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change would take statements for each of them."""
+    monkeypatch.setattr(join_tree, "MOST_NODES", 2)
+    two, read = "SELECT a.id, b.n FROM READ AS a JOIN READ AS b ON b.id = a.id", "{{ source('live', 'orders') }}"
+    project.model("fact", two.replace("READ", read))
+    assert project.compile().dictionary.full == {}
+    project.model("fact", f"{two} JOIN READ AS c ON c.n = b.n".replace("READ", read))
+    assert "a query that reads 3 tables, what a model reads" in project.compile().dictionary.full["fact"]
