@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlglot import exp
 
-from surgical_cdc.compiler import join_tree
+from surgical_cdc.compiler import compiled_fact, join_tree
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.contract.tables import Static
 from surgical_cdc.dbt.artifacts import read_artifacts
@@ -384,6 +384,13 @@ def test_the_anchor_is_a_column_by_which_a_fact_can_be_maintained(project: Small
     project.model("fact", WINDOWED, "unique_key='id', meta={'cdc': {'maintenance': 'incremental'}}", types=BESIDE)
     assert project.compile().project.facts["fact"].anchor == "n"
     project.model("fact", WINDOWED, "unique_key='id', meta={'cdc': {'anchor': 'id'}}", types=BESIDE)
+    assert "fact" in project.compile().dictionary.full
+
+
+def test_an_anchor_is_looked_for_no_longer_than_anybody_waits(project: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more tables a query reads, the fewer columns are tried; the row key is the first."""
+    project.model("fact", WINDOWED, types=BESIDE)
+    monkeypatch.setattr(compiled_fact, "TRIED_TABLES", 1)
     assert "fact" in project.compile().dictionary.full
 
 

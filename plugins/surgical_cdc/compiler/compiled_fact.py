@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # So many facts are kept compiled; one that reads the current time is compiled anew whenever that moves.
 COMPILED = 4096
+# So many tables the trees have together by which an anchor is looked for: each may take a second for some dozens.
+TRIED_TABLES = 2000
 # What a column's name ends in that refers to a row of something.
 REFERENCES = ("id", "_key", "_sk", "_code", "_no", "_number")
 
@@ -97,7 +99,9 @@ def by_another_anchor(project: Project, compiled: CompiledFact) -> CompiledFact:
     likely = [name for name in names if name in fact.unique_key or name.endswith(REFERENCES)]
     likely.sort(key=lambda name: name not in fact.unique_key)
     trees: list[JoinTree] = []
-    for name in [*likely, *(name for name in names if name not in likely)]:
+    others = [name for name in names if name not in likely]
+    most = max(1, TRIED_TABLES // max(1, sum(1 for _ in compiled.query.find_all(exp.Table))))
+    for name in [*likely, *others][:most]:
         if trees and name not in likely:
             break
         with suppress(Refused):
