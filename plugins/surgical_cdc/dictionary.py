@@ -19,6 +19,7 @@ from surgical_cdc.files import check_yaml, read_text
 HEADER = (
     '# Source column -> the fact columns that it feeds; "*": it decides which rows exist, or how they join or group.\n'
     "# full: facts that are rebuilt in full, whenever a column that they read has changed, and why.\n"
+    "# whole: sources that a fact reads as a whole, and why: it is rebuilt in full whenever one of them has changed.\n"
     "# Derived from the models by `python -m surgical_cdc compile`. Review it; do not edit it.\n"
 )
 EVERY_COLUMN: Literal["*"] = "*"
@@ -29,12 +30,14 @@ FactColumns = tuple[str, ...] | Literal["*"]
 class Dictionary:
     """`feeds` maps source -> column -> fact -> the fact's columns, or "*" for all of them.
 
-    `full` has the facts that are rebuilt in full, each with the reason; the others are maintained incrementally.
+    `full` has the facts that are rebuilt in full, each with the reason; the others are maintained incrementally, those
+    in `whole` but for the changes of some sources, each with the reason, by which they are rebuilt in full too.
     `fingerprint` is that of the project which the dictionary was derived from.
     """
 
     facts: tuple[str, ...]
     full: Mapping[str, str]
+    whole: Mapping[str, Mapping[str, str]]
     feeds: Mapping[str, Mapping[str, Mapping[str, FactColumns]]]
     fingerprint: str
 
@@ -82,7 +85,7 @@ def load_dictionary(path: Path) -> Dictionary:
         message = f"{path} is no dictionary ({yaml_problem(error)}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        problem = "expected a mapping with facts, full, sources and fingerprint"
+        problem = "expected a mapping with facts, full, whole, sources and fingerprint"
         message = f"{path} is no dictionary ({problem}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
 
@@ -108,7 +111,7 @@ def _parsed(text: str) -> Dictionary:
         }
         for source, columns in content["sources"].items()
     }
-    return Dictionary(tuple(content["facts"]), content["full"], feeds, content["fingerprint"])
+    return Dictionary(tuple(content["facts"]), content["full"], content["whole"], feeds, content["fingerprint"])
 
 
 def dump_dictionary(dictionary: Dictionary) -> str:
@@ -117,6 +120,7 @@ def dump_dictionary(dictionary: Dictionary) -> str:
         "fingerprint": dictionary.fingerprint,
         "facts": list(dictionary.facts),
         "full": dict(dictionary.full),
+        "whole": {fact: dict(sources) for fact, sources in dictionary.whole.items()},
         "sources": {
             source: {
                 column: {fact: named if named == EVERY_COLUMN else list(named) for fact, named in facts.items()}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -373,6 +373,55 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             " o.kind FROM live.orders o)",
         ),
     ),
+    "Relations that read no table": (
+        Shape(
+            "a row for each number",
+            "SELECT k.k AS id, COUNT(o.id) AS n FROM (SELECT 1 AS k UNION ALL SELECT 2 UNION ALL SELECT 3) k"
+            " LEFT JOIN live.orders o ON o.customer_id = k.k GROUP BY k.k",
+        ),
+        Shape(
+            "a row for each day of a calendar",
+            "WITH numbers AS (SELECT 0 AS i UNION ALL SELECT 1), calendar AS (SELECT DATEADD(day, ROW_NUMBER() OVER"
+            " (ORDER BY a.i, b.i) * 20 - 20, CAST('2026-01-01' AS DATE)) AS day FROM numbers a CROSS JOIN numbers b)"
+            " SELECT d.day AS id, COALESCE(g.n, 0) AS n FROM calendar d LEFT JOIN (SELECT o.day, COUNT(*) AS n"
+            " FROM live.orders o GROUP BY o.day) g ON g.day = d.day",
+            columns="id:date n",
+        ),
+        Shape(
+            "days that others are tied by",
+            "SELECT c.id, COUNT(o.id) AS n FROM live.customers c JOIN (SELECT CAST('2026-01-01' AS DATE) AS day"
+            " UNION ALL SELECT CAST('2026-02-10' AS DATE)) d ON d.day >= c.joined LEFT JOIN live.orders o"
+            " ON o.day = d.day GROUP BY c.id",
+        ),
+        Shape(
+            "beside each row",
+            "SELECT c.id * 10 + k.k AS id, c.id AS customer_id, c.city_id AS n FROM live.customers c"
+            " CROSS JOIN (SELECT 1 AS k UNION ALL SELECT 2) k",
+            columns="id customer_id n",
+            anchor="customer_id",
+        ),
+        Shape(
+            "a constant for the key of a branch",
+            "SELECT o.customer_id AS id, COUNT(*) AS n FROM live.orders o WHERE o.customer_id > 0"
+            " GROUP BY o.customer_id UNION ALL SELECT -1, COUNT(*) FROM live.orders o LEFT JOIN live.customers c"
+            " ON c.id = o.customer_id WHERE c.id IS NULL",
+        ),
+        Shape(
+            "an EXCEPT with a constant in its place",
+            "SELECT u.id, 1 AS n FROM (SELECT o.customer_id AS id FROM live.orders o EXCEPT SELECT 1"
+            " FROM live.payments p WHERE p.status = 1) u WHERE u.id > 0",
+        ),
+        Shape(
+            "a branch of a UNION that is tied by a constant",
+            "SELECT c.id, COUNT(u.m) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS m FROM live.orders o"
+            " UNION ALL SELECT 1 FROM live.payments p) u ON u.m = c.id GROUP BY c.id",
+        ),
+        Shape(
+            "what is joined by NULL, and never found",
+            "SELECT o.id, COUNT(c.id) AS n FROM (SELECT o.id, CAST(NULL AS BIGINT) AS m FROM live.orders o) o"
+            " LEFT JOIN (SELECT c.id FROM live.customers c) c ON c.id = o.m GROUP BY o.id",
+        ),
+    ),
     "Expressions": (
         Shape(
             "CASE, casts, JSON, dates and what else gives one value for one row",
@@ -706,19 +755,13 @@ REFUSED: dict[str, Sequence[Shape]] = {
             r"m of an EXCEPT, given as bigint and numeric\(10,2\)",
         ),
         Shape(
-            "an EXCEPT with a constant in its place",
-            "SELECT u.id, 1 AS n FROM (SELECT o.customer_id AS id FROM live.orders o EXCEPT SELECT 1"
-            " FROM live.payments p WHERE p.status = 1) u WHERE u.id > 0",
-            "each row of that branch would affect the same key",
-            "computed from 0 relations",
-            in_full=True,
-        ),
-        Shape(
-            "a UNION tied by a constant of a branch",
-            "SELECT c.id, COUNT(u.m) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id AS m FROM live.orders o"
-            " UNION ALL SELECT 1 FROM live.payments p) u ON u.m = c.id GROUP BY c.id",
-            "each row of that branch would affect the same key; NULL is allowed",
-            "computed from 0 relations",
+            "what is tied to a constant in a branch of a UNION",
+            "SELECT u.id, COUNT(c.id) AS n FROM (SELECT o.id, o.customer_id AS m FROM live.orders o WHERE o.id < 3"
+            " UNION ALL SELECT p.id + 10, 1 FROM live.payments p) u LEFT JOIN live.customers c ON c.id = u.m"
+            " GROUP BY u.id",
+            "not built: each of its rows would lead to all rows of that branch",
+            "a tie to no sources at once",
+            anchor="id",
         ),
     ),
     "The anchor": (
@@ -735,6 +778,13 @@ REFUSED: dict[str, Sequence[Shape]] = {
             "computed from 2 relations",
         ),
         Shape(
+            "the same for all rows",
+            "SELECT c.id, 1 AS n FROM live.customers c",
+            "each change would affect all rows",
+            "1 as the anchor, of which all rows have the same",
+            anchor="n",
+        ),
+        Shape(
             "of another type than the fact's column",
             "SELECT CAST(o.note AS VARCHAR(5)) AS id, 1 AS n FROM live.orders o",
             "a rounded key is not found under what it was computed from",
@@ -742,7 +792,7 @@ REFUSED: dict[str, Sequence[Shape]] = {
         ),
         Shape(
             "of a type that is not known",
-            "SELECT COALESCE(c.city_id, 0) AS id, 1 AS n FROM live.customers c",
+            "SELECT c.city_id * 2 AS id, 1 AS n FROM live.customers c",
             "a rounded key is not found under what it was computed from",
             "whose type is not known",
         ),
@@ -907,8 +957,10 @@ HEAD = """# Shapes of SQL
 
 What a fact's SELECT can be made of to be maintained incrementally. A fact with another shape is rebuilt in full,
 whenever a column that it reads has changed: `compile` says so, with file, line and clause, and so does the dictionary,
-where it is reviewed. A run never changes the way. `meta={'cdc': {'maintenance': 'incremental'}}` refuses such a shape
-when it is compiled, and says what to write instead; `'full'` rebuilds any.
+where it is reviewed. Where such a shape stands in a joined relation or a subquery, that is read as a whole: a change of
+what is read there rebuilds the fact in full, and all other changes are followed to the rows that they affect. The
+dictionary has these sources too. A run never changes the way. `meta={'cdc': {'maintenance': 'incremental'}}` refuses
+such a shape when it is compiled, and says what to write instead; `'full'` rebuilds any.
 
 This page is made of test cases by `python -m tests.compiler.sql_shapes`. Each supported example is maintained on random
 windows and compared with its SELECT run in full; each refused one is compiled, and what the compiler says is what
@@ -922,6 +974,9 @@ anew once, and it never moves back.
 
 A value for all rows is computed as it is and as it will be, whenever something that it reads changes; only if these
 differ does it affect all keys.
+
+A relation that reads no table, such as a calendar of days or a list of numbers, is the same at each run while the
+moment stands. It can be what a fact has a row for each of.
 
 One row for all has nothing that it could be entered by, and is recomputed as a whole, from all rows. What is
 incremental in it is the decision: it is left alone unless a changed row, by its old or its new image, fulfils what the
@@ -953,9 +1008,9 @@ def page() -> str:
         lines.append("")
     lines[-1] = REFUSED_HEAD
     for group, shapes in REFUSED.items():
-        lines += [f"**{group}**\n", *_refused(shapes), ""]
+        lines += [f"**{group}**\n", *_refused(shapes, _rebuilt_by), ""]
     lines[-1] = ALWAYS_HEAD
-    return "\n".join([*lines, *_refused(REFUSED_ALWAYS), ""])
+    return "\n".join([*lines, *_refused(REFUSED_ALWAYS, None), ""])
 
 
 def refusal(folder: Path, shape: Shape) -> str:
@@ -967,13 +1022,38 @@ def refusal(folder: Path, shape: Shape) -> str:
     raise AssertionError(f"{shape.title} is not refused")
 
 
-def _refused(shapes: Iterable[Shape]) -> list[str]:
-    lines = ["| shape | example | reason | what the compiler says |", "|---|---|---|---|"]
+def _refused(shapes: Iterable[Shape], rebuilt_by: Callable[[Path, Shape], str] | None) -> list[str]:
+    header = [
+        "shape",
+        "example",
+        "reason",
+        "what the compiler says",
+        *(["rebuilt in full by changes of"] if rebuilt_by else []),
+    ]
+    lines = [_row(header), _row(["---"] * len(header)).replace(" ", "")]
     for shape in shapes:
         with tempfile.TemporaryDirectory() as folder:
             said = refusal(Path(folder), shape).partition(": ")[2].partition(" Or set meta")[0]
-        lines.append(f"| {shape.title} | {_code(shape.sql)} | {shape.why} | {_cell(_names(said))} |")
+        cells = [shape.title, _code(shape.sql), shape.why, _cell(_names(said))]
+        if rebuilt_by:
+            with tempfile.TemporaryDirectory() as folder:
+                cells.append(rebuilt_by(Path(folder), shape))
+        lines.append(_row(cells))
     return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _rebuilt_by(folder: Path, shape: Shape) -> str:
+    """Return the sources by whose changes a fact of a shape is rebuilt in full, if it can be."""
+    config = f"unique_key='id', meta={{'cdc': {{'anchor': '{shape.anchor}'}}}}"
+    try:
+        tree = compile_fact(one_model(folder, shape.sql, shape.columns, config=config), "fact").tree
+    except UnsupportedQuery:
+        return "refused"
+    return ", ".join(sorted(tree.read_whole)) if tree else "all that it reads"
 
 
 def _code(sql: str) -> str:

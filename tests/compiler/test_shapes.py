@@ -30,13 +30,17 @@ def test_supported_shapes_equal_their_selects(site: Callable[[Project], Site], t
 
 
 def test_shapes_in_full_equal_their_selects(site: Callable[[Project], Site], tmp_path: Path) -> None:
-    """So is one that is rebuilt in full: what it reads is seen to change, and what it leaves open has one result."""
+    """So is one that is rebuilt in full, be it by all changes or by those of what it reads as a whole.
+
+    What it reads is seen to change, and what it leaves open has one result.
+    """
     facts = {
         f"fact_{number}": replace(shape.model, config="unique_key='id'")
         for number, shape in enumerate(shape for shape in ALL_REFUSED if shape.in_full)
     }
     project = small_project(tmp_path, facts)
-    assert {*compile_dictionary(project).full} == {*facts}
+    dictionary = compile_dictionary(project)
+    assert {*dictionary.full, *dictionary.whole} == {*facts}
     play(site, project)
 
 
@@ -86,11 +90,19 @@ def test_page_of_shapes_is_that_of_the_compiler() -> None:
 
 @pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.title) for shape in ALL_REFUSED[::4]])
 def test_fact_of_another_shape_is_rebuilt_in_full(tmp_path: Path, shape: Shape) -> None:
-    """Unless it is to be maintained incrementally: the dictionary has the reason, with file, line and clause."""
+    """Unless it is to be maintained incrementally: the dictionary has the reason, with file, line and clause.
+
+    Where no more is in the way than what nothing leads through, it has the reasons by the sources read there.
+    """
     config = f"unique_key='id', meta={{'cdc': {{'anchor': '{shape.anchor}'}}}}"
     project = one_model(tmp_path, shape.sql, shape.columns, config=config)
-    compiled, full = compile_fact(project, "fact"), compile_dictionary(project).full
-    assert compiled.tree is None
-    assert full == {"fact": compiled.reason}
-    assert re.match(r"cdc/facts/fact\.sql, line \d+: ", full["fact"])
-    assert full["fact"].endswith(" can not be maintained incrementally")
+    compiled, dictionary = compile_fact(project, "fact"), compile_dictionary(project)
+    if compiled.tree:
+        assert dictionary.whole == {"fact": compiled.tree.read_whole}
+        assert all(
+            reason.endswith(" can not be maintained incrementally") for reason in compiled.tree.read_whole.values()
+        )
+        return
+    assert dictionary.full == {"fact": compiled.reason}
+    assert re.match(r"cdc/facts/fact\.sql, line \d+: ", dictionary.full["fact"])
+    assert dictionary.full["fact"].endswith(" can not be maintained incrementally")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlglot import exp
 
+from surgical_cdc.compiler import compiled_fact, join_tree
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.contract.tables import Static
 from surgical_cdc.dbt.artifacts import read_artifacts
@@ -386,6 +387,13 @@ def test_the_anchor_is_a_column_by_which_a_fact_can_be_maintained(project: Small
     assert "fact" in project.compile().dictionary.full
 
 
+def test_an_anchor_is_looked_for_no_longer_than_anybody_waits(project: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more tables a query reads, the fewer columns are tried; the row key is the first."""
+    project.model("fact", WINDOWED, types=BESIDE)
+    monkeypatch.setattr(compiled_fact, "TRIED_TABLES", 1)
+    assert "fact" in project.compile().dictionary.full
+
+
 def test_a_column_that_comes_by_a_star_may_be_quoted(project: Small) -> None:
     """What is written of it is read as the same SELECT."""
     listed = {**COLUMNS, "type": "integer"}
@@ -426,3 +434,13 @@ def test_a_fact_that_would_read_too_many_tables_is_left_out(project: Small) -> N
     compiled = project.compile().project
     assert list(compiled.facts) == ["second"]
     assert "tables, what a model reads counted each time" in compiled.left_out["fact"]
+
+
+def test_a_fact_of_many_tables_is_rebuilt_in_full(project: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change would take statements for each of them."""
+    monkeypatch.setattr(join_tree, "MOST_NODES", 2)
+    two, read = "SELECT a.id, b.n FROM READ AS a JOIN READ AS b ON b.id = a.id", "{{ source('live', 'orders') }}"
+    project.model("fact", two.replace("READ", read))
+    assert project.compile().dictionary.full == {}
+    project.model("fact", f"{two} JOIN READ AS c ON c.n = b.n".replace("READ", read))
+    assert "a query that reads 3 tables, what a model reads" in project.compile().dictionary.full["fact"]

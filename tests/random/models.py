@@ -133,8 +133,10 @@ class Writer:
         query = fact.query
         for name, cte in self._ctes.items():
             query = query.with_(name, as_=cte.query)
-        # Refused, not rebuilt in full, where it can not be: the test counts how many are.
-        meta = f"{{'cdc': {{'anchor': '{anchor}', 'maintenance': 'incremental'}}}}"
+        # Refused, not rebuilt in full, where it can not be: the test counts how many are. Of others, what is in the way
+        # is read as a whole.
+        maintenance = self._pick(["incremental", "incremental", "auto"])
+        meta = f"{{'cdc': {{'anchor': '{anchor}', 'maintenance': '{maintenance}'}}}}"
         config = f"unique_key='{KEY}', meta={meta}"
         columns = " ".join(f"{column.name}:{TYPES[column.kind]}" for column in fact.columns)
         return FactModel(query.sql("redshift", pretty=True), columns, config)
@@ -212,7 +214,9 @@ class Writer:
         values = []
         for position, kind in enumerate(kinds):
             found = [seen for seen in body.seen if seen.column.kind == kind]
-            if not position:
+            if not position and self._chance(8):
+                value = Value(_literal(kind, number), Column("", kind))
+            elif not position:
                 value = self._pick(body.anchors(kind))
             elif found and not self._chance(20):
                 value = self._pick(found)
@@ -266,6 +270,8 @@ class Writer:
         return replace(value, sql=inner.select.select(exp.alias_(value.read(), name)))
 
     def _readable(self, depth: int) -> Relation:
+        if self._chance(8):
+            return self._constant()
         choice = self._number(0, 9) if depth > 0 else self._number(0, 4)
         if choice < 4:
             return source(self._pick(list(COLUMNS)))
@@ -278,6 +284,18 @@ class Writer:
         self._ctes[name] = relation
         # Another reference to it may follow, or none.
         return relation
+
+    def _constant(self) -> Relation:
+        """Return a relation that reads no table, as a calendar."""
+        kinds = ["int", *self._pick([[], ["text"], ["date"]])]
+        names = [self._name() for _ in kinds]
+        rows = [
+            exp.select(*(exp.alias_(_literal(kind, row), name) for kind, name in zip(kinds, names, strict=True)))
+            for row in range(self._number(1, 3))
+        ]
+        query = exp.union(*rows, distinct=False) if len(rows) > 1 else rows[0]
+        columns = tuple(Column(name, kind) for kind, name in zip(kinds, names, strict=True))
+        return Relation(query, columns, names[0])
 
     def _from(self, relation: Relation) -> Body:
         alias = self._name()

@@ -152,7 +152,9 @@ def test_both_ways_do_the_same(site: Callable[[Project], Site], project: Project
         said = run_cycle(project, place.connect, place.run(run_id="dry 2", dry_run=True)).fact_results
         assert list(map(announced, dry.values())) == list(map(announced, said.values()))
         results = changed(place, 9, **values)
-        assert {result.whole_tables for result in results.values() if result.affected} == {share == WHOLE_TABLES}
+        # First rows of which more have left than came are computed anew either way.
+        followed = [result for name, result in results.items() if result.affected and name != "first"]
+        assert {result.whole_tables for result in followed} == {share == WHOLE_TABLES}
         counted.append({name: (one.affected, one.inserted, one.updated, one.deleted) for name, one in results.items()})
     assert counted[0] == counted[1]
 

@@ -24,6 +24,7 @@ from surgical_cdc.warehouse.templates import render, sql_name
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Table
+    from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.warehouse.session import Warehouse
 
 State = Literal["ok", "WARNING", "FAILED"]
@@ -93,16 +94,18 @@ def dictionary(project: Project) -> str:
         )
     committed = load_dictionary(project.dictionary_path)
     derived = compile_dictionary(project)
-    if (committed.feeds, {*committed.full}, committed.fingerprint) != (
-        derived.feeds,
-        {*derived.full},
-        derived.fingerprint,
-    ):
+    if _reviewed(committed) != _reviewed(derived):
         raise DictionaryError(
             f"{project.dictionary_path} is not what the SELECTs beside it say. Make it anew and review what changed:"
             f" {project.command('compile')}"
         )
     return f"{project.dictionary_path} is what the models say"
+
+
+def _reviewed(dictionary: Dictionary) -> tuple[object, ...]:
+    """Return what of a dictionary must be as it was reviewed: all but the reasons, which have lines of files."""
+    whole = {fact: {*sources} for fact, sources in dictionary.whole.items()}
+    return dictionary.feeds, {*dictionary.full}, whole, dictionary.fingerprint
 
 
 def alert_targets(_: Project) -> str:

@@ -76,11 +76,24 @@ def compilation(compiled: Compilation) -> RenderableType:
     if full:
         parts.append(f"{full} are rebuilt in full whenever a column that they read has changed:")
         parts += [f"  {name}: {reason}" for name, reason in dictionary.full.items()]
+    if dictionary.whole:
+        parts.append(
+            f"{len(dictionary.whole)} of the others read sources as a whole, and are rebuilt when one changes:"
+        )
+        parts += [f"  {name}: {_with_reasons(sources)}" for name, sources in dictionary.whole.items()]
     if project.left_out:
         parts.append(f"{len(project.left_out)} models could be facts and are left out:")
         parts += [f"  {name}: {reason}" for name, reason in project.left_out.items()]
-    parts += [f"Warning: {warning}." for warning in compiled.warnings]
+    parts += [f"Warning: {warning.rstrip('.')}." for warning in compiled.warnings]
     return Group(*parts)
+
+
+def _with_reasons(sources: Mapping[str, str]) -> str:
+    """Return sources with the reasons why they are read as a whole, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for source, reason in sources.items():
+        by_reason.setdefault(reason, []).append(source)
+    return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
 
 
 def feeds(dictionary: Dictionary, source: str, column: str) -> RenderableType:
@@ -117,6 +130,8 @@ def paths(project: Project, source: str, column: str) -> str:
 def _paths(tree: JoinTree, node: Node) -> Iterator[str]:
     if any(node in value.nodes for value in tree.values):
         yield f"{node.source.name}: a value that all rows share is computed from it"
+    if refused := tree.whole.get(node):
+        yield f"{node.source.name}: it is read as a whole, and the fact rebuilt in full ({refused.problem})"
     for nodes, predicates in _ways(tree, node):
         labels = _labels(tree, nodes)
         shown = [_readable(predicate, labels) for predicate in predicates]

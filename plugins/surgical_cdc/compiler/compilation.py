@@ -145,7 +145,8 @@ def compile_dictionary(project: Project) -> Dictionary:
         for source in project.sources.values()
     }
     full = {fact: one.reason for fact, one in compiled.items() if one.reason}
-    return Dictionary(tuple(project.facts), full, feeds, project.fingerprint)
+    whole = {fact: one.tree.read_whole for fact, one in compiled.items() if one.tree and one.tree.read_whole}
+    return Dictionary(tuple(project.facts), full, whole, feeds, project.fingerprint)
 
 
 def edited_models(project: Project) -> list[str]:
@@ -334,7 +335,7 @@ class _Compiling:
         """Compile a fact by the places in its models, and choose its anchor where nobody has."""
         fact = draft.fact
         compiled = self._by_some_anchor(in_models, draft)
-        if compiled.reason and fact.maintenance == "incremental":
+        if compiled.in_full and fact.maintenance == "incremental":
             compiled = compile_query(in_models, fact, draft.tree.copy())
         self._progress(f"{name}: compiled")
         return replace(compiled, fact=compiled.fact.model_copy(update={"maintenance": fact.maintenance}))
@@ -344,7 +345,7 @@ class _Compiling:
             return compile_query(in_models, draft.fact, draft.tree.copy())
         fact = draft.fact.model_copy(update={"maintenance": "auto"})
         compiled = compile_query(in_models, fact, draft.tree.copy())
-        return by_another_anchor(in_models, compiled) if compiled.reason else compiled
+        return by_another_anchor(in_models, compiled) if compiled.in_full else compiled
 
     def _check_written(
         self, project: Project, drafts: Mapping[str, _Draft], compiled: Mapping[str, CompiledFact]

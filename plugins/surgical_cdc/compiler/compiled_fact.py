@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # So many facts are kept compiled; one that reads the current time is compiled anew whenever that moves.
 COMPILED = 4096
+# So many tables the trees have together by which an anchor is looked for: each may take a second for some dozens.
+TRIED_TABLES = 2000
 # What a column's name ends in that refers to a row of something.
 REFERENCES = ("id", "_key", "_sk", "_code", "_no", "_number")
 
@@ -47,6 +50,11 @@ class CompiledFact:
     reason: str | None
     lineage: Lineage
     select_fingerprint: str
+
+    @property
+    def in_full(self) -> bool:
+        """Whether it is rebuilt in full by all changes, or by those of some sources."""
+        return self.tree is None or bool(self.tree.read_whole)
 
 
 @lru_cache(maxsize=COMPILED)
@@ -80,23 +88,34 @@ def compile_query(project: Project, fact: Fact, parsed: exp.Query, moment: datet
 
 
 def by_another_anchor(project: Project, compiled: CompiledFact) -> CompiledFact:
-    """Return a fact that is rebuilt in full as one that is maintained by another of its columns, if it can be by one.
+    """Return a fact that is not maintained by its anchor alone as one that is by another of its columns, if it can be.
 
     Those of the row key come first, then what refers to a row of something by its name: the fewer rows have a value,
-    the fewer are recomputed when it is affected. The query is the same whatever the anchor.
+    the fewer are recomputed when it is affected. Any other is better than none. The query is the same whatever the
+    anchor.
     """
     fact = compiled.fact
     names = [column.name for column in fact.columns if column.data_type.startswith(KEY_TYPES)]
-    order = sorted(names, key=lambda name: (name not in fact.unique_key, not name.endswith(REFERENCES)))
-    for name in order:
-        other = fact.model_copy(update={"anchor": name})
-        try:
-            tree = limited_tree(project, other, compiled.query)
-        except Refused:
-            continue
-        _strip_places(tree.query, *tree.predicates())
-        return replace(compiled, fact=other, tree=tree, reason=None)
-    return compiled
+    likely = [name for name in names if name in fact.unique_key or name.endswith(REFERENCES)]
+    likely.sort(key=lambda name: name not in fact.unique_key)
+    trees: list[JoinTree] = []
+    others = [name for name in names if name not in likely]
+    most = max(1, TRIED_TABLES // max(1, sum(1 for _ in compiled.query.find_all(exp.Table))))
+    for name in [*likely, *others][:most]:
+        if trees and name not in likely:
+            break
+        with suppress(Refused):
+            tree = limited_tree(project, fact.model_copy(update={"anchor": name}), compiled.query, with_whole=True)
+            if tree.followed or not tree.read_whole:
+                trees.append(tree)
+            if not tree.read_whole:
+                break
+    if not trees:
+        return compiled
+    # The first of those by which the fewest sources are read as a whole.
+    best = min(trees, key=lambda tree: len(tree.read_whole))
+    _strip_places(best.query, *best.predicates())
+    return replace(compiled, fact=best.fact, tree=best, reason=None)
 
 
 def unsupported(error: Refused, select: Select) -> UnsupportedQuery:
@@ -129,12 +148,17 @@ def _way(project: Project, fact: Fact, query: exp.Select) -> tuple[JoinTree | No
     if fact.maintenance == "full":
         return None, "maintenance: full"
     try:
-        return limited_tree(project, fact, query), None
+        tree = limited_tree(project, fact, query, with_whole=fact.maintenance == "auto")
     except Refused as error:
         if fact.maintenance == "incremental":
             raise
-        where = place(error.clause, project.selects[fact.name]).removeprefix(f"{project.path}/")
-        return None, f"{where}: {error.problem}"
+        refused = error
+    else:
+        if tree.followed or not tree.read_whole:
+            return tree, None
+        refused = next(refused for refused in tree.whole.values() if refused)
+    where = place(refused.clause, project.selects[fact.name]).removeprefix(f"{project.path}/")
+    return None, f"{where}: {refused.problem}"
 
 
 def _strip_places(*expressions: exp.Expr) -> None:

@@ -74,9 +74,6 @@ def column_definitions(tables: Tables, source: Scope, names: Sequence[str]) -> l
 
 def data_type(tables: Tables, expression: exp.Expr) -> str | None:
     """Return the type of an expression in terms of nodes, None where it is not known."""
-    literal = expression.unnest()
-    if isinstance(literal, exp.Literal):
-        return "varchar" if literal.is_string else "integer" if literal.is_int else None
     return type_of(expression, lambda column: tables.column(column).data_type)
 
 

@@ -8,7 +8,12 @@ from typing import cast
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
-from surgical_cdc.contract.tables import spelled
+from surgical_cdc.contract.tables import spelled, type_family
+
+# What a text is whatever its length.
+TEXT = "varchar(65535)"
+# Functions whose value is a text.
+TEXTS = (exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.MD5, exp.DPipe)
 
 
 def query_of(scope: Scope) -> exp.Query:
@@ -48,8 +53,34 @@ def merges_rows(query: exp.Query) -> bool:
 
 
 def type_of(expression: exp.Expr, column_type: Callable[[exp.Column], str | None]) -> str | None:
-    """Return the type of a column or a CAST, None of anything else."""
+    """Return the type of an expression, None where it is not known.
+
+    It is known of columns, of CAST, of functions that give texts, and of what shows one of several of one type.
+    """
     expression = expression.unnest()
     if isinstance(expression, exp.Cast):
         return spelled(expression.to.sql("redshift"))
-    return column_type(expression) if isinstance(expression, exp.Column) else None
+    if isinstance(expression, exp.Column):
+        return column_type(expression)
+    if isinstance(expression, exp.Literal):
+        return TEXT if expression.is_string else "integer" if expression.is_int else None
+    if isinstance(expression, TEXTS):
+        return TEXT
+    if isinstance(expression, exp.Neg):
+        return type_of(expression.this, column_type)
+    types = {type_of(part, column_type) for part in _one_of(expression)}
+    families = {kind and type_family(kind) for kind in types}
+    return next(iter(types)) if families and None not in families and len(families) == 1 else None
+
+
+def _one_of(expression: exp.Expr) -> list[exp.Expr]:
+    """Return what an expression shows one of, without a NULL that is written out; nothing where it is another kind."""
+    parts: list[exp.Expr] = []
+    if isinstance(expression, exp.Coalesce):
+        parts = [expression.this, *expression.expressions]
+    elif isinstance(expression, exp.Case):
+        parts = [
+            *(branch.args["true"] for branch in expression.args["ifs"]),
+            expression.args.get("default") or exp.null(),
+        ]
+    return [part for part in parts if not isinstance(part, exp.Null)]

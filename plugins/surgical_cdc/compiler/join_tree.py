@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from surgical_cdc.compiler.checks import branches, check_anchor_type, check_joins, untied
+from surgical_cdc.compiler.checks import OTHER_ANCHOR, branches, check_anchor_type, check_joins, untied
+from surgical_cdc.compiler.constants import with_constants
 from surgical_cdc.compiler.definitions import data_type
 from surgical_cdc.compiler.derived_tables import projection, selects_of
 from surgical_cdc.compiler.full_joins import keys_of
@@ -26,28 +27,58 @@ from surgical_cdc.compiler.scopes import (
     is_value,
     optional_aliases,
     reads_source,
+    reads_table,
 )
 from surgical_cdc.compiler.unsupported import Refused, not_incremental, shortened
-from surgical_cdc.contract.tables import Source
+from surgical_cdc.contract.tables import Source, type_family
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Fact
 
 
-def join_tree(project: Project, fact: Fact, query: exp.Select) -> JoinTree:
+def join_tree(project: Project, fact: Fact, query: exp.Select, *, with_whole: bool = False) -> JoinTree:
     """Derive the tree of joins of a fact from its query.
+
+    Args:
+        project: has the tables.
+        fact: the fact.
+        query: its SELECT on them.
+        with_whole: whether what nothing ties to the rest of the query may be read as a whole.
 
     Raises:
         Refused: a part of the query can not be maintained.
     """
-    tables = Tables(query, project.tables)
+    read = sum(1 for _ in query.find_all(exp.Table))
+    if read > MOST_NODES:
+        raise not_incremental(
+            f"a query that reads {read} tables, what a model reads counted each time that it is read,",
+            f"{MOST_NODES} is the most. Let a model in between be a source of its own, or a fact of its own that this"
+            " one reads as a source.",
+            query,
+        )
+    query, constants = with_constants(query.copy())
+    by_relation = {f".{name}": static for name, (static, _) in constants.items()}
+    tables = Tables(query, {**project.tables, **by_relation})
     try:
-        return _Builder(fact, query, tables).build()
+        tree = _Builder(fact, query, tables, with_whole=with_whole).build()
+        return replace(
+            tree,
+            whole={node: refused and _readable(refused, tables) for node, refused in tree.whole.items()},
+            constants={name: constant for name, (_, constant) in constants.items()},
+        )
     except Refused as error:
-        raise Refused(tables.readable(error.problem), tables.readable(error.hint), error.clause) from error
+        raise _readable(error, tables) from error
 
 
+def _readable(refused: Refused, tables: Tables) -> Refused:
+    return Refused(tables.readable(refused.problem), tables.readable(refused.hint), refused.clause)
+
+
+# Types that a date or time is given as; what becomes of it in a column of another of them, a CAST makes of it.
+TIMES = ("date", "timestamp")
+# So many tables of a query are followed: a change may take statements for each of them.
+MOST_NODES = 400
 # The tie of a root of which every row counts.
 EVERY_ROW = Tie(None, exp.true())
 
@@ -65,8 +96,10 @@ class _Growth:
         self.waiting = [
             alias
             for alias, (_, source) in scope.selected_sources.items()
-            if alias not in self.reached and reads_source(source)
+            if alias not in self.reached and reads_table(source)
         ]
+        # What is always the same need not be tied; it is the last to be, in case that another is tied by it.
+        self.waiting.sort(key=lambda alias: not reads_source(scope.selected_sources[alias][1]))
         self._conjuncts = conjuncts_of(scope)
 
     def usable(self, alias: str) -> list[Conjunct]:
@@ -78,6 +111,10 @@ class _Growth:
             and aliases_of(conjunct.predicate) <= {alias, *self.reached}
         ]
 
+    def leave(self, alias: str) -> None:
+        """Note that a relation is tied to nothing."""
+        self.waiting.remove(alias)
+
     def reach(self, alias: str, links: Sequence[Link]) -> None:
         """Note that a relation is tied by links."""
         self.waiting.remove(alias)
@@ -87,17 +124,19 @@ class _Growth:
 
 
 class _Builder:
-    def __init__(self, fact: Fact, query: exp.Select, tables: Tables) -> None:
+    def __init__(self, fact: Fact, query: exp.Select, tables: Tables, *, with_whole: bool) -> None:
         self._fact = fact
         self._query = query
         self._tables = tables
-        self._links = Links(tables)
+        self._whole: dict[Node, Refused | None] = {}
+        self._links = Links(tables, self._is_whole)
         self._by_table: dict[int, Node] = {}
         self._nodes: dict[str, Node] = {}
         self._anchors: dict[str, exp.Expr] = {}
         self._values: list[Value] = []
         # Whether the fact is one row for all; then what changes a value has changed all.
         self._is_of_all = False
+        self._with_whole = with_whole
 
     def build(self) -> JoinTree:
         scope = build_scope(self._query)
@@ -109,13 +148,50 @@ class _Builder:
             raise not_incremental("a query that reads no source", "Read at least one source.", self._query)
         anchor = projection(scope, self._fact.anchor)
         self._descend(scope, [Tie(None, anchor)], at_top=True)
-        for expression in self._anchors.values():
-            check_anchor_type(self._fact, expression, data_type(self._tables, expression), anchor)
+        if self._anchors and not any(expression.find(exp.Column) for expression in self._anchors.values()):
+            raise not_incremental(
+                f"{anchor.sql('redshift')} as the anchor, of which all rows have the same,",
+                f"Take a column that tells rows apart.{OTHER_ANCHOR}",
+                anchor,
+            )
+        kinds = {name: data_type(self._tables, expression) for name, expression in self._anchors.items()}
+        if self._may_be_cast(kinds.values()):
+            self._cast_anchor(anchor)
+        else:
+            for name, expression in self._anchors.items():
+                check_anchor_type(self._fact, expression, kinds[name], anchor)
         return self._tree()
 
+    def _may_be_cast(self, kinds: Collection[str | None]) -> bool:
+        """Return whether a date or time of another type, or of one that is not known, is the anchor in the fact's type.
+
+        So the fact's column has it. Rows that are told apart by DISTINCT alone would be merged by that.
+        """
+        declared = self._fact.column(self._fact.anchor).data_type
+        others = [kind for kind in kinds if kind is None or type_family(kind) != type_family(declared)]
+        are_times = all(kind is None or kind.startswith(TIMES) for kind in others)
+        return bool(others) and are_times and declared in TIMES and not self._query.args.get("distinct")
+
+    def _cast_anchor(self, anchor: exp.Expr) -> None:
+        """Let the query show the anchor in the fact's type, and each root too."""
+        declared = self._fact.column(self._fact.anchor).data_type
+        shown = next(part for part in self._query.selects if part.alias_or_name == self._fact.anchor)
+        cast = exp.cast(anchor.copy(), declared, dialect="redshift")
+        shown.replace(exp.alias_(cast, self._fact.anchor))
+        self._anchors = {
+            name: exp.cast(expression, declared, dialect="redshift") for name, expression in self._anchors.items()
+        }
+
     def _tree(self) -> JoinTree:
+        for scope in cast("Scope", build_scope(self._query)).traverse():
+            for alias, (_, table) in scope.selected_sources.items():
+                if isinstance(table, exp.Table) and id(table) not in self._by_table:
+                    self._add_node(scope, alias, table, [])
+                    self._whole[self._by_table[id(table)]] = None
         nodes, values = tuple(self._nodes.values()), tuple(self._values)
-        return JoinTree(self._fact, self._query, nodes, self._anchors, self._by_table, self._is_of_all, values)
+        return JoinTree(
+            self._fact, self._query, nodes, self._anchors, self._by_table, self._is_of_all, values, whole=self._whole
+        )
 
     def _count_in(self, scope: Scope) -> None:
         """Make roots of what counts in one row for all, and tie to them what only matters beside their rows."""
@@ -132,16 +208,23 @@ class _Builder:
 
     def _try_or_count_all(self, scope: Scope, make_nodes: Callable[[], None]) -> None:
         """Make nodes; where that is refused, each table of a query is a root instead, of which every row counts."""
-        made = {*self._nodes}
+        if self._try(make_nodes):
+            self._add_nodes(scope, [EVERY_ROW])
+
+    def _try(self, make_nodes: Callable[[], None]) -> Refused | None:
+        """Make nodes; where that is refused, take back those that were made, and return the refusal."""
+        made, values = {*self._nodes}, len(self._values)
         try:
             make_nodes()
-        except Refused:
+        except Refused as refused:
             for name in self._nodes.keys() - made:
-                del self._nodes[name]
+                self._whole.pop(self._nodes.pop(name), None)
                 self._anchors.pop(name, None)
             for node in self._nodes.values():
                 node.children = [child for child in node.children if child.name in made]
-            self._add_nodes(scope, [EVERY_ROW])
+            del self._values[values:]
+            return refused
+        return None
 
     def _count_rows(self, scope: Scope) -> None:
         """Reach all relations of a SELECT that aggregates all its rows, from one that it filters if there is one."""
@@ -174,7 +257,7 @@ class _Builder:
             for alias, own in self._links.entries(scope, tie.predicate, at_top=at_top, filtered=filtered):
                 entered.setdefault(alias, []).append(replace(tie, predicate=own))
         for alias, own_ties in entered.items():
-            if reads_source(scope.selected_sources[alias][1]):
+            if reads_table(scope.selected_sources[alias][1]):
                 self._enter(scope, alias, own_ties, at_top=at_top)
         self._grow(scope, {*entered})
 
@@ -194,7 +277,7 @@ class _Builder:
             if not leading:
                 # None of its rows matters.
                 self._add_nodes(branch, [])
-            elif reads_source(branch):
+            elif reads_table(branch):
                 self._descend(branch, leading, at_top=at_top)
 
     def _add_nodes(self, branch: Scope, ties: Sequence[Tie]) -> None:
@@ -230,11 +313,47 @@ class _Builder:
                 self._add_value(source)
                 growth.reach(alias, [])
         while growth.waiting:
-            alias, links = self._next(growth)
-            self._enter(scope, alias, all_of(links))
-            growth.reach(alias, links)
+            try:
+                alias, links = self._next(growth)
+            except Refused as untied_for:
+                for alias in growth.waiting:
+                    self._read_whole(scope, alias, untied_for)
+                break
+            if refused := self._try(partial(self._enter, scope, alias, all_of(links))):
+                self._read_whole(scope, alias, refused)
+                growth.leave(alias)
+            else:
+                growth.reach(alias, links)
         for subquery in scope.subquery_scopes:
-            self._attach_subquery(growth, subquery)
+            if refused := self._try(partial(self._attach_subquery, growth, subquery)):
+                self._read_query_whole(subquery, refused)
+
+    def _read_whole(self, scope: Scope, alias: str, refused: Refused) -> None:
+        """Make nodes without edges of a relation that nothing ties to the others.
+
+        All of its rows are there for the query, as in a full rebuild; and no other relation is tied to it, for what
+        leads to one of its rows leads to no anchor. So the rows of an affected key can differ by a change of it alone
+        only where the whole fact is recomputed: whenever it has changed.
+        """
+        source = scope.selected_sources[alias][1]
+        if isinstance(source, Scope):
+            self._read_query_whole(source, refused)
+        else:
+            self._note_whole(partial(self._add_node, scope, alias, source, []), refused)
+
+    def _read_query_whole(self, scope: Scope, refused: Refused) -> None:
+        self._note_whole(partial(self._add_nodes, scope, []), refused)
+
+    def _note_whole(self, make_nodes: Callable[[], None], refused: Refused) -> None:
+        made = {*self._nodes}
+        make_nodes()
+        whole = {node: refused for name, node in self._nodes.items() if name not in made}
+        if any(isinstance(node.source, Source) for node in whole) and (self._is_of_all or not self._with_whole):
+            raise refused
+        self._whole |= whole
+
+    def _is_whole(self, name: str) -> bool:
+        return name in self._nodes and self._nodes[name] in self._whole
 
     def _is_value(self, scope: Scope) -> bool:
         return is_value(scope) and not self._is_of_all
@@ -273,7 +392,9 @@ class _Builder:
             return
         failures: list[Refused] = []
         links = self._links.correlations(scope, subquery, growth.certain, failures)
-        if any(link.has_equality for link in links):
+        if any(not link.ties for link in links):
+            self._add_nodes(subquery, [])
+        elif any(link.has_equality for link in links):
             self._descend(subquery, all_of(links), filtered=True)
         elif ties := self._links.membership(scope, subquery, growth.certain, failures):
             self._enter_branches(subquery, MEMBER, ties)

@@ -77,7 +77,11 @@ def merge_joined_columns(query: exp.Query) -> None:
 
 def _merge(select: exp.Select, part: exp.Expr, lefts: Mapping[Key, exp.Expr]) -> None:
     """Merge what stands in a part of a SELECT itself: in a subquery the same names may mean other relations."""
-    for coalesce in list(part.find_all(exp.Coalesce)):
+
+    def is_inner(one: exp.Expr) -> bool:
+        return isinstance(one, (exp.Select, exp.SetOperation)) and one is not select
+
+    for coalesce in [one for one in part.walk(prune=is_inner) if isinstance(one, exp.Coalesce)]:
         columns = [coalesce.this, *coalesce.expressions]
         if coalesce.parent_select is select and all(isinstance(column, exp.Column) for column in columns):
             first = columns[0]

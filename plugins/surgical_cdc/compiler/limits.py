@@ -32,19 +32,19 @@ PLACE = f"{PREFIX}place"
 IS_KNOWN = f"{PREFIX}known"
 
 
-def limited_tree(project: Project, fact: Fact, query: exp.Select) -> JoinTree:
-    """Derive the tree of joins of a fact whose query may end in LIMIT.
+def limited_tree(project: Project, fact: Fact, query: exp.Select, *, with_whole: bool = False) -> JoinTree:
+    """Derive the tree of joins of a fact whose query may end in LIMIT; see `join_tree`.
 
     Raises:
         Refused: a part of the query can not be maintained.
     """
     rows = _rows(query)
     if rows is None:
-        return join_tree(project, fact, query)
+        return join_tree(project, fact, query, with_whole=with_whole)
     every_row = query.copy()
     every_row.set("order", None)
     every_row.set("limit", None)
-    tree = join_tree(project, fact, every_row)
+    tree = join_tree(project, fact, every_row, with_whole=with_whole)
     # What is one row for all is computed as a whole whenever a row counts in it.
     return tree if tree.is_of_all else replace(tree, limit=Limit(rows, _order(project, fact, query)))
 

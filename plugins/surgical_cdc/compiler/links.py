@@ -34,7 +34,7 @@ from surgical_cdc.compiler.derived_tables import definition_of, query_of
 from surgical_cdc.compiler.full_joins import Key, keys_of, with_key
 from surgical_cdc.compiler.nulls import compares_no_null
 from surgical_cdc.compiler.predicates import aliases_of, is_never_true, rejects_null, with_definitions
-from surgical_cdc.compiler.scopes import conjuncts_of, optional_aliases, reads_source
+from surgical_cdc.compiler.scopes import conjuncts_of, optional_aliases, reads_table
 from surgical_cdc.compiler.unsupported import Refused, not_incremental
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Tie:
 class Link:
     """What can tie a relation to the tree: a tie to one node, or one to each branch of a UNION.
 
+    There are no `ties` where it compares with NULL alone: then no row of the relation matters.
     `certain` says that a row in which the relation is NULL-extended does not satisfy it, and so does not matter.
     `mixed` says that a row satisfies one of the ties, not which: it is a COALESCE over several nodes.
     """
@@ -99,9 +100,10 @@ def all_of(links: Sequence[Link]) -> list[Tie]:
 class Links:
     """Finds links between the relations of a query."""
 
-    def __init__(self, tables: Tables) -> None:
-        """Take the query's tables."""
+    def __init__(self, tables: Tables, is_whole: Callable[[str], bool]) -> None:
+        """Take the query's tables, and what says by its name whether a node is read as a whole."""
         self._tables = tables
+        self._is_whole = is_whole
 
     def between(
         self,
@@ -112,6 +114,8 @@ class Links:
         failures: list[Refused],
     ) -> list[Link]:
         """Return the predicates that tie a relation to the same nodes: the largest group, plain ones first.
+
+        Those to constants come last: of these fewer rows are left out.
 
         Why others are no tie is added to `failures`.
         """
@@ -126,7 +130,14 @@ class Links:
 
         ties = [one for one in conjuncts if {alias} < aliases_of(one.predicate)]
         groups = self._grouped(scope, ((one, alias) for one in ties), link_by, failures)
-        return max(groups, key=lambda links: (sum(link.is_plain for link in links), len(links)), default=[])
+        return max(
+            groups,
+            key=lambda links: (self._leads_to_source(links[0]), sum(link.is_plain for link in links), len(links)),
+            default=[],
+        )
+
+    def _leads_to_source(self, link: Link) -> bool:
+        return not any(map(self._tables.is_constant, link.parents))
 
     def correlations(
         self, scope: Scope, subquery: Scope, certain: Collection[str], failures: list[Refused]
@@ -177,7 +188,7 @@ class Links:
                 link = link_by(conjunct, alias)
                 entries = [self._entered(entered, alias, tie.predicate) for tie in link.ties]
                 # By one of two mixed ties a row may lead to another node than by the other.
-                groups.setdefault((link.parents, entries[0], id(link) if link.mixed else 0), []).append(link)
+                groups.setdefault((link.parents, *entries[:1], id(link) if link.mixed else 0), []).append(link)
             except Refused as failure:
                 failures.append(failure)
         return list(groups.values())
@@ -195,6 +206,12 @@ class Links:
         predicates = list(dict.fromkeys(one for (way,) in ways for one in alternatives(way, alias)))
         for predicate in predicates:
             parents = aliases_of(predicate) - {alias}
+            if any(map(self._is_whole, parents)):
+                raise not_incremental(
+                    f"{conjunct.sql('redshift')}, a tie to what is read as a whole,",
+                    "Compare a column with one of a source that is tied to the others.",
+                    conjunct,
+                )
             if len(parents) == 1:
                 ties.append(Tie(parents.pop(), predicate))
             elif parents or not is_never_true(predicate):
@@ -204,8 +221,12 @@ class Links:
                     conjunct,
                 )
         link = Link(tuple(ties), mixed=len(predicates) > len(ways))
-        if not ties or len(set(link.parents)) < len(ties):
-            raise not_incremental(f"{conjunct.sql('redshift')}", "Compare columns of two relations.", conjunct)
+        if len(set(link.parents)) < len(ties):
+            raise not_incremental(
+                f"{conjunct.sql('redshift')}, a tie to the same rows in several ways,",
+                "Compare with a column that shows one of a source in each branch of a UNION.",
+                conjunct,
+            )
         if optional:
             _require_false_for_null(link, conjunct, "the optional side of an outer join")
         return link
@@ -216,7 +237,7 @@ class Links:
         if not isinstance(source, Scope):
             return id(source)
         entered = []
-        for branch in filter(reads_source, branches(source)):
+        for branch in filter(reads_table, branches(source)):
             opened = self.opened(source, branch, alias, predicate)
             if not is_never_true(opened):
                 entered += [self._entered(branch, entry, own) for entry, own in self.entries(branch, opened)]
@@ -229,6 +250,7 @@ class Links:
     ) -> list[tuple[str, exp.Expr]]:
         """Return the one relation of the scope that the predicate reads, or refuse; each of a FULL JOIN by its key.
 
+        One that reads none holds for all rows or for none: any relation leads to them, and whole groups are taken.
         At the top it is the anchor. `filtered` says that it is part of the scope's own WHERE, before any grouping.
         """
         if predicate.find(*SEVERAL_ROWS):
@@ -242,6 +264,8 @@ class Links:
     def _entry_alias(self, scope: Scope, predicate: exp.Expr, *, at_top: bool, filtered: bool) -> str:
         aliases = self._tables.without_nodes(aliases_of(predicate))
         entry = predicate.sql("redshift")
+        if not aliases:
+            aliases = self._preserved(scope)
         if len(aliases) != 1:
             raise not_incremental(
                 f"{entry}, computed from {len(aliases)} relations,",
@@ -258,6 +282,13 @@ class Links:
                 predicate,
             )
         return alias
+
+    @staticmethod
+    def _preserved(scope: Scope) -> set[str]:
+        """Return the first relation of a scope that no outer join leaves NULL-extended, if it has rows of a table."""
+        optional = optional_aliases(scope)
+        first = next((alias for alias in scope.selected_sources if alias not in optional), None)
+        return {first} if first and reads_table(scope.selected_sources[first][1]) else set()
 
     def _entries_by_key(self, scope: Scope, predicate: exp.Expr, keys: Sequence[Key]) -> list[tuple[str, exp.Expr]]:
         """Return each relation of a FULL JOIN with the predicate on its key, which is a predicate on their COALESCE."""

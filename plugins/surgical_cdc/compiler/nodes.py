@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
+from surgical_cdc.compiler.constants import is_constant
+from surgical_cdc.contract.tables import Source
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from surgical_cdc.contract.tables import Column, Fact, Source, Static
+    from surgical_cdc.compiler.unsupported import Refused
+    from surgical_cdc.contract.tables import Column, Fact, Static
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Node:
     """One occurrence of a source.
 
     `columns` are those that the query reads here, a source's key first. There are several `edges` where the node is
-    tied to the branches of a UNION; none at a root, and where no row of it can matter.
+    tied to the branches of a UNION; none at a root, where no row of it can matter, and where it is read as a whole.
     """
 
     name: str
@@ -82,7 +86,9 @@ class JoinTree:
     id of each source table in `query` to its node. `is_of_all` says that the fact is one row for all: it is recomputed
     as a whole, if a row leads to a root, and `anchors` gives what must hold of the root's row. `values` are what all
     rows have in common: where one has changed, every row of a root leads to the anchor. With a `limit`, `query` is the
-    fact's without it, and the fact keeps what comes first.
+    fact's without it, and the fact keeps what comes first. `whole` has the nodes that nothing ties to the others, each
+    with what is in the way: they are read as a whole, and where one has changed, so is the fact recomputed.
+    `constants` are relations of the query that read no table, by the names of tables that stand for them in it.
     """
 
     fact: Fact
@@ -93,6 +99,23 @@ class JoinTree:
     is_of_all: bool = False
     values: tuple[Value, ...] = ()
     limit: Limit | None = None
+    whole: Mapping[Node, Refused | None] = field(default_factory=dict)
+    constants: Mapping[str, exp.Query] = field(default_factory=dict)
+
+    @property
+    def read_whole(self) -> dict[str, str]:
+        """The names of the sources a change of which has the fact recomputed as a whole, each with the reason."""
+        return {
+            node.source.name: refused.problem
+            for node, refused in self.whole.items()
+            if refused and isinstance(node.source, Source)
+        }
+
+    @property
+    def followed(self) -> set[str]:
+        """The names of the sources of which each change is followed to the rows that it affects."""
+        tied = {node.source.name for node in self.nodes if isinstance(node.source, Source) and node not in self.whole}
+        return tied - self.read_whole.keys()
 
     def predicates(self) -> Iterator[exp.Expr]:
         """Yield what the nodes are tied by."""
@@ -112,7 +135,7 @@ class Tables:
             prefix += "n"
         self._names = {id(table): f"{prefix}{number}_{table.name}"[:63] for number, table in enumerate(tables, start=1)}
         self._sources = {self.name(table): by_relation[f"{table.db}.{table.name}"] for table in tables}
-        self._tables = {self.name(table): table.name for table in tables}
+        self._tables = {self.name(table): table.alias if is_constant(table) else table.name for table in tables}
 
     def name(self, table: exp.Table) -> str:
         """Return the name of a table's node."""
@@ -121,6 +144,10 @@ class Tables:
     def source(self, table: exp.Table) -> Source | Static:
         """Return the source that a table is."""
         return self._sources[self.name(table)]
+
+    def is_constant(self, name: str) -> bool:
+        """Return whether a node, by its name, is no table of the warehouse's."""
+        return "." not in self._sources[name].relation
 
     def column(self, column: exp.Column) -> Column:
         """Return what the contract says of a column of a node."""
@@ -131,6 +158,9 @@ class Tables:
         schema: dict[str, dict[str, dict[str, str]]] = {}
         for source in self._sources.values():
             database, _, table = source.relation.partition(".")
+            if not table:
+                # A constant; none is among what a value reads of tables.
+                continue
             schema.setdefault(database, {})[table] = {column.name: column.data_type for column in source.columns}
         typed = annotate_types(query.copy(), schema=dict(schema), dialect="redshift")
         return {part.alias_or_name: part.type for part in typed.selects if part.type}

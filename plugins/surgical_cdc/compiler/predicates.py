@@ -9,7 +9,7 @@ from sqlglot import exp
 COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NEQ, exp.Like)
 # What gives NULL where any part of it is NULL; of all else that is not known.
 STRICT = (
-    *(exp.Column, exp.Identifier, exp.Literal, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Paren, exp.Neg),
+    *(exp.Column, exp.Identifier, exp.Literal, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Var, exp.Paren, exp.Neg),
     *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe),
     *(exp.Lower, exp.Upper, exp.Trim, exp.Translate, exp.Substring, exp.Length),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, walk_in_scope
 
+from surgical_cdc.compiler.constants import is_constant
 from surgical_cdc.compiler.derived_tables import selects_of
 from surgical_cdc.compiler.predicates import aliases_of, operands
 
@@ -94,6 +96,15 @@ def aggregates(scope: Scope) -> bool:
 
 
 def reads_source(source: exp.Expr | Scope) -> bool:
-    """Return whether a relation has rows of a table."""
+    """Return whether a relation has rows of a source, or of a static table."""
+    return any(not is_constant(table) for table in _tables(source))
+
+
+def reads_table(source: exp.Expr | Scope) -> bool:
+    """Return whether a relation has rows of a source, or of a table that is always the same."""
+    return any(True for _ in _tables(source))
+
+
+def _tables(source: exp.Expr | Scope) -> Iterator[exp.Table]:
     expression = source.expression if isinstance(source, Scope) else source
-    return expression.find(exp.Table) is not None
+    return expression.find_all(exp.Table)

@@ -1,6 +1,7 @@
 """Compiles a change to a fact into statements: up the join tree to the affected keys, down again to the slices.
 
 All statements of one update run in one session; their results are its temporary tables:
+scdc_constant_<number> (what reads no table),
 scdc_reached_<node> (rows of a node's source that a change leads to), scdc_affected_keys (values of the anchor),
 scdc_value_<value> (what all rows have in common, as it will be), scdc_moved_<value> (a row if that is another value),
 scdc_counted (one row if a changed row counts in one row for all),
@@ -48,6 +49,19 @@ class SourceChange:
 
     relation: str
     columns: frozenset[str] | None
+
+
+def constant_tables(tree: JoinTree) -> list[exp.Create]:
+    """Return the statements that make the tables of what reads no table."""
+    return [temp_table(name, query) for name, query in tree.constants.items()]
+
+
+def is_recomputed_whole(tree: JoinTree, changes: Mapping[str, SourceChange]) -> bool:
+    """Return whether something has changed that is read as a whole: then no keys are affected, but the whole fact is.
+
+    Otherwise what is read so is as it was, in the columns that are read of it.
+    """
+    return any(_read(node, changes.get(node.source.name)) is not None for node in tree.whole)
 
 
 def affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> list[exp.Create]:
@@ -153,7 +167,8 @@ def _sharing(tree: JoinTree) -> dict[str, list[Node]]:
     names = _slice_names(tree)
     sharing: dict[str, list[Node]] = {}
     for node in tree.nodes:
-        sharing.setdefault(names[node.name], []).append(node)
+        if node not in tree.whole:
+            sharing.setdefault(names[node.name], []).append(node)
     return sharing
 
 
@@ -235,10 +250,15 @@ def _differs(value: Value, name: exp.Identifier, before: str, after: str) -> exp
 
 
 def _slice_names(tree: JoinTree) -> dict[str, str]:
-    """Return the name of each node's slice; nodes of one source with the same edges share one."""
-    names: dict[str, str] = {}
+    """Return the name of each node's slice; nodes of one source with the same edges share one.
+
+    What is read as a whole has none; it is read in its place.
+    """
+    names: dict[str, str] = {node.name: node.source.relation for node in tree.whole}
     shared: dict[tuple[object, ...], str] = {}
     for node in tree.nodes:
+        if node in tree.whole:
+            continue
         anchor = tree.anchors.get(node.name)
         ways = (
             [_seen_from(node, anchor, {})]
@@ -406,8 +426,9 @@ def _slice(
         restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
     else:
         restrictions = [_reachable(node, edge, names[edge.parent.name]) for edge in node.edges] or [_no_row]
-    if len(restrictions) > 1 and not isinstance(node.source, Source):
-        # Its rows have no key by which one that several edges keep would be there once.
+    has_key = isinstance(node.source, Source)
+    if not has_key and (len(restrictions) > 1 or isinstance(restrictions[0], _Pairing)):
+        # Its rows have no key by which one that is kept several times would be there once.
         restrictions = [_every_row]
     return _after_sync(node.source, change, _columns(node, columns), node.name, restrictions)
 
@@ -510,12 +531,14 @@ def _aliased(relation: str, alias: str) -> exp.Expr:
 
 
 def _links(node: Node) -> list[exp.Expr]:
-    """Return the columns that the node's edges read, and what tells equal values of them apart.
+    """Return the columns that the node's edges read, and what tells equal values of them apart; a one if there is none.
 
     Without it only one would be left among the distinct ones of two strings that differ in trailing spaces.
     """
     links = _columns(node, node.link_columns())
     looks = [look for link in links if (look := _look(node.source.column(link.name), link))]
+    if not links:
+        return [exp.alias_(exp.cast(exp.convert(1), "smallint"), f"{PREFIX}one")]
     return [*links, *(exp.alias_(look, f"{PREFIX}look_{number}") for number, look in enumerate(looks, 1))]
 
 

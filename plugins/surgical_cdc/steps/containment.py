@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.slices import AFFECTED_KEYS
+from surgical_cdc.compiler.slices import AFFECTED_KEYS, is_recomputed_whole
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.update import (
     begin,
@@ -29,6 +29,7 @@ from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.nodes import JoinTree
+    from surgical_cdc.compiler.slices import SourceChange
     from surgical_cdc.contract.project import Project
     from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
     from surgical_cdc.warehouse.retries import Steps
@@ -66,12 +67,18 @@ def update_or_explain(  # noqa: PLR0917 - the order of all steps: project, what,
             raise
         compiled = compile_fact(project, fact_name, preparation.moments.get(fact_name))
         fact, keys = compiled.fact, []
-        if compiled.tree and not compiled.tree.is_of_all and fact_name not in preparation.unbuilt:
-            keys = steps.run(f"search.{fact_name}", Search(project, compiled.tree, run, preparation, change_sets))
+        tree = compiled.tree
+        if tree and _has_affected_keys(tree, changes_of(change_sets)) and fact_name not in preparation.unbuilt:
+            keys = steps.run(f"search.{fact_name}", Search(project, tree, run, preparation, change_sets))
         found = f" It comes of the rows of {fact.relation} with {fact.anchor}: {', '.join(keys)}." if keys else ""
         raise DataError(
             f"{fact_name} is not updated. {refusal(error)}{found} What it reads stays staged for the next run."
         ) from error
+
+
+def _has_affected_keys(tree: JoinTree, changes: Mapping[str, SourceChange]) -> bool:
+    """Return whether changes affect some keys of a fact, not the whole of it."""
+    return not tree.is_of_all and not is_recomputed_whole(tree, changes)
 
 
 def _is_of_values(error: BaseException) -> bool:

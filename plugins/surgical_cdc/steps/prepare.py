@@ -18,6 +18,9 @@ from surgical_cdc.warehouse.catalog import check_contract
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from surgical_cdc.compiler.compiled_fact import CompiledFact
     from surgical_cdc.contract.project import Project
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.warehouse.session import Warehouse
@@ -101,13 +104,22 @@ def _check_dictionary(project: Project) -> Dictionary:
         raise DictionaryError(
             f"{project.dictionary_path} was derived from other models than those in {project.path}. {advice}"
         )
-    moved = [name for name in project.facts if (compile_fact(project, name).tree is None) != (name in dictionary.full)]
+    moved = [name for name in project.facts if _way(compile_fact(project, name)) != _reviewed_way(dictionary, name)]
     if moved:
         raise DictionaryError(
             f"{project.dictionary_path} has another way of maintenance than this version of the compiler for"
             f" {', '.join(moved)}. {advice}"
         )
     return dictionary
+
+
+def _way(compiled: CompiledFact) -> Collection[str] | None:
+    """Return the sources by whose changes alone a fact is rebuilt in full; None where it is by all."""
+    return compiled.tree.read_whole.keys() if compiled.tree else None
+
+
+def _reviewed_way(dictionary: Dictionary, fact: str) -> Collection[str] | None:
+    return None if fact in dictionary.full else dictionary.whole.get(fact, {}).keys()
 
 
 def _pending(project: Project) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.slices import RECOMPUTED, SourceChange
+from surgical_cdc.compiler.slices import AFFECTED_KEYS, RECOMPUTED, SourceChange
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps.build import insert_into
@@ -104,6 +104,9 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     elif compiled.tree.is_of_all:
         recompute_if_reached(project, compiled, explaining, changes, pending=True)
     else:
+        if compiled.tree.whole:
+            recompute_all(project, compiled, explaining, changes)
+            explaining.execute(render("drop_tables", relations=[AFFECTED_KEYS, RECOMPUTED]))
         reach_keys(project, compiled.tree, explaining, changes, pending=True)
         count_reached_keys(compiled.tree, explaining)
         recompute_keys(project, compiled.tree, explaining, changes, fact.columns, null_key=True, whole=True)

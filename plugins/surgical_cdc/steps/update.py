@@ -17,8 +17,10 @@ from surgical_cdc.compiler.slices import (
     RECOMPUTED,
     SourceChange,
     affected_keys,
+    constant_tables,
     copies,
     copy_of,
+    is_recomputed_whole,
     key_counts,
     overlaid_query,
     read_once,
@@ -82,8 +84,9 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
         elif compiled.tree.is_of_all:
             affected, null_key = recompute_if_reached(project, compiled, warehouse, changes, pending=pending)
-        elif compiled.tree.limit and pending:
-            # What came behind the last row of those runs may have been changed by them too, and be as it was again.
+        elif is_recomputed_whole(compiled.tree, changes) or (compiled.tree.limit and pending):
+            # Of a limited fact, what came behind the last row of those runs may have been changed by them too, and be
+            # as it was again.
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
         else:
             reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
@@ -191,7 +194,7 @@ def reach_keys(
     """Fill affected_keys."""
     pending_keys = schema.pending(project, tree.fact).relation
     climbs = affected_keys(tree, changes)
-    for statement in climbs:
+    for statement in (*constant_tables(tree), *climbs):
         warehouse.execute(statement)
     if not climbs or climbs[-1].this.name != AFFECTED_KEYS:
         warehouse.execute(render("empty_affected_keys", pending=pending_keys))
@@ -260,7 +263,7 @@ def recompute_if_reached(
 ) -> tuple[int, bool]:
     """Recompute a fact that is one row for all, unless no changed row counts in it; return as `recompute_all` does."""
     climbs = affected_keys(compiled.tree, changes) if compiled.tree else []
-    for statement in climbs:
+    for statement in (*constant_tables(compiled.tree), *climbs) if compiled.tree else ():
         warehouse.execute(statement)
     is_reached = bool(climbs) and warehouse.row(render("count_rows", relations=[COUNTED])) != (0,)
     return recompute_all(project, compiled, warehouse, changes) if is_reached or pending else (0, False)

@@ -1,0 +1,22 @@
+-- The SELECT of by_customer on the sources, its models as CTEs. Made by compiling; edit the models instead.
+/* A branch whose key is a constant: all rows without a customer count in one. */
+SELECT
+  c.id AS customer_id,
+  c.name AS name,
+  COUNT(o.id) AS order_count
+FROM shapes_live.customers AS c
+LEFT JOIN shapes_live.orders AS o
+  ON o.customer_id = c.id
+GROUP BY
+  c.id,
+  c.name
+UNION ALL
+SELECT
+  -1 AS customer_id,
+  'none' AS name,
+  COUNT(*) AS order_count
+FROM shapes_live.orders AS o
+LEFT JOIN shapes_live.customers AS c
+  ON c.id = o.customer_id
+WHERE
+  c.id IS NULL
