@@ -11,6 +11,7 @@ from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError, ProjectError
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.values import Preparation
+from surgical_cdc.warehouse.templates import sql_name
 from tests.conftest import NOON, at
 from tests.support.bookshop import EDITED, ORDER, PRODUCT, Prepared
 
@@ -469,6 +470,18 @@ def scanned_rows(site: Site) -> int:
         "SELECT seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'shop_raw' AND relname = 'orders'"
     )
     return int(rows)
+
+
+def test_what_is_applied_is_left_out_before_anything_is_sorted(orders: Site) -> None:
+    """Of many staged rows only the versions of the keys with news are ranked, those that are applied among them."""
+    applied = [{**ORDER, "order_id": key} for key in range(100, 150)]
+    orders.load("orders", *applied)
+    orders.stage("orders", *applied, {**EDITED, "order_id": 100, "note": "new"}, {**EDITED, "order_id": 200})
+    change_set = found(orders)
+    assert (change_set.rows_compared, change_set.updates, change_set.inserts) == (51, 1, 1)
+    candidates = change_set.relation.rpartition(".")[2]
+    ranked = orders.warehouse.rows(f"SELECT order_id, scdc_number FROM {sql_name(candidates)} ORDER BY 1")  # noqa: S608
+    assert ranked == [(100, 1), (200, 1)]
 
 
 def test_unknown_source_is_refused(shop: Site) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.control import lease, scratch
 from surgical_cdc.errors import DataError
+from surgical_cdc.names import fitted
 from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts
 from surgical_cdc.warehouse.templates import render
 
@@ -82,12 +83,17 @@ def write_change_set(
     """
     # A temporary table of the change set's own name, so that no other one of the session has it.
     candidates = relation.rpartition(".")[2]
-    names = {"source": source, "candidates": candidates, "keys": run.keys}
-    statement = render("detect_candidates", deletion=deletion(project, source.name), **names)
-    warehouse.execute(statement, (run.window_end, run.window_start, *run.keys))
+    staged = fitted(f"{candidates}_keys")
+    names = {"source": source, "candidates": candidates, "staged": staged, "keys": run.keys}
+    is_deleted = deletion(project, source.name)
+    keys = render("detect_keys", control=project.control_schema, deletion=is_deleted, **names)
+    window = (run.window_end, run.window_start, *run.keys)
+    warehouse.execute(keys, (*window, *run.keys) if source.load == "snapshot" else window)
+    warehouse.execute(render("detect_candidates", deletion=is_deleted, **names), window)
     _compare(project, source, candidates, relation, warehouse)
     if source.load == "snapshot":
-        _add_absent(source, relation, warehouse, run)
+        full_mask = "1" * len(source.columns)
+        warehouse.execute(render("detect_absent", source=source, staged=staged, relation=relation, full_mask=full_mask))
     summary = render("detect_summary", relation=relation, **names)
     figures = warehouse.record(summary, (run.window_end, *run.keys))
     if figures["surplus_rows"] or figures["null_keys"]:
@@ -110,12 +116,6 @@ def _compare(project: Project, source: Source, candidates: str, relation: str, w
         full_mask="1" * len(flags),
     )
     warehouse.execute(statement)
-
-
-def _add_absent(source: Source, relation: str, warehouse: Warehouse, run: Run) -> None:
-    full_mask = "1" * len(source.columns)
-    statement = render("detect_absent", source=source, relation=relation, full_mask=full_mask, keys=run.keys)
-    warehouse.execute(statement, run.keys)
 
 
 def _refuse_erasure(source: Source, deletes: int, warehouse: Warehouse) -> None:

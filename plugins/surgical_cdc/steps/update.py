@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# From this share of a fact's keys on, whole tables are read faster than slices of them are made (python -m benchmarks).
+# From this share of the keys of a fact on whole tables are read faster than slices made: python -m benchmarks.shares.
 MOST = 0.2
 # So many rows of the fact and of its anchor's source tell how many keys there are, more where they do not.
 FIRST_ROWS = 1000

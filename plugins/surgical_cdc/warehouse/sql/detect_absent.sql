@@ -1,8 +1,7 @@
 -- Adds to a snapshot source's change set the deletion of each key that the baseline has and staging has not.
 -- Grain: a key. A staged row that waits for a later window still counts as present.
--- Names: source, relation, full_mask, keys (their number; none: all). Parameters: keys.
-{% from "key.jinja" import key_columns, same_key %}
-{% from "window.jinja" import among %}
+-- Names: source, staged (detect_keys.sql), relation, full_mask.
+{% from "key.jinja" import key_columns %}
 INSERT INTO {{ relation | name }} (
   scdc_change,
   scdc_mask,
@@ -12,13 +11,8 @@ INSERT INTO {{ relation | name }} (
 SELECT
   'D',
   '{{ full_mask }}',
-  {{ key_columns(source.key, "scdc_baseline") }},
-  scdc_baseline.{{ source.cursor | name }}
-FROM {{ source.relation | name }} AS scdc_baseline
-LEFT JOIN {{ source.staging | name }} AS scdc_staged
-  ON {{ same_key(source.key, "scdc_staged", "scdc_baseline") }}
+  {{ key_columns(source.key, "") }},
+  scdc_cursor
+FROM {{ staged | name }}
 WHERE
-  scdc_staged.{{ source.key[0] | name }} IS NULL
-{% if keys %}
-  AND {{ among(source, "scdc_baseline", keys) }}
-{% endif %}
+  scdc_newest = 3

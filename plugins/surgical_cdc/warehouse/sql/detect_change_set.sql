@@ -54,7 +54,21 @@ scdc_compared AS (
   FROM {{ candidates | name }} AS scdc_candidate
   LEFT JOIN scdc_ties
     ON {{ same_key(source.key, "scdc_ties", "scdc_candidate") }}
-  LEFT JOIN {{ source.relation | name }} AS scdc_baseline
+  LEFT JOIN (
+    SELECT
+      {% for column in source.columns %}
+      {{ column.name | name }}{{ "" if loop.last else "," }}
+      {% endfor %}
+    FROM {{ source.relation | name }} AS scdc_row
+    WHERE
+      EXISTS (
+        SELECT
+          1
+        FROM {{ candidates | name }} AS scdc_wanted
+        WHERE
+          {{ same_key(source.key, "scdc_wanted", "scdc_row") }}
+      )
+  ) AS scdc_baseline
     ON {{ same_key(source.key, "scdc_baseline", "scdc_candidate") }}
   LEFT JOIN {{ control | name }}.tombstones AS tombstones
     ON tombstones.row_key = {{ kept_key(source, "scdc_candidate") }}

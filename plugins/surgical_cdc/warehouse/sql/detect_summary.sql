@@ -1,7 +1,7 @@
 -- A change set in figures, one row.
 -- Rows of the baseline that no key tells apart, rows that wait for a later window, keys compared, rows per change type,
 -- disagreements, updates per column by its number.
--- Names: source, candidates, relation, keys (their number; none: all). Parameters: window end, keys.
+-- Names: source, candidates, staged, relation, keys (their number; none: all). Parameters: window end, keys.
 {% from "key.jinja" import key_columns, key_text, null_key_part, same_key %}
 {% from "window.jinja" import waiting %}
 {% set cursor = source.cursor | name %}
@@ -10,7 +10,7 @@ SELECT
   scdc_baseline.null_keys,
   scdc_waiting.waiting,
   scdc_waiting.farthest_cursor,
-  scdc_compared.candidate_keys - scdc_counted.tied_keys AS rows_compared,
+  scdc_staged.keys - scdc_unusable.keys - scdc_counted.tied_keys AS rows_compared,
   scdc_counted.*
 FROM (
   SELECT
@@ -41,13 +41,17 @@ CROSS JOIN (
 {{ waiting(source, keys) }}) AS scdc_waiting
 CROSS JOIN (
   SELECT
-    COUNT(*) AS candidate_keys
+    COUNT(CASE WHEN scdc_newest BETWEEN 0 AND 2 THEN 1 END) AS keys
+  FROM {{ staged | name }}
+) AS scdc_staged
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS keys
   FROM {{ candidates | name }}
   WHERE
     scdc_number = 1
-    AND NOT ({{ null_key_part(source.key, "") }})
-    AND NOT {{ cursor }} IS NULL
-) AS scdc_compared
+    AND ({{ null_key_part(source.key, "") }} OR {{ cursor }} IS NULL)
+) AS scdc_unusable
 CROSS JOIN (
   SELECT
     COUNT(DISTINCT CASE WHEN scdc_change = 'Q' AND NOT {{ cursor }} IS NULL THEN {{ source.key[0] | name if source.key | length == 1 else key_text(source, "") }} END) AS tied_keys,
