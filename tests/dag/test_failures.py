@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import psycopg2
 import pytest
 
 from local_redshift.testing import administer
@@ -360,6 +362,32 @@ def test_a_killed_task_alerts_and_frees_the_lease(
     assert lease.holder(stocked.project, stocked.warehouse) is None
     _, state = shop_cdc.run(FORM)
     assert state == "success"
+
+
+def test_a_task_that_is_marked_as_failed_cancels_its_statement(
+    stocked: Site, shop_cdc: DagUnderTest, connect: Connect
+) -> None:
+    """Nothing goes on in the warehouse for a task that somebody has stopped."""
+    with closing(connect()) as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE shop_staging.products")
+        run_id = shop_cdc.trigger(FORM)
+        shop_cdc.wait_for_state(run_id, "detect.products", "running")
+        shop_cdc.stack.wait_for(lambda: waiting(shop_cdc), "the statement", seconds=RUN_SECONDS)
+        shop_cdc.stack.airflow.mark("shop_cdc", run_id, "detect.products", "failed")
+        shop_cdc.stack.wait_for(lambda: not waiting(shop_cdc), "its end", seconds=RUN_SECONDS)
+        # Else its process would be killed in the middle of it, and say nothing.
+        heard = partial(shop_cdc.log, run_id, "detect.products")
+        shop_cdc.stack.wait_for(lambda: "It failed" in heard(), "the task to hear of it", seconds=RUN_SECONDS)
+    assert shop_cdc.wait(run_id) == "failed"
+
+
+def waiting(dag: DagUnderTest) -> int:
+    """Return how many statements wait for a lock in the warehouse."""
+    with closing(psycopg2.connect(**dag.stack._redshift.administrator)) as direct, direct.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = 'dev'")
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def kill_task(dag: DagUnderTest, run_id: str, task_id: str) -> None:

@@ -225,7 +225,7 @@ class Upstream:
     def _edit(self, source: Source, row: Row, pick: random.Random) -> None:
         fixed = {*source.key, source.cursor, source.created}
         columns = [column for column in source.columns if column.name not in fixed]
-        for column in pick.sample(columns, pick.choice((1, 1, 2, len(columns)))):
+        for column in pick.sample(columns, min(pick.choice((1, 1, 2, len(columns))), len(columns))):
             row[column.name] = pick.choice(domain(source, column))
 
 

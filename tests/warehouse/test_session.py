@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 from redshift_connector import ProgrammingError
 
 from surgical_cdc.warehouse import session as module
 from tests.conftest import Connect
+
+if TYPE_CHECKING:
+    from local_redshift import LocalRedshift
 
 
 @pytest.fixture
@@ -55,3 +64,40 @@ def test_dry_run_is_rolled_back(connect: Connect) -> None:
         assert warehouse.rows("SELECT id FROM dry.run") == []
     with pytest.raises(ProgrammingError, match="dry"), warehouse.transaction():
         warehouse.rows("SELECT id FROM dry.run")
+
+
+def test_statement_is_cancelled_in_the_warehouse(connect: Connect, redshift: LocalRedshift) -> None:
+    """A statement that nobody waits for any more ends, and the session goes on."""
+    with closing(connect()) as blocker, closing(psycopg2.connect(**redshift.administrator)) as watcher:
+        blocker.execute("CREATE SCHEMA aborted")
+        blocker.execute("CREATE TABLE aborted.locked (id BIGINT)")
+        blocker.commit()
+        watcher.autocommit = True
+
+        def is_waiting() -> bool:
+            with watcher.cursor() as cursor:
+                cursor.execute("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                return cursor.fetchone() != (0,)
+
+        waiting = connect()
+        with blocker.transaction(), ThreadPoolExecutor(1) as pool:
+            blocker.execute("LOCK TABLE aborted.locked")
+            failing = pool.submit(waiting.execute, "LOCK TABLE aborted.locked")
+            until(is_waiting)
+            waiting.cancel()
+            with pytest.raises(ProgrammingError, match="57014"):
+                failing.result(20)
+            assert not is_waiting()
+        waiting.rollback()
+        assert waiting.row("SELECT 1") == (1,)
+        waiting.rollback()
+        blocker.execute("DROP SCHEMA aborted CASCADE")
+        blocker.commit()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; an AssertionError if it does not."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)

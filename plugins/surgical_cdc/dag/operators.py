@@ -74,6 +74,7 @@ class WarehouseTask(BaseOperator):
         self.project = project
         self.conn_id = conn_id
         self.sql = ""
+        self._steps: Steps | None = None
         # Those of the DAG hold for its tasks too; a copy in each would be most of a large DAG as Airflow stores it.
         self.params = ParamsDict()
 
@@ -103,6 +104,11 @@ class WarehouseTask(BaseOperator):
         """Do what the task is for, and return what it hands on."""
         raise NotImplementedError
 
+    def on_kill(self) -> None:
+        """Cancel the statement that runs: the warehouse would go on with it, and bill it."""
+        if self._steps:
+            self._steps.cancel()
+
     @contextmanager
     def steps(self, context: Context, run: Run | None = None) -> Iterator[tuple[Project, Steps]]:
         """Open the project, and show the statements of the steps that are run.
@@ -115,9 +121,11 @@ class WarehouseTask(BaseOperator):
         project = project_at(self.project)
         session = partial(connect, self.conn_id, label=f"{self.dag_id}/{self.task_id}/{context['run_id']}")
         with Steps(session) as steps, beating(project, session, run) if run else nullcontext():
+            self._steps = steps
             try:
                 yield project, steps
             finally:
+                self._steps = None
                 self.sql = "\n\n".join(
                     f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
                     for statement in steps.statements

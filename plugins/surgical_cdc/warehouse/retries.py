@@ -128,6 +128,12 @@ class Steps:
         if warehouse:
             warehouse.abort()
 
+    def cancel(self) -> None:
+        """Let the warehouse end the statement that is executed now, so that its step fails."""
+        if self._warehouse:
+            with suppress(OSError):
+                self._warehouse.cancel()
+
     def open(self) -> Warehouse:
         """Return the session, which is opened if there is none."""
         if self._warehouse is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,9 @@ from redshift_connector.error import Error, InterfaceError
 from sqlglot import exp
 
 log = logging.getLogger(__name__)
+
+CANCEL_REQUEST = 80877102
+CANCEL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,28 @@ class Warehouse:
                 file.close()
 
     def abort(self) -> None:
-        """Break the connection under a statement that another thread is executing; that fails then."""
+        """Cancel the statement that the session is executing, and break the connection under it; that fails then.
+
+        A server would go on with a statement that nobody waits for any more, until it has an answer to send.
+        """
         with suppress(OSError):
-            self._connection._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - the driver can not cancel
+            self.cancel()
+        with suppress(OSError):
+            self._connection._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001
+
+    def cancel(self) -> None:
+        """Let the server end the statement that another thread is executing with an error, the SQLSTATE 57014.
+
+        Raises:
+            OSError: the server can not be asked.
+        """
+        # The driver can not: it is a message of the protocol, on a connection of its own.
+        key, address = self._connection._backend_key_data, self._connection._usock.getpeername()  # noqa: SLF001
+        if key:
+            with socket.create_connection(address[:2], timeout=CANCEL_SECONDS) as other:
+                other.sendall(struct.pack("!ii", 8 + len(key), CANCEL_REQUEST) + key)
+                # The server closes it when it has heard.
+                other.recv(1)
 
     @contextmanager
     def _cursor(self, statement: str | exp.Expr, params: Sequence[object], *, prefix: str = "") -> Iterator[Any]:
@@ -124,7 +147,10 @@ class Warehouse:
                 with self._driver():
                     # Without arguments the driver leaves percent signs in the text alone.
                     cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
-            except Exception as error:
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    # A timeout of the task, or Ctrl-C, while the server works.
+                    self.abort()
                 error.add_note(purpose)
                 self._keep(sql, started, -1, purpose)
                 log.info("It failed:\n%s", sql)
