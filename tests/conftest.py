@@ -123,9 +123,17 @@ def process_settings() -> Iterator[None]:
             os.environ.pop(name, None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def slices() -> Iterator[None]:
+    """Let updates make slices, however many keys are affected, in what several tests share too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(update, "MOST", SLICES)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let updates make slices, however many keys are affected, unless a test says otherwise."""
+def ways(slices: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take back after each test what it says of that."""
     monkeypatch.setattr(update, "MOST", SLICES)
 
 
