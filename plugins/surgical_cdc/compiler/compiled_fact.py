@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc.compiler.current_time import NO_MOMENT, bound
-from surgical_cdc.compiler.fact_query import DIALECT, fact_query
+from surgical_cdc.compiler.fact_query import DIALECT, fact_query, relation_of
 from surgical_cdc.compiler.limits import limited_tree
 from surgical_cdc.compiler.lineage import fact_lineage
 from surgical_cdc.compiler.parsing import parse
@@ -150,7 +150,7 @@ def _unquoted(query: exp.Select) -> str:
 
 
 def _relations(query: exp.Select) -> set[str]:
-    return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table)}
+    return {relation_of(table) for table in query.find_all(exp.Table)}
 
 
 def _way(project: Project, fact: Fact, query: exp.Select) -> tuple[JoinTree | None, str | None]:

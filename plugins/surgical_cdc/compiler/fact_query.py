@@ -325,7 +325,7 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
 def _check_tables(query: exp.Expr, tables: Tables) -> None:
     """Refuse a table in which nobody looks for changes."""
     for table in query.find_all(exp.Table):
-        if table.catalog or f"{table.db}.{table.name}" not in tables:
+        if table.catalog or relation_of(table) not in tables:
             raise Refused(
                 f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
                 f"Describe it as a source with `cdc` meta. Known sources: {', '.join(sorted(tables))}.",
@@ -411,7 +411,7 @@ def _schema(query: exp.Expr, tables: Tables) -> dict[str, object]:
     """Return the columns of the tables that a query reads; with those of all the project sqlglot takes far longer."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for table in query.find_all(exp.Table):
-        columns = tables[f"{table.db}.{table.name}"].columns
+        columns = tables[relation_of(table)].columns
         schema.setdefault(table.db, {})[table.name] = {column.name: column.data_type for column in columns}
     return dict(schema)
 

@@ -58,7 +58,7 @@ def join_tree(project: Project, fact: Fact, query: exp.Select, *, with_whole: bo
             query,
         )
     query, constants = with_constants(query.copy())
-    by_relation = {f".{name}": static for name, (static, _) in constants.items()}
+    by_relation = {name: static for name, (static, _) in constants.items()}
     tables = Tables(query, {**project.tables, **by_relation})
     try:
         tree = _Builder(fact, query, tables, with_whole=with_whole).build()

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
+from surgical_cdc.compiler.fact_query import relation_of
 from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
 from surgical_cdc.dictionary import EVERY_COLUMN
 
@@ -59,7 +60,7 @@ def _feeds(
         for origin in read:
             feeds[origin] = (*feeds.get(origin, ()), name)
     keys = {source.relation: source.key for source in project.sources.values()}
-    relations = [f"{table.db}.{table.name}" for table in scope.expression.find_all(exp.Table)]
+    relations = [relation_of(table) for table in scope.expression.find_all(exp.Table)]
     rows = [(relation, name) for relation in relations for name in keys.get(relation, ())]
     return feeds | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
 

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
 from surgical_cdc.compiler.constants import is_constant
+from surgical_cdc.compiler.fact_query import relation_of
 from surgical_cdc.contract.tables import Source
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Tables:
         while any(alias.startswith(prefix) and alias[len(prefix) :][:1].isdigit() for alias in aliases):
             prefix += "n"
         self._names = {id(table): f"{prefix}{number}_{table.name}"[:63] for number, table in enumerate(tables, start=1)}
-        self._sources = {self.name(table): by_relation[f"{table.db}.{table.name}"] for table in tables}
+        self._sources = {self.name(table): by_relation[relation_of(table)] for table in tables}
         self._tables = {self.name(table): table.alias if is_constant(table) else table.name for table in tables}
 
     def name(self, table: exp.Table) -> str:

@@ -133,7 +133,9 @@ def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) ->
     Only the row key, the anchor and `columns` are computed, without the joins that none of them and no row needs; all
     else is NULL.
     """
-    return _kept(tree, _with_values(tree, _on_slices(tree)), columns, null_key=null_key)
+    names = _slice_names(tree)
+    query = replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
+    return _kept(tree, _with_values(tree, query), columns, null_key=null_key)
 
 
 def whole_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) -> exp.Select:
@@ -172,17 +174,8 @@ def _sharing(tree: JoinTree) -> dict[str, list[Node]]:
     return sharing
 
 
-def _columns_read(nodes: Sequence[Node]) -> list[str]:
-    return list(dict.fromkeys(column for node in nodes for column in node.columns))
-
-
-def _on_slices(tree: JoinTree) -> exp.Select:
-    names = _slice_names(tree)
-    return replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
-
-
 def _kept(tree: JoinTree, query: exp.Select, columns: Collection[str], *, null_key: bool) -> exp.Select:
-    """Return a query on slices with the row key, the anchor and `columns`, kept to the affected keys."""
+    """Return a query on slices or whole tables, kept to the affected keys: row key, anchor and `columns` of it."""
     fact = tree.fact
     computed = [name for name in fact.column_names if name in {*fact.unique_key, fact.anchor, *columns}]
     if len(computed) < len(fact.column_names):
@@ -421,7 +414,7 @@ def _slice(
 ) -> exp.Query:
     """Return the rows that the nodes which share a slice need of their source, with the columns of all of them."""
     node = nodes[0]
-    columns = _columns_read(nodes)
+    columns = list(dict.fromkeys(column for each in nodes for column in each.columns))
     if node.name in tree.anchors:
         restrictions: list[Restriction] = [_Membership(tree.anchors[node.name], _keys(), or_null=null_key)]
     else:

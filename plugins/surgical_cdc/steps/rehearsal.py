@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.fact_query import relation_of
 from surgical_cdc.compiler.slices import AFFECTED_KEYS, RECOMPUTED, SourceChange
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
@@ -93,7 +94,7 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     for statement in create_fact(fact):
         warehouse.execute(statement)
     explaining.execute(insert_into(fact.relation, fact, compiled.query))
-    read = {f"{table.db}.{table.name}" for table in compiled.query.find_all(exp.Table)}
+    read = {relation_of(table) for table in compiled.query.find_all(exp.Table)}
     changes = {
         source.name: SourceChange(_change_set(project, source, explaining), None)
         for source in project.sources.values()
