@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import verify
 from tests.conftest import at
 from tests.random.one_model import FactModel, small_project
+from tests.support.logs import collected
 from tests.support.ways import SLICES, WHOLE_TABLES, read_by
 
 if TYPE_CHECKING:
@@ -110,13 +110,7 @@ def test_a_change_that_costs_more_in_slices_is_read_from_whole_tables(
     place: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log says how many keys are affected, and of how many."""
-    logged: list[str] = []
-    # One that no configuration reaches, whatever Airflow has made of the process's logging.
-    logger = logging.Logger("updates")  # noqa: LOG001
-    handler = logging.Handler()
-    monkeypatch.setattr(handler, "emit", lambda record: logged.append(record.getMessage()))
-    logger.addHandler(handler)
-    monkeypatch.setattr(update, "log", logger)
+    logged = collected(monkeypatch, update)
     read_by(MOST)
     results = changed(place, ORDERS // 2)
     assert all(result.whole_tables for result in results.values())

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from surgical_cdc.errors import AlreadySynced, NotReached
 from surgical_cdc.warehouse import retries
 from surgical_cdc.warehouse.connection import session
 from surgical_cdc.warehouse.retries import Backoff, Steps, is_transient, reached_at_once, run_step
+from tests.support.logs import collected
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
@@ -49,13 +49,7 @@ def table(redshift: LocalRedshift, connect: Connect) -> Iterator[Callable[[], in
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the retries log, whatever Airflow has made of the process's logging."""
-    logged: list[str] = []
-    logger = logging.Logger("retries")  # noqa: LOG001 - one that no configuration reaches
-    handler = logging.Handler()
-    monkeypatch.setattr(handler, "emit", lambda record: logged.append(record.getMessage()))
-    logger.addHandler(handler)
-    monkeypatch.setattr(retries, "log", logger)
-    return logged
+    return collected(monkeypatch, retries)
 
 
 def writer() -> Callable[[Warehouse], int]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from redshift_connector import ProgrammingError
 
 from surgical_cdc.warehouse import session as module
 from tests.conftest import Connect
+from tests.support.logs import collected
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the sessions log, whatever Airflow has made of the process's logging."""
-    logged: list[str] = []
-    logger = logging.Logger("sessions")  # noqa: LOG001 - one that no configuration reaches
-    handler = logging.Handler()
-    monkeypatch.setattr(handler, "emit", lambda record: logged.append(record.getMessage()))
-    logger.addHandler(handler)
-    monkeypatch.setattr(module, "log", logger)
-    return logged
+    return collected(monkeypatch, module)
 
 
 def test_log_has_a_line_for_each_statement(connect: Connect, messages: list[str]) -> None:
