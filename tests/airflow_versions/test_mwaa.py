@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import zipfile
@@ -16,19 +15,13 @@ from deploy.mwaa import bundle
 from surgical_cdc.contract.project import Project, load_project
 from surgical_cdc.steps.verify import compare
 from tests.conftest import LIBRARY, ROOT, Site, airflow_connection
+from tests.support.library import RUN_DAG, seeded
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
 
 UV = ROOT / ".venv" / "bin" / "uv"
 AIRFLOW = "apache-airflow==3.2.1"
-# Airflow's own way to run a DAG in one process; its metadata is an empty SQLite database.
-RUN = """
-from airflow.utils.db import initdb
-initdb()
-from library_cdc import dag
-raise SystemExit(dag.test().state != "success")
-"""
 
 
 @pytest.fixture
@@ -54,10 +47,7 @@ def test_the_bundle_runs_where_nothing_else_is(
     home: Path, site: Callable[[Project], Site], redshift: LocalRedshift
 ) -> None:
     """The DAG file parses with the wheel alone, and a cycle builds the facts from what is staged."""
-    place = site(load_project(LIBRARY))
-    for source in place.project.sources.values():
-        with (LIBRARY / "seeds" / f"{source.staging.rpartition('.')[2]}.csv").open() as file:
-            place.stage(source.name, *({k: v or None for k, v in row.items()} for row in csv.DictReader(file)))
+    place = seeded(site(load_project(LIBRARY)))
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -67,7 +57,9 @@ def test_the_bundle_runs_where_nothing_else_is(
         "PYTHONPATH": str(home / "dags"),
     }
     python = home.parent / "env" / "bin" / "python"
-    ran = subprocess.run([python, "-c", RUN], env=environment, cwd=home, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [python, "-c", RUN_DAG], env=environment, cwd=home, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stdout[-5_000:] + ran.stderr[-5_000:]
     with place.warehouse.transaction():
         found = [compare(place.project, fact, place.warehouse) for fact in place.project.facts]

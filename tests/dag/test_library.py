@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -17,29 +16,16 @@ from surgical_cdc.dictionary import EVERY_COLUMN, load_dictionary
 from surgical_cdc.steps.verify import compare
 from tests.conftest import ROOT, Site, at
 from tests.dag.conftest import DAGS, DagUnderTest
+from tests.support.library import RUN_DAG, seeded
 
 if TYPE_CHECKING:
     from local_stack import LocalStack
-
-# Airflow's own way to run a DAG in one process; its metadata is an empty SQLite database.
-RUN_DAG = """
-from airflow.utils.db import initdb
-initdb()
-from library_cdc import dag
-raise SystemExit(dag.test().state != "success")
-"""
 
 
 @pytest.fixture
 def library(site: Callable[[Project], Site], library_project: Path) -> Site:
     """The library with its seeds staged."""
-    place = site(load_project(library_project))
-    for source in place.project.sources.values():
-        seed = library_project / "seeds" / f"{source.staging.rpartition('.')[2]}.csv"
-        with seed.open() as file:
-            rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
-        place.stage(source.name, *rows)
-    return place
+    return seeded(site(load_project(library_project)))
 
 
 def test_a_project_of_its_own_runs_by_ten_lines(stack: LocalStack, library: Site) -> None:
