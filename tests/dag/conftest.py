@@ -14,7 +14,7 @@ import pytest
 from redshift_connector.error import InterfaceError
 
 from demo.feed import feed
-from local_stack import LocalStack
+from local_stack import LocalStack, StackError
 from local_stack.demonstration import avoid_the_schedule, start
 from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import LIBRARY, SHOP, Connect
@@ -74,6 +74,19 @@ class DagUnderTest:
         """Return the log of a task's first try."""
         return self.stack.airflow.log(self.dag_id, run_id, task_id)
 
+    def wait_until_told(self, run_id: str, task_id: str) -> None:
+        """Wait until the DAG's callback of a failed run has found that this task has told of it."""
+        told = f"Run {run_id} of {self.dag_id} has been told of by its {task_id}"
+        logs = self.stack.home / "logs" / "dag_processor"
+
+        def logged() -> str:
+            return "".join(log.read_text() for log in logs.rglob("*.py.log"))
+
+        try:
+            self.stack.wait_for(lambda: told in logged(), "the DAG's callback", seconds=RUN_SECONDS)
+        except StackError as error:
+            raise AssertionError(f"{error}\n{logged()[-5000:]}") from error
+
 
 @pytest.fixture(scope="session")
 def inboxes() -> Iterator[dict[str, Inbox]]:
@@ -120,8 +133,9 @@ def stack(
     }
     environment = {f"AIRFLOW_CONN_{name}": json.dumps(connection) for name, connection in connections.items()} | {
         "AIRFLOW_VAR_SURGICAL_CDC_ALERTS": json.dumps(targets),
-        # No DAG file changes while the tests run, and reading them again and again takes time from the tasks.
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+        # No DAG file changes while the tests run, but a callback that comes while its file is processed waits for
+        # the file's next turn.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "SHOP_PROJECT": str(shop_project),
         "LIBRARY_PROJECT": str(library_project),
     }

@@ -121,16 +121,9 @@ def test_a_failed_run_alerts_once_through_every_target(
             "/tasks/detect.products",
         ):
             assert part in message.text, kind
-    told = f"Run {run_id} of shop_cdc has been told of by its cleanup"
-    shop_cdc.stack.wait_for(lambda: told in callback_log(shop_cdc), "the DAG's callback", seconds=RUN_SECONDS)
+    shop_cdc.wait_until_told(run_id, "cleanup")
     assert {kind: len(inbox.about(run_id)) for kind, inbox in inboxes.items()} == dict.fromkeys(inboxes, 1)
     assert "could not be sent via smtp (smtp_dead)" in shop_cdc.log(run_id, "cleanup")
-
-
-def callback_log(dag: DagUnderTest) -> str:
-    """Return what the DAG processor has logged of the bookshop's file, its callbacks too."""
-    logs = dag.stack.home / "logs" / "dag_processor"
-    return "".join(log.read_text() for log in logs.rglob("shop_cdc.py.log"))
 
 
 def test_a_run_that_is_cleared_and_fails_again_alerts_again(
@@ -180,8 +173,7 @@ def test_a_cleanup_that_fails_alerts_with_the_rest(
     message = inboxes["smtp"].wait_for(run_id)
     assert message.subject == "shop_cdc failed: detect.products, sync_public, cleanup"
     assert "; cleanup): new row for relation" in message.text
-    told = f"Run {run_id} of shop_cdc has been told of by its cleanup"
-    shop_cdc.stack.wait_for(lambda: told in callback_log(shop_cdc), "the DAG's callback", seconds=RUN_SECONDS)
+    shop_cdc.wait_until_told(run_id, "cleanup")
     assert len(inboxes["smtp"].about(run_id)) == 1
 
 
@@ -458,8 +450,7 @@ def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
         assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("failed", "skipped", "failed")
         message = inboxes["smtp"].wait_for(run_id)
         assert message.subject == "shop_refresh failed: verify.fact_order"
-        told = f"Run {run_id} of shop_refresh has been told of by its alert"
-        refresh.stack.wait_for(lambda: told in callback_log(refresh), "the DAG's callback", seconds=RUN_SECONDS)
+        refresh.wait_until_told(run_id, "alert")
         assert len(inboxes["smtp"].about(run_id)) == 1
         # A retry would find the same.
         assert refresh.stack.airflow.tasks("shop_refresh", run_id)["verify.fact_order"]["try_number"] == 1
