@@ -57,11 +57,11 @@ class Report:
     def tables(self) -> Iterator[Table]:
         """Yield one table of the sources and one of the facts."""
         sources = Table(title="Sources")
-        for heading in ("source", "rows compared", "columns compared", "columns changed", "I", "U", "D", "seconds"):
+        for heading in ("source", "rows compared", "cells compared", "cells changed", "I", "U", "D", "seconds"):
             sources.add_column(heading, justify="left" if heading == "source" else "right")
         for found in self.change_sets:
             changed = sum(found.changed_columns.values())
-            compared = (found.rows_compared, found.columns_compared, changed)
+            compared = (found.rows_compared, found.cells_compared, changed)
             counts = (*compared, found.inserts, found.updates, found.deletes)
             sources.add_row(found.source, *(f"{count:,}" for count in counts), f"{found.seconds:.3f}")
         yield sources

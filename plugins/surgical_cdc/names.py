@@ -9,7 +9,7 @@ PREFIX = "scdc_"
 # PostgreSQL's limit, which the stand-in has; Redshift takes 127 bytes.
 NAME_BYTES = 63
 # Of the control tables; surgical_cdc.control.tables leads those of an older version on.
-VERSION = 2
+VERSION = 3
 DIGEST_DIGITS = 8
 
 

@@ -11,10 +11,19 @@ from pydantic import BaseModel, ConfigDict
 
 from surgical_cdc.errors import shortened
 
+# What a line of the ledger is of, and how it ended.
+RUN, REFRESH, VERIFICATION = "run", "refresh", "verification"
+SUCCESS, NOTHING_NEW, IN_PART, FAILED, DRY_RUN = "success", "nothing new", "in part", "failed", "dry run"
+
 
 def new_token() -> str:
     """Return twelve hex digits that nobody else has drawn."""
     return secrets.token_hex(6)
+
+
+def now() -> datetime:
+    """Return the current time by this machine's clock, as the warehouse has times: UTC, without an offset."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def as_utc(time: datetime) -> datetime:
@@ -100,7 +109,7 @@ class SourceCounts(Value):
     """
 
     rows_compared: int = 0
-    columns_compared: int = 0
+    cells_compared: int = 0
     inserts: int = 0
     updates: int = 0
     deletes: int = 0
@@ -130,6 +139,7 @@ class ChangeSet(SourceCounts):
     `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
     `farthest_cursor` is the newest cursor of the waiting rows, as text, since a timestamp of the warehouse may lie
     beyond Python's.
+    `started_at` is UTC by the worker's clock, without an offset; None where nothing had to be detected.
     """
 
     source: str
@@ -140,6 +150,7 @@ class ChangeSet(SourceCounts):
     window_end: datetime
     farthest_cursor: str | None = None
     changed_columns: dict[str, int] = {}
+    started_at: datetime | None = None
     seconds: float = 0.0
 
     @property
@@ -157,7 +168,7 @@ class Quiet(Value):
     """What was staged in a source in which there is nothing to detect: keys, and rows that wait beyond the window."""
 
     rows_compared: int = 0
-    columns_compared: int = 0
+    cells_compared: int = 0
     waiting: int = 0
     farthest_cursor: str | None = None
 
@@ -182,12 +193,14 @@ class Preparation(Value):
     another SELECT than theirs has filled, or of which nobody knows what has; these are built in
     full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it;
     `moments` are what the current time is, by fact, in the SELECTs that read it.
+    `started_at` is when that was, by the warehouse's clock.
     `quiet` are sources in which nothing is staged that the baseline does not show; where all are, and no fact has
     anything to do, the run is over: `ended`.
     """
 
     token: str
     baseline_token: str | None = None
+    started_at: datetime | None = None
     unbuilt: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     moments: dict[str, datetime] = {}
@@ -209,13 +222,6 @@ class Example(NamedTuple):
     new: str = ""
 
 
-class Announcement(Value):
-    """What a dry run found beyond the rows: in how many of the updated ones each column differs, and some examples."""
-
-    updated_cells: dict[str, int] = {}
-    examples: tuple[Example, ...] = ()
-
-
 class FactResult(FactCounts):
     """What one update task did (or, in a dry run, would do) to its fact, in rows; `reason` says why it did nothing.
 
@@ -223,7 +229,9 @@ class FactResult(FactCounts):
     `definition` is the fingerprint of the SELECT that it was done by, None where nothing was done; `moment` what the
     current time was in it, None where it does not read that.
     `whole_tables` says that the rows were computed from whole tables, not from slices of them.
-    `announcement` is what a dry run says of the cells; its examples, which show values, stay in the task.
+    `cells` counts per column the updated rows in which it differed.
+    `examples` are what a dry run shows; with their values they stay in the task.
+    `started_at` is UTC by the worker's clock, without an offset; None where nothing was done.
     """
 
     fact: str
@@ -232,10 +240,62 @@ class FactResult(FactCounts):
     whole_tables: bool = False
     definition: str | None = None
     moment: datetime | None = None
-    announcement: Announcement | None = None
+    cells: dict[str, int] = {}
+    examples: tuple[Example, ...] = ()
+    started_at: datetime | None = None
     seconds: float = 0.0
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value as JSON-ready primitives, without values of rows."""
-        return self.model_dump(mode="json", exclude={"announcement": {"examples"}})
+        return self.model_dump(mode="json", exclude={"examples"})
+
+
+class SourceSummary(SourceCounts):
+    """What was detected in a source, and whether its baseline was moved."""
+
+    changed_columns: dict[str, int] = {}
+    farthest_cursor: str | None = None
+    seconds: float = 0.0
+    synced: bool = False
+
+
+class FactSummary(FactCounts):
+    """What was written to a fact; see FactResult."""
+
+    cells: dict[str, int] = {}
+    built: bool = False
+    whole_tables: bool = False
+    seconds: float = 0.0
+    reason: str | None = None
+
+
+class RunSummary(Value):
+    """A run in figures; `kind` says whether it was a `run`, a `refresh` or a `verification`.
+
+    `result` is `success`, `nothing new` (it had nothing to do), `in part` (failed tasks have kept sources back),
+    `failed` (nothing was synced) or `dry run`; `reason` says why it failed. `started_at` is when it took the lease.
+    `seconds` are wall time by phase: detect, update, sync. All times are UTC, without an offset.
+    """
+
+    dag_id: str
+    run_id: str
+    token: str = ""
+    kind: str = RUN
+    window_start: datetime | None = None
+    window_end: datetime | None = None
+    result: str
+    reason: str | None = None
+    started_at: datetime | None = None
+    seconds: dict[str, float] = {}
+    sources: dict[str, SourceSummary] = {}
+    facts: dict[str, FactSummary] = {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value as JSON-ready primitives; what is zero or empty is left out."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def key(self) -> str:
+        """What people know the run by."""
+        return f"{self.dag_id}/{self.run_id}"

@@ -9,7 +9,6 @@ import pytest
 
 from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.steps.refresh import refresh
-from surgical_cdc.steps.sync import sync
 from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import verify
 from tests.conftest import SHOP, at
@@ -97,7 +96,8 @@ def test_models_that_change_during_a_run_are_noticed(open_site: Site, tmp_path: 
     with closing(site.connect()) as warehouse:
         done = update(site.project, FACT, warehouse, begun.run, begun.preparation, begun.change_sets)
     assert (done.built, done.affected) == (False, 1)
-    sync(open_site.project, open_site.warehouse, begun.run, begun.change_sets, begun.fact_results | {FACT: done})
+    begun.fact_results[FACT] = done
+    begun.sync()
     begun.cleanup()
     preparation = prepare(open_site.project, open_site.warehouse, open_site.run(run_id="next"))
     assert preparation

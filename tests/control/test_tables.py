@@ -9,7 +9,9 @@ import pytest
 
 from surgical_cdc.contract.tables import Column, Retention
 from surgical_cdc.control.tables import complete_control
+from surgical_cdc.names import VERSION
 from surgical_cdc.steps.cleanup import cleanup
+from tests.conftest import at
 from tests.support.bookshop import EDITED, ORDER, PRODUCT, cycle, open_shop, run
 
 if TYPE_CHECKING:
@@ -42,8 +44,27 @@ def test_tables_of_the_first_version_are_led_on(shop: Site) -> None:
     assert result.preparation.pending == ("fact_order",)
     assert shop.table("cdc.runs", "run_key") == [("test/until 0",), ("vendor_cdc/old",)]
     assert shop.table("cdc.quarantine__products", "title", "scdc_reason") == [("Atlas", "the key product_id is NULL")]
-    assert shop.table("cdc.lease", "version", "baseline_run") == [(2, "test/until 0")]
+    assert shop.table("cdc.lease", "version", "baseline_run") == [(VERSION, "test/until 0")]
     assert shop.table("cdc.pending__fact_order", "anchor") == []
+
+
+def test_ledger_of_the_version_before_is_led_on(shop: Site) -> None:
+    """Its lines stay, under the names that the columns have now."""
+    open_shop(shop)
+    run(shop, 0)
+    lines = "SELECT source_name, cells_compared FROM cdc.run_sources WHERE run_key = 'test/until 0' ORDER BY 1"
+    compared = shop.rows(lines)
+    shop.execute("ALTER TABLE cdc.run_sources RENAME COLUMN cells_compared TO columns_compared")
+    shop.execute("ALTER TABLE cdc.runs DROP COLUMN kind")
+    shop.execute("DROP TABLE cdc.run_columns")
+    shop.execute("UPDATE cdc.lease SET version = 2")
+    shop.stage("products", {**PRODUCT, "title": "Great Atlas", "changed_at": at(10)})
+    run(shop, 30)
+    assert shop.rows("SELECT COUNT(cells_compared) FROM cdc.run_sources") == [(2 * len(compared),)]
+    assert shop.rows(lines) == compared
+    assert shop.table("cdc.runs", "kind") == [("run",), (None,)]
+    assert shop.table("cdc.run_columns", "column_name", "cells") == [("product_title", 2)]
+    assert shop.table("cdc.lease", "version") == [(VERSION,)]
 
 
 def widened(project: Project, source: str, column: str, data_type: str) -> Project:

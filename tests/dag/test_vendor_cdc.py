@@ -19,6 +19,7 @@ from local_stack.airflow_api import time_of
 from local_stack.demonstration import avoid_the_schedule, verify_facts
 from surgical_cdc.contract.project import DEFAULT_PROJECT, load_project
 from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.values import RunSummary
 from surgical_cdc.warehouse.templates import sql_name
 from tests.conftest import SHOP
 from tests.dag.conftest import TEST_SECONDS
@@ -162,6 +163,7 @@ def test_facts_that_read_no_changed_column_are_skipped_and_the_sync_still_runs(
     assert (state, states.pop("prepare"), set(states.values())) == ("success", "success", {"skipped"})
     assert "Nothing is staged that the baselines do not show" in vendor_cdc.log(next_run, "prepare")
     assert vendor_cdc.value(next_run, "prepare")["ended"]
+    assert vendor_cdc.value(next_run, "prepare", "summary")["result"] == "nothing new"
 
 
 def test_only_a_fact_that_has_changed_raises_an_asset_event(
@@ -198,6 +200,12 @@ def test_a_dry_run_announces_what_then_happens_and_writes_nothing(
     assert events["total_entries"] == 0
     real_id, _ = vendor_cdc.run()
     announced = counts(vendor_cdc.group(dry_id, "update"))
+    dry, real = (RunSummary.from_dict(vendor_cdc.value(run, "sync_public", "summary")) for run in (dry_id, real_id))
+    assert (dry.result, real.result) == ("dry run", "success")
+    cells = {fact: done.cells for fact, done in real.facts.items()}
+    assert any(cells.values())
+    assert {fact: done.cells for fact, done in dry.facts.items()} == cells
+    assert "Facts:" in vendor_cdc.log(real_id, "sync_public")
     for fact, (inserted, updated, deleted) in announced.items():
         rows = f"{inserted} inserted, {updated} updated, {deleted} deleted"
         assert not (inserted or updated or deleted) or f"{fact}: rows that would be written: {rows}" in said
@@ -238,6 +246,9 @@ def test_an_empty_window_fails_before_anything_is_touched(vendor_cdc: DagUnderTe
     assert state == "failed"
     assert states.pop("prepare") == "failed"
     assert (states.pop("sync_public"), states.pop("cleanup")) == ("failed", "skipped")
+    summary = vendor_cdc.value(run_id, "cleanup", "summary")
+    assert summary["result"] == "failed"
+    assert "prepare: " in summary["reason"]
     assert set(states.values()) == {"upstream_failed"}
     assert "is empty" in vendor_cdc.value(run_id, "prepare", "error")
 

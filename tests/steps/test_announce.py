@@ -10,7 +10,7 @@ from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.values import Example
 from tests.conftest import at
 from tests.support.bookshop import ORDER, PRODUCT, open_shop, run
-from tests.support.differences import announced, differences, facts
+from tests.support.differences import differences, facts, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +34,7 @@ def dry_run(site: Site, end: float, **values: Any) -> Mapping[str, FactResult]:
 
 def examples(site: Site, fact: str, end: float, **values: Any) -> tuple[Example, ...]:
     """Return the examples that a dry run shows of a fact."""
-    announcement = dry_run(site, end, **values)[fact].announcement
-    return announcement.examples if announcement else ()
+    return dry_run(site, end, **values)[fact].examples
 
 
 def test_announced_cells_are_the_cells_that_then_differ(open_site: Site) -> None:
@@ -44,12 +43,12 @@ def test_announced_cells_are_the_cells_that_then_differ(open_site: Site) -> None
     open_site.stage("orders", {**ORDER, "order_id": 3, "customer_id": 7, "status": "paid", "changed_at": at(10)})
     open_site.stage("products", {**PRODUCT, "price": Decimal("31.00"), "changed_at": at(10)})
     before = facts(open_site)
-    said = announced(dry_run(open_site, 30))
+    announced = said(dry_run(open_site, 30))
     assert facts(open_site) == before
-    run(open_site, 30)
+    done = said(run(open_site, 30).fact_results)
     found = differences(open_site, before, facts(open_site))
     assert all(difference.cells for difference in found.values())
-    assert said == found
+    assert announced == done == found
 
 
 def test_examples_show_old_and_new_values(open_site: Site) -> None:
@@ -71,7 +70,9 @@ def test_examples_are_few(open_site: Site) -> None:
 def test_values_do_not_travel(open_site: Site) -> None:
     """What a task hands on has the counts of a dry run, and no value of any row."""
     open_site.stage("customers", {"customer_id": 7, "name": "Asha R", "country": "IN", "changed_at": at(10)})
-    assert dry_run(open_site, 30)["fact_order"].to_dict()["announcement"] == {"updated_cells": {"customer_name": 2}}
+    handed_on = dry_run(open_site, 30)["fact_order"].to_dict()
+    assert handed_on["cells"] == {"customer_name": 2}
+    assert "examples" not in handed_on
 
 
 def test_chosen_keys_alone_are_announced(open_site: Site) -> None:
@@ -106,11 +107,11 @@ def test_change_of_one_column_is_announced_alone(open_site: Site, source: str, c
     open_site.stage(source, staged, {**staged, **new}, {**row, "changed_at": at(5)})
     before = facts(open_site)
     asked = open_site.run(at(30), run_id="dry", dry_run=True, sources=(source,))
-    said = announced(run_cycle(open_site.project, open_site.connect, asked, column=column).fact_results)
+    announced = said(run_cycle(open_site.project, open_site.connect, asked, column=column).fact_results)
     assert facts(open_site) == before
     open_site.stage(source, {**row, **changes, "changed_at": at(20)})
     run(open_site, 30, window_start=at(15))
-    assert said == differences(open_site, before, facts(open_site))
+    assert announced == differences(open_site, before, facts(open_site))
 
 
 def test_key_stands_for_the_rows_that_come_and_go(open_site: Site) -> None:

@@ -70,13 +70,13 @@ def test_column_that_no_fact_reads_touches_no_fact(open_site: Site) -> None:
 
 
 def test_dry_run_announces_what_then_happens(open_site: Site) -> None:
-    """A dry run leaves tables, ledger and scratch as they were, and its counts are those of the run that follows."""
+    """A dry run leaves tables and scratch as they were, and its counts are those of the run that follows."""
     open_site.stage("customers", {"customer_id": 7, "name": "Asha R", "changed_at": at(10)})
     open_site.stage("orders", {**ORDER, "order_id": 5, "status": "paid", "changed_at": at(10)})
     before = {fact: open_site.table(f"shop_public.{fact}", "order_id") for fact in open_site.project.facts}
     announced = run(open_site, 30, run_id="dry", dry_run=True)
     assert before == {fact: open_site.table(f"shop_public.{fact}", "order_id") for fact in open_site.project.facts}
-    assert open_site.table("cdc.runs", "run_key") == [("test/until 0",)]
+    assert open_site.table("cdc.runs", "run_key", "result") == [("test/dry", "dry run"), ("test/until 0", "success")]
     assert open_site.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'cdc_scratch'") == []
     happened = run(open_site, 30)
 

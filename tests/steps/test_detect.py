@@ -63,7 +63,7 @@ def test_unchanged_row_is_not_in_the_change_set(orders: Site) -> None:
     """A row that is staged again as it is in the baseline is compared, and left out."""
     orders.stage("orders", ORDER)
     change_set = found(orders)
-    assert (change_set.rewrites, change_set.rows_compared, change_set.columns_compared) == (0, 1, 10)
+    assert (change_set.rewrites, change_set.rows_compared, change_set.cells_compared) == (0, 1, 10)
     assert changes(orders, change_set) == []
 
 

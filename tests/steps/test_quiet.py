@@ -67,17 +67,17 @@ def test_a_run_without_news_ends_with_prepare(opened: Site) -> None:
     done = cycle(opened, 20)
     assert done.preparation.ended
     found = done.change_sets["orders"]
-    assert (found.rows_compared, found.columns_compared, found.waiting, found.farthest_cursor) == (
+    assert (found.rows_compared, found.cells_compared, found.waiting, found.farthest_cursor) == (
         3,
         15,
         1,
         str(at(90)),
     )
     assert done.fact_results["fact"].reason == "no change in orders, users"
-    assert opened.rows("SELECT run_key, result, reason FROM cdc.runs ORDER BY finished_at") == [
-        ("test/until 10", "success", None),
-        ("test/until 20", "success", None),
-    ]
+    assert done.summary
+    assert (done.summary.result, done.summary.seconds) == ("nothing new", {})
+    lines = opened.rows("SELECT run_key, result, started_at <= finished_at FROM cdc.runs WHERE kind = 'run' ORDER BY 1")
+    assert lines == [("test/until 10", "success", True), ("test/until 20", "nothing new", True)]
     lines = opened.rows("SELECT source_name, rows_compared, waiting FROM cdc.run_sources ORDER BY run_key, 1")
     assert lines[-2:] == [("orders", 3, 1), ("users", 1, 0)]
     assert lease.holder(opened.project, opened.warehouse) is None

@@ -361,5 +361,5 @@ def test_refresh_waits_for_the_run(open_site: Site) -> None:
 def test_failed_run_can_not_go_on_after_a_refresh(shop: Site) -> None:
     """The change sets of a run that failed before the refresh are void: the fact no longer shows them."""
     refresh(shop.project, "fact_order", shop.warehouse)
-    with pytest.raises(LeaseError, match=r"on a baseline that refresh of fact_order at .* has replaced"):
+    with pytest.raises(LeaseError, match=r"on a baseline that refresh/fact_order at .* has replaced"):
         hold(shop.project, shop.warehouse, shop.run(at(0)), {None})

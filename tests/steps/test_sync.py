@@ -245,7 +245,7 @@ def test_ledger_has_a_line_per_run_source_and_fact(shop: Site) -> None:
     run = Prepared(shop, shop.run(window_start=at(-30)), ("orders", "products"))
     run.fact_results = {
         "fact_line": run.result("fact_line", reason="no change in products"),
-        "fact_order": run.result("fact_order", affected=3, inserted=1, updated=2, seconds=0.5),
+        "fact_order": run.result("fact_order", affected=3, inserted=1, updated=2, started_at=at(0), seconds=0.5),
     }
     run.sync()
     assert shop.table("cdc.runs", "run_key", "window_start", "window_end", "seconds_update", "result", "reason") == [
@@ -257,7 +257,7 @@ def test_ledger_has_a_line_per_run_source_and_fact(shop: Site) -> None:
     assert started <= finished
     assert detect_seconds > 0
     assert sync_seconds > 0
-    counts = ("rows_compared", "columns_compared", "inserts", "updates", "deletes", "stale", "disagreements")
+    counts = ("rows_compared", "cells_compared", "inserts", "updates", "deletes", "stale", "disagreements")
     assert shop.table("cdc.run_sources", "source_name", *counts, "changed_columns") == [
         ("orders", 3, 30, 1, 2, 0, 0, 1, json.dumps({"gift": 1, "note": 2})),
         ("products", 0, 0, 0, 0, 0, 0, 0, "{}"),

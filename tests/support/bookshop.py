@@ -73,7 +73,7 @@ class Prepared:
     def sync(self) -> Mapping[str, int]:
         """Sync the run; return what is new in quarantine, by source."""
         site = self.site
-        done = sync(site.project, site.warehouse, self.run, self.change_sets, self.fact_results)
+        done = sync(site.project, site.warehouse, self.run, self.preparation, self.change_sets, self.fact_results)
         done.require_all(self.run)
         return done.quarantined
 

@@ -63,11 +63,6 @@ def differences(site: Site, before: dict[str, Rows], after: dict[str, Rows]) -> 
     return found
 
 
-def announced(results: Mapping[str, FactResult]) -> dict[str, Difference]:
-    """Return what a dry run says will happen to each fact."""
-    return {
-        name: Difference(
-            done.inserted, done.updated, done.deleted, done.announcement.updated_cells if done.announcement else {}
-        )
-        for name, done in results.items()
-    }
+def said(results: Mapping[str, FactResult]) -> dict[str, Difference]:
+    """Return what a run says that has happened to each fact, or a dry run will."""
+    return {name: Difference(done.inserted, done.updated, done.deleted, done.cells) for name, done in results.items()}

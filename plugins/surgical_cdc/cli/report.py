@@ -215,11 +215,11 @@ def absent_keys(keys: Sequence[str], run: Run) -> str:
 def cycle(result: CycleResult) -> RenderableType:
     """Return what a cycle compared and changed, by source and by fact."""
     sources = _counts(
-        "source", "rows", "columns", "changed", "stale", "quarantined", "waiting", caption="rows and columns compared"
+        "source", "rows", "cells", "changed", "stale", "quarantined", "waiting", caption="rows and cells compared"
     )
     for found in result.change_sets.values():
         changed = sum(found.changed_columns.values())
-        figures = (found.rows_compared, found.columns_compared, changed, found.stale, found.quarantined, found.waiting)
+        figures = (found.rows_compared, found.cells_compared, changed, found.stale, found.quarantined, found.waiting)
         sources.add_row(found.source, *map(str, figures))
     facts = _counts(
         "fact", "affected", "inserted", "updated", "deleted", "seconds", caption="keys affected, rows written"

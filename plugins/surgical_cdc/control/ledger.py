@@ -3,55 +3,54 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from surgical_cdc.values import FactResult
+from surgical_cdc.values import DRY_RUN, FAILED, IN_PART, RunSummary
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Table
-    from surgical_cdc.values import ChangeSet, Run
+    from surgical_cdc.values import Run, SourceSummary
     from surgical_cdc.warehouse.session import Warehouse
 
 # A reason is for a person; the log has the rest.
 REASON_LENGTH = 2000
+# Another run held the warehouse until the window was over.
+WAITING = "waiting"
 
 
-def record(
-    project: Project,
-    warehouse: Warehouse,
-    run: Run,
-    *,
-    change_sets: Mapping[str, ChangeSet],
-    waiting: Collection[str],
-    failed: Collection[str],
-    fact_results: Iterable[FactResult],
-    seconds_sync: float,
-) -> None:
-    """Write the lines of a synced run inside the caller's transaction.
+def record(project: Project, warehouse: Warehouse, summary: RunSummary) -> None:
+    """Write the lines of a run that was synced, or had nothing to do, or of a refresh, inside the caller's transaction.
 
-    Where facts have `failed` or sources are kept `waiting` the run has failed: its cleanup writes its own line.
+    A verification has its line too. A run that was synced `in part` has that of a failure, by its cleanup.
     """
-    results = [*fact_results, *(FactResult(fact=fact, reason="it has failed") for fact in failed)]
-    if not failed and not waiting:
-        seconds_detect = sum(change_set.seconds for change_set in change_sets.values())
-        seconds = (seconds_detect, sum(result.seconds for result in results), seconds_sync)
-        if not _record_run(project, warehouse, run, seconds, result="success", reason=None):
-            # The commit that brought these lines was not confirmed.
-            return
-    run_sources, run_facts = (schema.control(project, name) for name in ("run_sources", "run_facts"))
-    synced = {name: name not in waiting for name in change_sets}
-    lines = [{**_source_line(run, change_set), "synced": synced[name]} for name, change_set in change_sets.items()]
-    _record_lines(warehouse, run_sources, lines)
-    _record_lines(warehouse, run_facts, [_fact_line(run, result) for result in results])
+    if summary.result != IN_PART and not _record_run(project, warehouse, summary):
+        # The commit that brought these lines was not confirmed.
+        return
+    tables = {name: schema.control(project, name) for name in ("run_sources", "run_facts", "run_columns")}
+    sources = [_source_line(name, found, summary) for name, found in summary.sources.items()]
+    _record_lines(warehouse, tables["run_sources"], summary, sources)
+    facts = [{**dict(done), "fact_name": name} for name, done in summary.facts.items()]
+    _record_lines(warehouse, tables["run_facts"], summary, facts)
+    columns = [
+        {"fact_name": name, "column_name": column, "cells": cells}
+        for name, done in summary.facts.items()
+        for column, cells in done.cells.items()
+    ]
+    _record_lines(warehouse, tables["run_columns"], summary, columns)
+
+
+def record_dry_run(project: Project, warehouse: Warehouse, run: Run) -> None:
+    """Write the line of a dry run that has ended well inside the caller's transaction."""
+    _record_run(project, warehouse, _outcome(run, DRY_RUN))
 
 
 def record_failure(project: Project, warehouse: Warehouse, run: Run, reason: str) -> None:
     """Write the line of an attempt that has failed inside the caller's transaction."""
-    _record_run(project, warehouse, run, (None, None, None), result="failed", reason=reason[:REASON_LENGTH])
+    _record_run(project, warehouse, _outcome(run, FAILED, reason))
 
 
 def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str) -> bool:
@@ -61,39 +60,41 @@ def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str
     """
     with warehouse.transaction():
         unbegun = run.model_copy(update={"token": ""})
-        written = _record_run(project, warehouse, unbegun, (None, None, None), result="waiting", reason=reason)
+        written = _record_run(project, warehouse, _outcome(unbegun, WAITING, reason))
     return written > 0
 
 
-def _record_run(
-    project: Project,
-    warehouse: Warehouse,
-    run: Run,
-    seconds: Iterable[float | None],
-    *,
-    result: str,
-    reason: str | None,
-) -> int:
-    window = (run.window_start, run.window_end)
-    params = (run.key, run.token, *window, run.token, *seconds, result, reason, run.key, run.token, result)
+def _outcome(run: Run, result: str, reason: str | None = None) -> RunSummary:
+    return RunSummary(
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        token=run.token,
+        window_start=run.window_start,
+        window_end=run.window_end,
+        result=result,
+        reason=reason,
+    )
+
+
+def _record_run(project: Project, warehouse: Warehouse, summary: RunSummary) -> int:
+    attempt, window = (summary.key, summary.token), (summary.window_start, summary.window_end)
+    began = (summary.started_at, summary.token)
+    seconds = [summary.seconds.get(phase) for phase in ("detect", "update", "sync")]
+    outcome = (summary.result, summary.reason and summary.reason[:REASON_LENGTH])
+    params = (*attempt, summary.kind, *window, *began, *seconds, *outcome, *attempt, summary.result)
     return warehouse.execute(render("record_run", control=project.control_schema), params)
 
 
-def _record_lines(warehouse: Warehouse, ledger: Table, lines: Sequence[Mapping[str, object]]) -> None:
+def _record_lines(
+    warehouse: Warehouse, ledger: Table, summary: RunSummary, lines: Sequence[Mapping[str, object]]
+) -> None:
     if lines:
         statement = render("record_lines", ledger=ledger.relation, columns=ledger.columns, lines=lines)
-        warehouse.execute(statement, [line[name] for line in lines for name in ledger.column_names])
+        attempt = {"run_key": summary.key, "token": summary.token}
+        values = [{**line, **attempt} for line in lines]
+        warehouse.execute(statement, [line[name] for line in values for name in ledger.column_names])
 
 
-def _source_line(run: Run, change_set: ChangeSet) -> dict[str, object]:
-    columns = json.dumps(change_set.changed_columns)
-    return {
-        **dict(change_set),
-        "run_key": run.key,
-        "source_name": change_set.source,
-        "changed_columns": columns,
-    }
-
-
-def _fact_line(run: Run, result: FactResult) -> dict[str, object]:
-    return {**dict(result), "run_key": run.key, "token": run.token, "fact_name": result.fact}
+def _source_line(name: str, found: SourceSummary, summary: RunSummary) -> dict[str, object]:
+    window = {"window_start": summary.window_start, "window_end": summary.window_end}
+    return {**dict(found), **window, "source_name": name, "changed_columns": json.dumps(found.changed_columns)}

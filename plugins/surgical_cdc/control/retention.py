@@ -26,7 +26,7 @@ def sweep(project: Project, warehouse: Warehouse, found: Lease) -> None:
     if found.swept_at and found.read_at - found.swept_at < EVERY:
         return
     control, kept = project.control_schema, project.retention
-    for table in ("run_sources", "run_facts"):
+    for table in ("run_sources", "run_facts", "run_columns"):
         warehouse.execute(render("sweep_lines", control=control, table=table), (kept.ledger_days,))
     warehouse.execute(render("sweep_runs", control=control), (kept.ledger_days,))
     for source in project.sources.values():

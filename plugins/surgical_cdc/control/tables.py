@@ -58,22 +58,29 @@ def _migrate(project: Project, warehouse: Warehouse, catalog: Catalog) -> None:
     """Bring the control tables that exist to this version, and to the contract, inside the caller's transaction."""
     lease = catalog.get(schema.control(project, "lease").relation)
     is_first_version = lease is not None and "version" not in lease
+    is_older = is_first_version
+    ledgers = {schema.control(project, name).relation: name for name in schema.CONTROL_TABLES}
     for table in schema.control_tables(project):
-        if table.relation in catalog:
-            found = dict(catalog[table.relation])
-            for old, new in _of_version_1(table).items() if is_first_version else ():
+        if table.relation not in catalog:
+            continue
+        found = dict(catalog[table.relation])
+        if table.relation in ledgers:
+            is_older = is_older or not found.keys() >= set(table.column_names)
+            renamed: Mapping[str, str] = schema.RENAMED.get(ledgers[table.relation], {})
+        else:
+            renamed = _of_version_1(table) if is_first_version else {}
+        for old, new in renamed.items():
+            if old in found and new not in found:
                 warehouse.execute(render("rename_column", relation=table.relation, column=old, new_name=new))
                 found[new] = found.pop(old)
-            for column in table.columns:
-                _complete(table, column, found, warehouse)
-    if is_first_version:
+        for column in table.columns:
+            _complete(table, column, found, warehouse)
+    if is_older:
         warehouse.execute(render("set_version", control=project.control_schema), (VERSION,))
 
 
 def _of_version_1(table: Table) -> dict[str, str]:
-    """Return by their old names the columns that were called otherwise in version 1."""
-    if table.name in schema.CONTROL_TABLES:
-        return {}
+    """Return by their old names the columns beside those of a source or fact that version 1 called otherwise."""
     return {name.replace(PREFIX, "cdc_", 1): name for name in table.column_names if name.startswith(PREFIX)}
 
 

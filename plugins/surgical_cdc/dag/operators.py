@@ -29,6 +29,8 @@ from surgical_cdc.dag.form import FormError, check_fields, require_chosen, run_o
 from surgical_cdc.dag.handover import (
     ERROR_KEY,
     PREPARE,
+    SUMMARY_KEY,
+    SYNC,
     UPDATE,
     change_sets_of,
     failures_of,
@@ -39,7 +41,8 @@ from surgical_cdc.dag.handover import (
 )
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, OutdatedFact, SyncedInPart
-from surgical_cdc.values import FactResult, new_token
+from surgical_cdc.steps.summary import summarise, told
+from surgical_cdc.values import FAILED, FactResult, RunSummary, new_token
 from surgical_cdc.warehouse.retries import Steps, is_transient
 
 if TYPE_CHECKING:
@@ -127,8 +130,7 @@ class WarehouseTask(BaseOperator):
             finally:
                 self._steps = None
                 self.sql = "\n\n".join(
-                    f"-- {statement.seconds:.3f} s, {statement.rowcount} rows\n{statement.sql.rstrip(';')};"
-                    for statement in steps.statements
+                    f"-- {statement.cost}\n{statement.sql.rstrip(';')};" for statement in steps.statements
                 )
                 # Named only now: before the task there is nothing to show, and showing it is a request.
                 self.template_fields = ("sql",)
@@ -155,7 +157,11 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
         if preparation is None:
             return PokeReturnValue(is_done=False)
         if preparation.ended:
+            from surgical_cdc.steps.quiet import nothing_to_do, summary_of_nothing
+
             context["ti"].xcom_push("return_value", preparation.to_dict())
+            results = nothing_to_do(project, load_dictionary(project.dictionary_path), run, preparation) or {}
+            hand_on_summary(context, summary_of_nothing(run, preparation, results))
             log.info("%s", NOTHING_TO_DO)
             # All of them, so that none of their processes is started.
             raise DownstreamTasksSkipped(  # type: ignore[no-untyped-call]
@@ -274,7 +280,7 @@ class SyncOperator(WarehouseTask):
         self.dictionary = dictionary
 
     def work(self, context: Context) -> None:
-        """Sync; skip in a dry run.
+        """Sync, and hand on the RunSummary; skip in a dry run.
 
         Raises:
             NotPrepared: the run has not begun, so that there is nothing to sync.
@@ -289,12 +295,16 @@ class SyncOperator(WarehouseTask):
         dictionary = load_dictionary(self.dictionary)
         results = handed_on(context, UPDATE, dictionary.facts)
         fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
-        if run.dry_run:
-            self._announce(dictionary, fact_results)
         change_sets = change_sets_of(context, dictionary.sources)
+        if run.dry_run:
+            hand_on_summary(context, summarise(run, preparation, change_sets, fact_results))
+            self._announce(dictionary, fact_results)
         with self.steps(context, run) as (project, steps):
-            step = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
+            step = partial(
+                sync, project, run=run, preparation=preparation, change_sets=change_sets, fact_results=fact_results
+            )
             done = steps.run(self.task_id, step)
+            hand_on_summary(context, done.summary)
             if done.quarantined:
                 alerts.quarantined(context, done.quarantined, control_schema=project.control_schema)
             done.require_all(run)
@@ -331,6 +341,9 @@ class CleanupOperator(WarehouseTask):
             with self.steps(context) as (project, steps):
                 steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
         if failures:
+            if context["ti"].xcom_pull(task_ids=SYNC, key=SUMMARY_KEY) is None:
+                attempt = {"dag_id": self.dag_id, "run_id": context["run_id"], "reason": failure}
+                hand_on_summary(context, RunSummary(result=FAILED, **attempt, **_window(run)))
             alerts.tell(context, failures)
         if not run:
             raise AirflowSkipException(f"The run has not begun. {failure}")
@@ -399,6 +412,16 @@ def _project(path: Path, _state: frozenset[tuple[Path, int]]) -> Project:
     from surgical_cdc.contract.project import load_project
 
     return load_project(path)
+
+
+def hand_on_summary(context: Context, summary: RunSummary) -> None:
+    """Say what the run did, for a person and for the page."""
+    log.info("%s", told(summary))
+    context["ti"].xcom_push(SUMMARY_KEY, summary.to_dict())
+
+
+def _window(run: Run | None) -> dict[str, Any]:
+    return {"window_start": run.window_start, "window_end": run.window_end} if run else {}
 
 
 def raise_event(context: Context, task: BaseOperator, result: FactResult) -> None:

@@ -27,7 +27,9 @@ def cleanup(project: Project, warehouse: Warehouse, run: Run, *, failure: str | 
             complete_control(project, warehouse)
             ledger.record_failure(project, warehouse, run, failure)
         found = end(project, warehouse, run, keep_scratch=failure is not None)
-        if failure is None and not run.dry_run:
+        if failure is None and run.dry_run:
+            ledger.record_dry_run(project, warehouse, run)
+        elif failure is None:
             sweep(project, warehouse, found)
 
 

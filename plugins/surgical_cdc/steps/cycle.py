@@ -20,7 +20,7 @@ from surgical_cdc.steps.containment import update_or_explain
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.steps.narrow import only_column
 from surgical_cdc.steps.prepare import prepare
-from surgical_cdc.steps.quiet import nothing_to_do
+from surgical_cdc.steps.quiet import nothing_to_do, summary_of_nothing
 from surgical_cdc.steps.relevance import unaffected
 from surgical_cdc.steps.sync import Synced, sync
 from surgical_cdc.values import FactResult
@@ -30,7 +30,7 @@ from surgical_cdc.warehouse.retries import BACKOFF, Backoff, Connect, Steps, run
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
     from surgical_cdc.dictionary import Dictionary
-    from surgical_cdc.values import ChangeSet, Preparation, Run
+    from surgical_cdc.values import ChangeSet, Preparation, Run, RunSummary
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -38,13 +38,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CycleResult:
-    """What a cycle did, by source and by fact; `quarantined` are rows new in quarantine, `seconds` is its wall time."""
+    """What a cycle did, by source and by fact; `quarantined` are rows new in quarantine, `seconds` is its wall time.
+
+    `summary` is None in a dry run, and where another attempt had synced the run before.
+    """
 
     run: Run
     preparation: Preparation
     change_sets: Mapping[str, ChangeSet]
     fact_results: Mapping[str, FactResult]
     quarantined: Mapping[str, int]
+    summary: RunSummary | None
     seconds: float
 
 
@@ -86,10 +90,11 @@ def run_cycle(
     if preparation.ended:
         progress(f"nothing new is staged before {run.window_end} UTC: the run ends here")
         results = nothing_to_do(project, dictionary, run, preparation) or {}
-        return CycleResult(run, preparation, change_sets, results, {}, time.perf_counter() - started)
+        done = summary_of_nothing(run, preparation, results)
+        return CycleResult(run, preparation, change_sets, results, {}, done, time.perf_counter() - started)
     fact_results: dict[str, FactResult] = {}
     errors: list[Exception] = []
-    synced = Synced({})
+    synced: Synced | None = None
     failure: str | None = None
 
     def failed(step: str, error: Exception) -> None:
@@ -122,7 +127,14 @@ def run_cycle(
                 fact_results[name] = updated
                 progress(_updated(updated))
             if not run.dry_run:
-                syncing = partial(sync, project, run=run, change_sets=change_sets, fact_results=fact_results)
+                syncing = partial(
+                    sync,
+                    project,
+                    run=run,
+                    preparation=preparation,
+                    change_sets=change_sets,
+                    fact_results=fact_results,
+                )
                 synced = _sync(partial(once, "sync", syncing), errors, progress)
                 rewrites = sum(found.rewrites for name, found in change_sets.items() if name not in synced.waiting)
                 progress(f"synced {rewrites} rows of the baselines")
@@ -134,7 +146,9 @@ def run_cycle(
             raise
         finally:
             once("cleanup", partial(cleanup, project, run=run, failure=failure))
-    return CycleResult(run, preparation, change_sets, fact_results, synced.quarantined, time.perf_counter() - started)
+    quarantined, summary = (synced.quarantined, synced.summary) if synced else ({}, None)
+    seconds = time.perf_counter() - started
+    return CycleResult(run, preparation, change_sets, fact_results, quarantined, summary, seconds)
 
 
 def _quiet(run: Run, preparation: Preparation, progress: Callable[[str], None]) -> dict[str, ChangeSet]:

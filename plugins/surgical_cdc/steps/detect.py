@@ -10,7 +10,7 @@ from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.control import lease, scratch
 from surgical_cdc.errors import DataError
 from surgical_cdc.names import fitted
-from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts
+from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts, now
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     """
     source = project.source(source_name)
     relation = scratch.new_relation(project, source, run)
-    started = time.perf_counter()
+    started, started_at = time.perf_counter(), now()
     with warehouse.transaction():
         lease.hold(project, warehouse, run, {preparation.baseline_token})
         figures = write_change_set(project, source, relation, warehouse, run)
@@ -43,9 +43,10 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
         baseline_token=preparation.baseline_token,
         window_start=run.window_start,
         window_end=run.window_end,
-        columns_compared=counts["rows_compared"] * len(source.columns),
+        cells_compared=counts["rows_compared"] * len(source.columns),
         farthest_cursor=figures["farthest_cursor"],
         changed_columns=_changed_columns(source, figures),
+        started_at=started_at,
         seconds=round(time.perf_counter() - started, 3),
         **counts,
     )

@@ -11,7 +11,7 @@ from surgical_cdc.control.retention import sweep
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError
-from surgical_cdc.steps.quiet import nothing_to_do, quiet_sources
+from surgical_cdc.steps.quiet import nothing_to_do, quiet_sources, summary_of_nothing
 from surgical_cdc.values import Preparation, Run
 from surgical_cdc.warehouse import collation, schema
 from surgical_cdc.warehouse.catalog import check_contract
@@ -69,6 +69,7 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
         preparation = Preparation(
             token=run.token,
             baseline_token=found.baseline_token,
+            started_at=found.read_at,
             unbuilt=tuple(unbuilt),
             pending=tuple(pending),
             moments=moments,
@@ -79,18 +80,10 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
             lease.take(project, warehouse, run)
             return preparation
         # It is over before anybody had to be kept away.
-        ledger.record(
-            project,
-            warehouse,
-            run,
-            change_sets=preparation.quiet_change_sets(run),
-            waiting=(),
-            failed=(),
-            fact_results=results.values(),
-            seconds_sync=0.0,
-        )
+        ended = preparation.model_copy(update={"ended": True})
+        ledger.record(project, warehouse, summary_of_nothing(run, ended, results))
         sweep(project, warehouse, found)
-    return preparation.model_copy(update={"ended": True})
+    return ended
 
 
 def _check_dictionary(project: Project) -> Dictionary:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.steps.relevance import unaffected
+from surgical_cdc.steps.summary import summarise
 from surgical_cdc.values import Quiet
 from surgical_cdc.warehouse.templates import render
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Source
     from surgical_cdc.dictionary import Dictionary
-    from surgical_cdc.values import FactResult, Preparation, Run
+    from surgical_cdc.values import FactResult, Preparation, Run, RunSummary
     from surgical_cdc.warehouse.session import Warehouse
 
 # Redshift gives a statement 30 segments, of which a source takes three: two scans, and what joins and counts them.
@@ -46,11 +47,16 @@ def _probed(project: Project, sources: Sequence[Source], warehouse: Warehouse, r
                 name,
                 Quiet(
                     rows_compared=keys,
-                    columns_compared=keys * len(project.source(name).columns),
+                    cells_compared=keys * len(project.source(name).columns),
                     waiting=waiting,
                     farthest_cursor=farthest_cursor,
                 ),
             )
+
+
+def summary_of_nothing(run: Run, preparation: Preparation, results: Mapping[str, FactResult]) -> RunSummary:
+    """Return the summary of a run that has ended with `prepare`; `results` are those of `nothing_to_do`."""
+    return summarise(run, preparation, preparation.quiet_change_sets(run), results)
 
 
 def nothing_to_do(

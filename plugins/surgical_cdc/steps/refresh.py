@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.control import built_by, lease
+from surgical_cdc.control import built_by, lease, ledger
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps import replacement
 from surgical_cdc.steps.build import build
-from surgical_cdc.values import FactResult, new_token
+from surgical_cdc.steps.summary import fact_summary, of_fact
+from surgical_cdc.values import REFRESH, FactResult, now
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.catalog import fact_differences
 from surgical_cdc.warehouse.templates import render
@@ -40,11 +40,11 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
         lease.refuse_beside_run(project, warehouse, f"refresh {fact_name}")
         standing = replacement.replaceable(fact, warehouse) if fact_differences(fact, catalog) else None
         # A failed run that has updated this fact may not go on: it would sync changes that the fact no longer shows.
-        now = datetime.now(UTC).replace(tzinfo=None)
-        moment = built_by.moment_of(fact, now, built_by.recorded(project, warehouse).get(fact_name))
+        began = now()
+        summary = of_fact(REFRESH, fact_name, began)
+        moment = built_by.moment_of(fact, began, built_by.recorded(project, warehouse).get(fact_name))
         compiled = compile_fact(project, fact_name, moment)
-        key = f"refresh of {fact_name} at {now:%Y-%m-%d %H:%M:%S.%f}"
-        lease.move_baseline(project, warehouse, key, new_token())
+        lease.move_baseline(project, warehouse, summary.key, summary.token)
         if standing:
             (deleted,) = warehouse.row(render("count_rows", relations=[fact.relation]))
             inserted = replacement.build_beside(compiled, warehouse, standing)
@@ -59,8 +59,12 @@ def refresh(project: Project, fact_name: str, warehouse: Warehouse) -> FactResul
             built=True,
             definition=compiled.select_fingerprint,
             moment=moment,
+            started_at=began,
+            seconds=round(time.perf_counter() - started, 3),
         )
         built_by.record(project, warehouse, [result])
+        done = {"facts": {fact_name: fact_summary(result)}, "seconds": {"update": result.seconds}}
+        ledger.record(project, warehouse, summary.model_copy(update=done))
         if standing:
             replacement.swap(fact, warehouse)
-    return result.model_copy(update={"seconds": time.perf_counter() - started})
+    return result

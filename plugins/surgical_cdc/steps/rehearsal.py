@@ -13,11 +13,11 @@ from surgical_cdc.compiler.fact_query import relation_of
 from surgical_cdc.compiler.slices import AFFECTED_KEYS, RECOMPUTED, SourceChange
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
+from surgical_cdc.steps.apply import Differences, apply, count_differences
 from surgical_cdc.steps.build import insert_into
 from surgical_cdc.steps.detect import write_change_set
 from surgical_cdc.steps.sync import sync_baseline
 from surgical_cdc.steps.update import (
-    apply,
     count_reached_keys,
     keep_first,
     reach_keys,
@@ -115,7 +115,9 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
         recompute_keys(project, compiled.tree, explaining, changes, fact.columns, null_key=True, whole=False)
         if compiled.tree.limit:
             keep_first(project, compiled, compiled.tree.limit, explaining, changes, null_key=True)
-    apply(compiled, explaining, fact.columns, null_key=True)
+    count_differences(compiled, explaining, fact.columns, null_key=True)
+    every_cell = dict.fromkeys(fact.column_names, 1)
+    apply(compiled, explaining, fact.columns, Differences(1, 1, 1, every_cell), null_key=True)
 
 
 def _change_set(project: Project, source: Source, warehouse: Warehouse) -> str:

@@ -11,7 +11,7 @@ from surgical_cdc.control import built_by, lease, ledger
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import OutdatedFact, SyncedInPart
 from surgical_cdc.steps.cleanup import end
-from surgical_cdc.values import FactResult
+from surgical_cdc.steps.summary import summarise
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Source
     from surgical_cdc.dictionary import Dictionary
-    from surgical_cdc.values import ChangeSet, Run
+    from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run, RunSummary
     from surgical_cdc.warehouse.session import Warehouse
 
 
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 class Synced:
     """What a sync has done.
 
-    `quarantined` are the rows that are new in quarantine, by source, where there are any. `failed` are facts that the
+    `quarantined` are the rows that are new in quarantine, by source, where there are any; `summary` is of the whole
+    run. `failed` are facts that the
     run has not brought up to date, and `waiting` the sources that were not synced, because such a fact reads them or
     because they were not detected: what is staged there waits for a later run.
     """
 
     quarantined: Mapping[str, int]
+    summary: RunSummary
     failed: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
@@ -46,10 +48,11 @@ class Synced:
             )
 
 
-def sync(
+def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what the run knows
     project: Project,
     warehouse: Warehouse,
     run: Run,
+    preparation: Preparation,
     change_sets: Mapping[str, ChangeSet],
     fact_results: Mapping[str, FactResult],
 ) -> Synced:
@@ -89,20 +92,20 @@ def sync(
                 pending = schema.pending(project, project.fact(result.fact)).relation
                 warehouse.execute(render("forget_pending_keys", pending=pending), (run.token,))
         built_by.record(project, warehouse, fact_results.values())
-        ledger.record(
-            project,
-            warehouse,
+        summary = summarise(
             run,
-            change_sets=change_sets,
-            waiting=waiting,
+            preparation,
+            change_sets,
+            fact_results,
             failed=failed,
-            fact_results=fact_results.values(),
+            waiting=waiting,
             seconds_sync=time.perf_counter() - started,
         )
+        ledger.record(project, warehouse, summary)
         # Whoever comes to the sync ends the run: a cleared task has no cleanup behind it.
         end(project, warehouse, run, keep_scratch=False)
         new = {name: rows for name, rows in quarantined.items() if rows}
-        done = warehouse.unconfirmed = Synced(new, failed, waiting)
+        done = warehouse.unconfirmed = Synced(new, summary, failed, waiting)
     return done
 
 

@@ -30,10 +30,11 @@ from surgical_cdc.compiler.slices import (
 )
 from surgical_cdc.control import lease
 from surgical_cdc.dictionary import EVERY_COLUMN
-from surgical_cdc.steps.announce import announce
+from surgical_cdc.steps.announce import examples
+from surgical_cdc.steps.apply import Differences, apply, count_differences
 from surgical_cdc.steps.build import build, check_row_keys, insert_into, refuse_row_keys
 from surgical_cdc.steps.relevance import relations
-from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run
+from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run, now
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from surgical_cdc.compiler.nodes import JoinTree, Limit
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Column, Fact
+    from surgical_cdc.values import Example
     from surgical_cdc.warehouse.session import Warehouse
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         DataError: a row key is NULL or not unique; nothing is written then.
         UnsupportedQuery: the fact's SELECT can not be maintained.
     """
-    started = time.perf_counter()
+    started, started_at = time.perf_counter(), now()
     moment = preparation.moments.get(fact_name)
     compiled = compile_fact(project, fact_name, moment)
     fact = compiled.fact
@@ -100,26 +102,30 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
                 whole = whole or anew
         if affected:
             _keep_pending(project, fact, warehouse, run, pending=pending)
-        inserted = updated = deleted = 0
-        announcement = None
+        found = Differences(0, 0, 0, {})
+        shown: tuple[Example, ...] = ()
         if affected:
             _check_rows(compiled, warehouse, null_key=null_key)
+            found = count_differences(compiled, warehouse, columns, null_key=null_key)
             if run.dry_run:
-                announcement = announce(fact, warehouse, columns, null_key=null_key)
-            inserted, updated, deleted = apply(compiled, warehouse, columns, null_key=null_key)
+                shown = examples(fact, warehouse, found, null_key=null_key)
+            else:
+                apply(compiled, warehouse, columns, found, null_key=null_key)
         result = warehouse.unconfirmed = FactResult(
             fact=fact_name,
             change_sets=relations(change_sets),
             affected=affected,
-            inserted=built + inserted,
-            updated=updated,
-            deleted=gone + deleted,
+            inserted=built + found.inserted,
+            updated=found.updated,
+            deleted=gone + found.deleted,
             built=unbuilt,
             whole_tables=bool(affected) and whole,
             definition=compiled.select_fingerprint,
             moment=moment,
-            announcement=announcement,
-            seconds=time.perf_counter() - started,
+            cells=dict(found.cells),
+            examples=shown,
+            started_at=started_at,
+            seconds=round(time.perf_counter() - started, 3),
         )
     return result
 
@@ -340,19 +346,3 @@ def _check_rows(compiled: CompiledFact, warehouse: Warehouse, *, null_key: bool)
     check_row_keys(fact, warehouse, RECOMPUTED)
     if compiled.tree and fact.anchor not in fact.unique_key:
         refuse_row_keys(fact, warehouse.rows(render("find_taken_row_keys", fact=fact, null_key=null_key)))
-
-
-def apply(
-    compiled: CompiledFact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool
-) -> tuple[int, int, int]:
-    """Make the fact's rows of the affected keys equal to recomputed; return rows inserted, updated, deleted."""
-    fact = compiled.fact
-    if compiled.tree and len(columns) < len(fact.columns):
-        # What decides on rows and on their keys feeds every column, so there are the same rows as before.
-        return 0, warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0, 0
-    deleted = warehouse.execute(render("apply_delete", fact=fact))
-    if null_key:
-        deleted += warehouse.execute(render("apply_delete_without_anchor", fact=fact))
-    updated = warehouse.execute(render("apply_update", fact=fact, columns=columns)) if columns else 0
-    inserted = warehouse.execute(render("apply_insert", fact=fact))
-    return inserted, updated, deleted

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.control import built_by, lease
+from surgical_cdc.control import built_by, lease, ledger
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.build import insert_into
+from surgical_cdc.steps.summary import of_fact
+from surgical_cdc.values import FAILED, VERIFICATION, now
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.catalog import check_contract
 from surgical_cdc.warehouse.templates import render
@@ -61,12 +63,15 @@ class Verification:
 def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
     """Compare a fact with its SELECT, as both are at a moment when no run works; none that begins then has to wait.
 
+    The ledger has a line of it.
+
     Raises:
         LeaseError: a run is working; its facts are ahead of the baselines that this reads.
         ContractError: a table differs from the contract.
         DataError: the fact has no table yet.
     """
     fact = project.fact(fact_name)
+    summary = of_fact(VERIFICATION, fact_name, now())
     with warehouse.transaction():
         catalog = complete_control(project, warehouse)
         check_contract(project, catalog)
@@ -78,7 +83,12 @@ def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verificati
         lease.refuse_beside_run(project, warehouse, f"verify {fact_name}")
         found = compare(project, fact_name, warehouse)
         (pending,) = warehouse.row(render("count_pending_keys", pending=schema.pending(project, fact).relation))
-        return replace(found, pending=int(pending))
+    found = replace(found, pending=int(pending))
+    # Apart, so that no run that writes to the ledger meanwhile is in the way of the comparison.
+    with warehouse.transaction():
+        different = {} if found.equal else {"result": FAILED, "reason": found.verdict(project)}
+        ledger.record(project, warehouse, summary.model_copy(update=different))
+    return found
 
 
 def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:

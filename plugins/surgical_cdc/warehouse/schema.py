@@ -37,6 +37,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
     "runs": {
         "run_key": RUN_KEY,
         "token": ATTEMPT,
+        "kind": "varchar(16)",
         **WINDOW,
         "started_at": "timestamp",
         "finished_at": "timestamp",
@@ -65,9 +66,18 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "seconds": "double precision",
         "reason": TEXT,
     },
+    "run_columns": {
+        "run_key": RUN_KEY,
+        "token": ATTEMPT,
+        "fact_name": NAME,
+        "column_name": NAME,
+        "cells": "bigint",
+    },
     "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
     "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)", "moment": "timestamp"},
 }
+# Columns of theirs by the names that older versions gave them.
+RENAMED: dict[str, dict[str, str]] = {"run_sources": {"columns_compared": "cells_compared"}}
 # What they are read by. Their distribution is left to Redshift (DISTSTYLE AUTO, its default): a copy on every node
 # while they are small, as most stay, and rows spread evenly should deletions or a long history make one large.
 CONTROL_SORT: dict[str, tuple[str, ...]] = {
@@ -75,6 +85,7 @@ CONTROL_SORT: dict[str, tuple[str, ...]] = {
     "runs": ("started_at",),
     "run_sources": ("run_key",),
     "run_facts": ("run_key",),
+    "run_columns": ("run_key",),
     "tombstones": ("source_name", "row_key"),
     "definitions": (),
 }

@@ -28,6 +28,12 @@ class Statement:
     seconds: float
     rowcount: int
 
+    @property
+    def cost(self) -> str:
+        """Its rows, where they are known, and seconds, for a person."""
+        rows = f"{self.rowcount:,} rows, " if self.rowcount >= 0 else ""
+        return f"{rows}{self.seconds:.3f} s"
+
 
 class Warehouse:
     """A session on a connection of redshift_connector.
@@ -186,8 +192,7 @@ class Warehouse:
         statement = Statement(sql, time.perf_counter() - started, rowcount)
         self.statements.append(statement)
         # One line: whole statements would make a log of hundreds of kilobytes that nobody reads.
-        step, rows = self.step and f"{self.step}: ", f", {rowcount:,} rows" if rowcount >= 0 else ""
-        log.info("%s%s%s, %.3f s", step, purpose, rows, statement.seconds)
+        log.info("%s%s, %s", self.step and f"{self.step}: ", purpose, statement.cost)
 
 
 def _purpose(statement: str | exp.Expr) -> str:

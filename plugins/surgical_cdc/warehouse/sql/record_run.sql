@@ -1,9 +1,10 @@
 -- Writes an attempt's line of the ledger with one result, unless it has one. Grain: an attempt and result.
--- Names: control. Parameters: run key, token, window start, window end, token, seconds of detection, updates, sync, result,
--- reason, run key, token, result.
+-- Names: control. Parameters: run key, token, kind, window start, window end, start (NULL: when it took the lease), token,
+-- seconds of detection, updates, sync, result, reason, run key, token, result.
 INSERT INTO {{ control | name }}.runs (
   run_key,
   token,
+  kind,
   window_start,
   window_end,
   started_at,
@@ -17,9 +18,10 @@ INSERT INTO {{ control | name }}.runs (
 SELECT
   %s::VARCHAR(512),
   %s::VARCHAR(32),
+  %s::VARCHAR(16),
   %s::TIMESTAMP,
   %s::TIMESTAMP,
-  CASE WHEN lease.token = %s::VARCHAR(32) THEN lease.taken_at END,
+  COALESCE(%s::TIMESTAMP, CASE WHEN lease.token = %s::VARCHAR(32) THEN lease.taken_at END),
   GETDATE(),
   %s::DOUBLE PRECISION,
   %s::DOUBLE PRECISION,
