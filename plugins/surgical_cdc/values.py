@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from surgical_cdc.errors import shortened
 
 # What a line of the ledger is of, and how it ended.
-RUN, REFRESH, VERIFICATION = "run", "refresh", "verification"
+RUN, UNDO, REFRESH, VERIFICATION = "run", "undo", "refresh", "verification"
 SUCCESS, NOTHING_NEW, IN_PART, FAILED, DRY_RUN = "success", "nothing new", "in part", "failed", "dry run"
 
 
@@ -78,6 +78,8 @@ class Run(Value):
     `window_end` bounds the candidates (cursor < end); `window_start` is None unless the trigger form asked for a lower
     bound. Both are UTC without an offset, as the warehouse's timestamps are. An empty `sources` means all. `keys`, if
     there are any, are the only keys that are looked at, as text; a dry run over one source asks for them.
+    `undoes` is the key of a run that this one takes back, without the rows that have changed again since if it is to be
+    `partial`; what is staged is not looked at then.
     """
 
     run_id: str
@@ -88,11 +90,18 @@ class Run(Value):
     sources: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     dry_run: bool = False
+    undoes: str = ""
+    partial: bool = False
 
     @property
     def key(self) -> str:
         """What people know this run by."""
         return f"{self.dag_id}/{self.run_id}"
+
+    @property
+    def kind(self) -> str:
+        """What a line of the ledger calls it."""
+        return UNDO if self.undoes else RUN
 
     def covers(self, source: str) -> bool:
         """Return whether the run asks for that source."""
@@ -194,6 +203,7 @@ class Preparation(Value):
     full first; `pending` are facts that an earlier run has updated though the baseline was not synced after it;
     `moments` are what the current time is, by fact, in the SELECTs that read it.
     `started_at` is when that was, by the warehouse's clock.
+    `voided` are sources of which versions have been undone; `undone_token` is the attempt that the run takes back.
     `quiet` are sources in which nothing is staged that the baseline does not show; where all are, and no fact has
     anything to do, the run is over: `ended`.
     """
@@ -204,6 +214,8 @@ class Preparation(Value):
     unbuilt: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     moments: dict[str, datetime] = {}
+    voided: tuple[str, ...] = ()
+    undone_token: str = ""
     quiet: dict[str, Quiet] = {}
     ended: bool = False
 
@@ -258,6 +270,7 @@ class SourceSummary(SourceCounts):
     farthest_cursor: str | None = None
     seconds: float = 0.0
     synced: bool = False
+    history_rows: int = 0
 
 
 class FactSummary(FactCounts):
@@ -271,11 +284,12 @@ class FactSummary(FactCounts):
 
 
 class RunSummary(Value):
-    """A run in figures; `kind` says whether it was a `run`, a `refresh` or a `verification`.
+    """A run in figures; `kind` says whether it was a `run`, an `undo`, a `refresh` or a `verification`.
 
     `result` is `success`, `nothing new` (it had nothing to do), `in part` (failed tasks have kept sources back),
-    `failed` (nothing was synced) or `dry run`; `reason` says why it failed. `started_at` is when it took the lease.
-    `seconds` are wall time by phase: detect, update, sync. All times are UTC, without an offset.
+    `failed` (nothing was synced) or `dry run`; `reason` says why it failed, `undoes` what an undo has taken back.
+    `started_at` is when it took the lease. `seconds` are wall time by phase: detect, update, sync. All times are UTC,
+    without an offset.
     """
 
     dag_id: str
@@ -286,6 +300,7 @@ class RunSummary(Value):
     window_end: datetime | None = None
     result: str
     reason: str | None = None
+    undoes: str | None = None
     started_at: datetime | None = None
     seconds: dict[str, float] = {}
     sources: dict[str, SourceSummary] = {}

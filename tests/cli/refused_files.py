@@ -1141,13 +1141,13 @@ CASES: list[FileCase] = [
     ),
     FileCase(
         "a source of 1,601 columns",
-        "…/sql/models/_sources.yml: sources.live.orders: 1601 columns, expected 1596 at most: a table has"
+        "…/sql/models/_sources.yml: sources.live.orders: 1601 columns, expected 1594 at most: a table has"
         " 1600, and a change set has 4 of the engine's own. List fewer, or make two tables of it.",
         {SOURCES: BASE[SOURCES] + _many_columns(1598)},
     ),
     FileCase(
         "a source of 1,600 columns",
-        "…/sql/models/_sources.yml: sources.live.orders: 1600 columns, expected 1596 at most: a table has"
+        "…/sql/models/_sources.yml: sources.live.orders: 1600 columns, expected 1594 at most: a table has"
         " 1600, and a change set has 4 of the engine's own. List fewer, or make two tables of it.",
         {SOURCES: BASE[SOURCES] + _many_columns(1597)},
     ),

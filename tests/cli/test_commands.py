@@ -259,6 +259,24 @@ def test_explain_names_the_known_columns() -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_undo_takes_back_what_history_tells(open_site: Site) -> None:
+    """A row's history names the run; its undo says first what it would do, then does it, and is told of too."""
+    open_site.stage("customers", {"customer_id": 7, "name": "Asha R", "country": "IN", "changed_at": at(10)})
+    call("run", "--end", at(30).isoformat())
+    *_, name, old, new, new_too, run_key = call("history", "customers", "7", "--column", "name").stdout.split()
+    assert (name, old, f"{new} {new_too}") == ("name", "Asha", "Asha R")
+    dry = call("undo", run_key, "--dry-run")
+    assert "updated 2: customer_name Asha R → Asha" in dry.stdout
+    assert f"Takes back {run_key}. Dry run: nothing was written." in dry.stdout
+    assert open_site.rows("SELECT name FROM shop_raw.customers WHERE customer_id = 7") == [("Asha R",)]
+    done = call("undo", run_key)
+    assert done.exit_code == 0
+    assert f"Takes back {run_key}. The baselines are synced." in done.stdout
+    assert open_site.rows("SELECT name FROM shop_raw.customers WHERE customer_id = 7") == [("Asha",)]
+    assert "command_line/undo__" in call("history", "customers", "7", "--column", "name").stdout
+    assert call("history", "customers", "70").stdout == "customers 70: nothing is kept of it.\n"
+
+
 def test_verify_and_refresh(open_site: Site) -> None:
     """A difference is found, the exit code says so, and the command that the message names mends it."""
     assert "fact_order: equal, 4 rows" in call("verify", "fact_order").output

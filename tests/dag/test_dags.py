@@ -74,7 +74,7 @@ def test_every_dag_file_gives_its_dag(dags: dict[str, DAG]) -> None:
     assert sorted(dags) == sorted(file.stem for file in files)
 
 
-@pytest.mark.parametrize("dag_id", ["vendor_cdc", "vendor_cdc_refresh", "demo_feed"])
+@pytest.mark.parametrize("dag_id", ["vendor_cdc", "vendor_cdc_refresh", "vendor_cdc_undo", "demo_feed"])
 def test_a_dag_explains_itself(dags: dict[str, DAG], dag_id: str) -> None:
     """A DAG's file says in its docstring what the DAG does, and the UI shows that."""
     assert len(dags[dag_id].doc_md or "") > 200
@@ -190,7 +190,7 @@ def test_the_empty_cycle_has_the_shape_of_the_real_one(dags: dict[str, DAG]) -> 
     assert not {type(task) for task in empty.tasks} & {type(task) for task in real.tasks}
 
 
-@pytest.mark.parametrize("module", ["vendor_cdc", "vendor_cdc_refresh"])
+@pytest.mark.parametrize("module", ["vendor_cdc", "vendor_cdc_refresh", "vendor_cdc_undo"])
 def test_parsing_costs_neither_a_query_nor_the_compiler(module: str, tmp_path: Path) -> None:
     """A DAG file needs little time beyond importing Airflow, and no sqlglot, driver or hook; it has no connection."""
     probe = subprocess.run(

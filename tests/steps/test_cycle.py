@@ -11,10 +11,9 @@ from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.steps import cycle
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.prepare import prepare
-from surgical_cdc.steps.verify import verify
 from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import at
-from tests.support.bookshop import ORDER, PRODUCT, open_shop, run
+from tests.support.bookshop import ORDER, PRODUCT, equal, open_shop, run
 
 if TYPE_CHECKING:
     from surgical_cdc.steps.cycle import CycleResult
@@ -28,11 +27,6 @@ def open_site(shop: Site) -> Site:
     open_shop(shop)
     run(shop, 0)
     return shop
-
-
-def equal(site: Site) -> bool:
-    """Return whether all facts are what their SELECTs give."""
-    return all(verify(site.project, fact, site.warehouse).equal for fact in site.project.facts)
 
 
 def test_first_cycle_builds_the_facts(shop: Site) -> None:

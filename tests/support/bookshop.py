@@ -14,6 +14,7 @@ from surgical_cdc.steps.detect import detect
 from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.steps.relevance import relations
 from surgical_cdc.steps.sync import sync
+from surgical_cdc.steps.verify import verify
 from surgical_cdc.values import FactResult
 from tests.conftest import at
 
@@ -41,6 +42,11 @@ PRODUCT = {"product_id": 1, "title": "Atlas", "price": Decimal("30.00"), "change
 def run(site: Site, end: float, **values: Any) -> CycleResult:
     """Run a cycle whose window ends some minutes after noon."""
     return run_cycle(site.project, site.connect, site.run(at(end), **{"run_id": f"until {end}"} | values))
+
+
+def equal(site: Site) -> bool:
+    """Return whether all facts are what their SELECTs give."""
+    return all(verify(site.project, fact, site.warehouse).equal for fact in site.project.facts)
 
 
 class Prepared:

@@ -9,7 +9,7 @@ import ast
 import copy
 import random
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import DIALECT, table_named
 from surgical_cdc.contract.project import Project
-from surgical_cdc.contract.tables import Column, Source
+from surgical_cdc.contract.tables import Column, Fact, Source
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.steps.cycle import run_cycle
@@ -34,10 +34,12 @@ from surgical_cdc.steps.sync import sync
 from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import compare
 from surgical_cdc.values import Run, new_token
-from tests.support.differences import differences, facts, said, written
+from surgical_cdc.warehouse import schema
+from tests.support.differences import Difference, Rows, differences, facts, said, written
 from tests.support.ways import take_turns
 
 if TYPE_CHECKING:
+    from surgical_cdc.values import ChangeSet
     from tests.conftest import Site
 
 # Shortly before midnight, so that the current date moves while windows are played.
@@ -279,9 +281,9 @@ def _fill_by_another_select(site: Site, fact: str) -> None:
 def play(site: Site, drawn: list[Steps]) -> None:
     """Run a cycle over each of these windows, on an empty warehouse; compare all baselines and facts after each.
 
-    A dry run before the last one must announce what the cycle then does, row by row and cell by cell. Before one in the
-    middle, a fact has been filled by another SELECT than its own. The settings of the user change from run to run, and
-    whether updates read whole tables.
+    A run must say what it does, row by row and cell by cell, and a dry run before the last one the same. Before one in
+    the middle, a fact has been filled by another SELECT than its own. Some runs are undone, and the undo too. The
+    settings of the user change from run to run, and whether updates read whole tables.
     """
     site.clear()
     try:
@@ -336,6 +338,72 @@ def _run_over_a_key_that_is_there_twice(site: Site, upstream: Upstream, pick: ra
     site.execute(exp.delete(table_named(source.relation), where=surplus).sql(DIALECT))
 
 
+def _baselines(site: Site) -> dict[str, Counter[tuple[Any, ...]]]:
+    return {
+        source.name: Counter(written(site.table(source.relation, *source.column_names)))
+        for source in site.project.sources.values()
+    }
+
+
+def _run_and_check(
+    site: Site, run: Run, pick: random.Random, *, is_first: bool, is_last: bool
+) -> Mapping[str, ChangeSet]:
+    """Run a cycle; what it says, and what the last one's dry run says, is what happens. Some are undone."""
+    project, announced = site.project, None
+    if is_last:
+        dry = run.model_copy(update={"run_id": "dry", "token": new_token(), "dry_run": True})
+        announced = said(run_cycle(project, site.connect, dry).fact_results)
+    before, baselines = facts(site) if not is_first else {}, _baselines(site)
+    done = run_cycle(project, site.connect, run)
+    told = said(done.fact_results)
+    assert announced is None or announced == told, run.run_id
+    if before:
+        # A fact that is built is written in full.
+        happened = differences(site, before, facts(site))
+        kept = [name for name, result in done.fact_results.items() if not result.built]
+        assert {name: told[name] for name in kept} == {name: happened[name] for name in kept}, run.run_id
+        for name in kept:
+            _check_history(site, project.facts[name], run, before[name], told[name])
+        if pick.random() < OFTEN:
+            _undo_and_redo(site, run, baselines, done.change_sets)
+    return done.change_sets
+
+
+def _check_history(site: Site, fact: Fact, run: Run, before: Rows, told: Difference) -> None:
+    """Of each row that a run has changed or deleted, a fact's history has what it was; of one that came, the key."""
+    if not fact.history:
+        return
+    columns = [exp.column(name, quoted=True) for name in ("scdc_change", *fact.column_names)]
+    kept = exp.select(*columns).from_(table_named(schema.history(site.project, fact).relation))
+    lines = written(site.rows(kept.where("scdc_token = %s").sql(DIALECT), (run.token,)))
+    assert Counter(change for change, *_ in lines) == {
+        change: rows for change, rows in zip("IUD", (told.inserted, told.updated, told.deleted), strict=True) if rows
+    }
+    images = [tuple(image) for change, *image in lines if change != "I"]
+    assert Counter(images) <= Counter(before.values())
+
+
+def _undo_and_redo(
+    site: Site, run: Run, before: Mapping[str, Counter[tuple[Any, ...]]], change_sets: Mapping[str, ChangeSet]
+) -> None:
+    """Take a run back, but for its snapshots, and then that: baselines are what they were, and facts their SELECTs."""
+    project = site.project
+    changed = {name for name, found in change_sets.items() if found.rewrites}
+    undoable = {name for name in changed if project.source(name).load == "window"}
+    if not undoable:
+        return
+    after = _baselines(site)
+    last = run
+    for expected in (before, after):
+        values = {"run_id": f"undo of {last.run_id}", "undoes": last.key, "partial": undoable < changed}
+        last = site.run(run.window_end, **values)
+        run_cycle(project, site.connect, last)
+        found = _baselines(site)
+        assert {name: found[name] for name in undoable} == {name: expected[name] for name in undoable}, last.run_id
+        with site.warehouse.transaction():
+            assert all(compare(project, fact, site.warehouse).equal for fact in project.facts), last.run_id
+
+
 def _play(site: Site, drawn: list[Steps]) -> None:
     project, upstream = site.project, Upstream(site.project)
     read = load_dictionary(project.dictionary_path)
@@ -361,18 +429,8 @@ def _play(site: Site, drawn: list[Steps]) -> None:
             with pytest.raises(DataError, match=f"{min(poisoned)} is not updated. .*division by zero"):
                 run_cycle(project, site.connect, run)
         else:
-            dry = site.run(upstream.end, run_id="dry", dry_run=True)
-            announced = said(run_cycle(project, site.connect, dry).fact_results) if number == len(drawn) - 1 else None
-            before = facts(site) if number else None
-            done = run_cycle(project, site.connect, run)
-            told = said(done.fact_results)
-            assert announced is None or announced == told, window
-            if before:
-                # A fact that is built is written in full.
-                happened = differences(site, before, facts(site))
-                kept = [name for name, result in done.fact_results.items() if not result.built]
-                assert {name: told[name] for name in kept} == {name: happened[name] for name in kept}, window
-            waiting = {name: change_set.waiting for name, change_set in done.change_sets.items() if change_set.waiting}
+            change_sets = _run_and_check(site, run, pick, is_first=not number, is_last=number == len(drawn) - 1)
+            waiting = {name: change_set.waiting for name, change_set in change_sets.items() if change_set.waiting}
             assert waiting == upstream.waiting, f"waiting after {window}"
         if go_on:
             with pytest.raises(LeaseError):

@@ -18,6 +18,7 @@ from surgical_cdc.cli import checks, report
 from surgical_cdc.compiler.compilation import compile_project
 from surgical_cdc.contract.project import DEFAULT_PROJECT, Project, command, load_project
 from surgical_cdc.control import lease
+from surgical_cdc.control.history import story
 from surgical_cdc.dbt.artifacts import COMPILING, read_artifacts
 from surgical_cdc.dbt.declared import relation_of, staging_of
 from surgical_cdc.dbt.guesses import source_guesses, with_settings
@@ -128,6 +129,39 @@ def run(
     asked = _run("run", sources, start=_time("--start", start), end=_time("--end", end), dry_run=dry_run)
     done = run_cycle(loaded, _session(conn_id, "run", asked), asked, threads=threads, progress=console.print)
     console.print(report.cycle(done))
+
+
+@app.command()
+def undo(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Its run_key in the ledger, as vendor_cdc/scheduled__…")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would change, and write nothing.")] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Leave out what has changed again since, and snapshots.")
+    ] = False,
+    threads: Threads = 4,
+    project: ProjectFolder = DEFAULT_PROJECT,
+    conn_id: ConnectionId = "redshift_default",
+) -> None:
+    """Take back what a run did to the sources, and bring the facts up to date with that."""
+    loaded = _project(project)
+    asked = _run("undo", (), dry_run=dry_run).model_copy(update={"undoes": run, "partial": partial})
+    done = run_cycle(loaded, _session(conn_id, "undo", asked), asked, threads=threads, progress=console.print)
+    console.print(report.cycle(done))
+
+
+@app.command()
+def history(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="A source, or a fact that has a history.")],
+    key: Annotated[list[str], typer.Argument(metavar="KEY...", help="Its key; a value for each column of it.")],
+    column: Annotated[str | None, typer.Option(help="Only changes of this column.")] = None,
+    project: ProjectFolder = DEFAULT_PROJECT,
+    conn_id: ConnectionId = "redshift_default",
+) -> None:
+    """Tell the story of a row: which run has changed what, from what to what."""
+    loaded = _project(project)
+    told = run_step(_session(conn_id, "history"), "history", partial(story, loaded, name, key))
+    console.print(report.story(name, key, [event for event in told if column in {None, event.column}]))
 
 
 @app.command()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from surgical_cdc.compiler.nodes import JoinTree, Node
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Source
+    from surgical_cdc.control.history import Event
     from surgical_cdc.dbt.artifacts import Artifacts
     from surgical_cdc.dbt.guesses import SourceGuess
     from surgical_cdc.dictionary import Dictionary
@@ -228,7 +229,9 @@ def cycle(result: CycleResult) -> RenderableType:
         facts.add_row(
             done.fact, *map(str, (done.affected, done.inserted, done.updated, done.deleted)), f"{done.seconds:.2f}"
         )
-    window = f"Window: staged before {result.run.window_end} UTC."
+    undoes, window = result.run.undoes, f"Window: staged before {result.run.window_end} UTC."
+    if undoes:
+        window = f"Takes back {undoes}."
     if result.run.dry_run:
         lines = "\n".join(map(announced, result.fact_results.values()))
         unsynced = [name for name in result.preparation.pending if name in result.fact_results]
@@ -236,6 +239,21 @@ def cycle(result: CycleResult) -> RenderableType:
             lines += f"\nTaking back what a run that was never synced did is counted too: {', '.join(unsynced)}."
         return Group(sources, facts, lines, f"{window} Dry run: nothing was written.")
     return Group(sources, facts, f"{window} The baselines are synced. {result.seconds:.2f} s.")
+
+
+def story(name: str, key: Sequence[str], events: Sequence[Event]) -> RenderableType:
+    """Return what happened to a row, an event a line."""
+    if not events:
+        return f"{name} {' '.join(key)}: nothing is kept of it."
+    table = Table("time (UTC)", "change", "column", "old", "new", "run", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for event in events:
+        values = (_value(event.old), _value(event.new)) if event.column else ("", "")
+        table.add_row(f"{event.at:%Y-%m-%d %H:%M:%S}", event.change, event.column, *values, event.run)
+    return table
+
+
+def _value(value: object) -> str:
+    return "NULL" if value is None else str(value)
 
 
 def _counts(name: str, *counted: str, caption: str) -> Table:

@@ -282,6 +282,7 @@ class _Compiling:
             "anchor": meta.anchor or key[0],
             "maintenance": meta.maintenance,
             "moment": meta.moment or grain(tree),
+            "history": meta.history,
             "dist": None if dist in DIST_STYLES else dist,
             "grants": {word.lower(): grantees for word, grantees in node.config.grants.items()},
             "sort": sort,

@@ -165,6 +165,9 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
             f" `{command(path, 'compile')}`."
         )
         raise ProjectError(message) from error
+    for name, fact in facts.items():
+        if fact.history and name in sources:
+            fail(file, f"facts.{name}: a source is called {name} too, and one table can not keep the history of both")
     return Project(
         name=contract.project,
         path=path,

@@ -47,8 +47,8 @@ SIZED = {"varchar": "varchar(256)", "char": "char(1)", "numeric": "numeric(18,0)
 KEY_TYPES = ("smallint", "integer", "bigint", "numeric", "varchar", "char", "date", "timestamp")
 # Redshift's limits on the columns of a table, and on what one SELECT lists.
 COLUMNS, LISTED = 1600, 1664
-# What a change set has beside its source's columns: the change, its mask, the claim and the reason.
-CHANGE_SET_COLUMNS = 4
+# What a history has at most beside the columns of its source or fact; a change set has fewer.
+HISTORY_COLUMNS = 6
 # A century: what is older than that is in no warehouse.
 DAYS = 36_500
 
@@ -187,7 +187,7 @@ def _bytes(column: Column) -> int:
 def _check_width(columns: Sequence[Column], added: int) -> None:
     """Refuse columns that Redshift would not take together with what the engine lists beside them."""
     if len(columns) + added > COLUMNS:
-        beside = f", and a change set has {added} of the engine's own" if added else ""
+        beside = f", and a history has {added} of the engine's own" if added else ""
         message = (
             f"{len(columns)} columns, expected {COLUMNS - added} at most: a table has {COLUMNS}{beside}. List fewer, or"
             " make two tables of it"
@@ -290,14 +290,17 @@ class Table(Strict):
 
 
 class Retention(Strict):
-    """For how many days the control tables keep what runs write: the ledger, tombstones, quarantined rows.
+    """For how many days the control tables keep what runs write: the ledger, tombstones, quarantined rows, history.
 
-    A year of half hours is some 300,000 lines of the ledger for 12 sources and 6 facts.
+    A year of half hours is some 300,000 lines of the ledger for 12 sources and 6 facts. `history_rows` is how many rows
+    of one source or fact a run may add to its history: of a larger change none are kept.
     """
 
     ledger_days: Days = 400
     tombstone_days: Days = 400
     quarantine_days: Days = 400
+    history_days: Days = 90
+    history_rows: Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)] = 1_000_000
 
 
 class Source(Table):
@@ -305,8 +308,9 @@ class Source(Table):
 
     `key` has the columns that identify a row, `cursor` orders the versions of one key, `created` is the timestamp by
     which the upstream claims an insert, `delete_when` a predicate on the staged row, `max_delete_share` the share of a
-    snapshot's baseline that one run may delete. `cursor_is_read` says that a fact reads the cursor, as compiling finds:
-    then a row in which only the cursor moved has changed for facts too.
+    snapshot's baseline that one run may delete. `history` says whether what runs change is kept. `cursor_is_read` says
+    that a fact reads the cursor, as compiling finds: then a row in which only the cursor moved has changed for facts
+    too.
     """
 
     staging: Relation
@@ -316,6 +320,7 @@ class Source(Table):
     load: Literal["window", "snapshot"] = "window"
     delete_when: str | None = None
     max_delete_share: Share = 0.5
+    history: bool = True
     cursor_is_read: bool = False
 
     @model_validator(mode="after")
@@ -332,7 +337,7 @@ class Source(Table):
             raise ValueError(message)
         for name in self.key:
             _check_key("key", name, self.columns)
-        _check_width(self.columns, CHANGE_SET_COLUMNS)
+        _check_width(self.columns, HISTORY_COLUMNS)
         return self
 
     def named_columns(self) -> Iterable[str]:
@@ -372,7 +377,7 @@ class Fact(Table):
     """A fact: a model with a row key, of one column or several.
 
     `anchor` is the column by whose values rows are recomputed; `grants`, as dbt's, what others may do with the table
-    from when it is made on.
+    from when it is made on; `history` says whether what runs change is kept.
 
     Of a SELECT that reads the current date or time, `moment` is how often that moves: it is the end of a run's window
     cut to a day or an hour.
@@ -382,6 +387,7 @@ class Fact(Table):
     anchor: Identifier
     maintenance: Maintenance = "auto"
     moment: Grain | None = None
+    history: bool = False
     grants: dict[Privilege, tuple[str, ...]] = {}
 
     @property
@@ -405,7 +411,7 @@ class Fact(Table):
     def _check_columns(self) -> Self:
         for name in self.unique_key:
             _check_key("row key", name, self.columns)
-        _check_width(self.columns, 0)
+        _check_width(self.columns, HISTORY_COLUMNS if self.history else 0)
         return self
 
 

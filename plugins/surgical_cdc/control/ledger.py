@@ -69,6 +69,8 @@ def _outcome(run: Run, result: str, reason: str | None = None) -> RunSummary:
         dag_id=run.dag_id,
         run_id=run.run_id,
         token=run.token,
+        kind=run.kind,
+        undoes=run.undoes or None,
         window_start=run.window_start,
         window_end=run.window_end,
         result=result,
@@ -80,7 +82,7 @@ def _record_run(project: Project, warehouse: Warehouse, summary: RunSummary) -> 
     attempt, window = (summary.key, summary.token), (summary.window_start, summary.window_end)
     began = (summary.started_at, summary.token)
     seconds = [summary.seconds.get(phase) for phase in ("detect", "update", "sync")]
-    outcome = (summary.result, summary.reason and summary.reason[:REASON_LENGTH])
+    outcome = (summary.undoes, summary.result, summary.reason and summary.reason[:REASON_LENGTH])
     params = (*attempt, summary.kind, *window, *began, *seconds, *outcome, *attempt, summary.result)
     return warehouse.execute(render("record_run", control=project.control_schema), params)
 

@@ -1,4 +1,4 @@
-"""What is kept between runs, and for how long: the ledger, tombstones, and quarantined rows."""
+"""What is kept between runs, and for how long: the ledger, tombstones, quarantined rows, and history."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def sweep(project: Project, warehouse: Warehouse, found: Lease) -> None:
     for source in project.sources.values():
         relation = schema.quarantine(project, source).relation
         warehouse.execute(render("sweep_quarantine", relation=relation), (kept.quarantine_days,))
-        if source.keeps_tombstones:
+        if source.load == "window":
             params = (source.name, kept.tombstone_days)
             warehouse.execute(render("sweep_tombstones", control=control, source=source), params)
+    for history in schema.histories(project):
+        warehouse.execute(render("sweep_history", relation=history.relation), (kept.history_days,))
     warehouse.execute(render("record_sweep", control=control))

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, TaskGroup, TriggerRule
 
 from surgical_cdc.dag import alerts
-from surgical_cdc.dag.form import cycle_fields, refresh_fields
+from surgical_cdc.dag.form import cycle_fields, refresh_fields, undo_fields
 from surgical_cdc.dag.handover import ALERT, CLEANUP, DETECT, PREPARE, SYNC, UPDATE
 from surgical_cdc.dag.operators import (
     AlertOperator,
@@ -22,7 +22,7 @@ from surgical_cdc.dag.operators import (
     UpdateOperator,
     VerifyOperator,
 )
-from surgical_cdc.dictionary import dictionary_path, load_dictionary
+from surgical_cdc.dictionary import Dictionary, dictionary_path, load_dictionary
 
 Callback = Callable[[Any], Any]
 
@@ -82,42 +82,36 @@ def cdc_dag(
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        prepare = PrepareSensor(
-            task_id=PREPARE,
-            mode="reschedule",
-            poke_interval=ASK_FOR_LEASE.total_seconds(),
-            timeout=WAIT_FOR_LEASE.total_seconds(),
-            **warehouse,
-        )
-        with TaskGroup(DETECT, tooltip="Compares each source with its baseline"):
-            detect = {
-                source: DetectOperator(task_id=source, source=source, **warehouse) for source in dictionary.sources
-            }
-        with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it"):
-            update = {
-                fact: UpdateOperator(
-                    task_id=fact,
-                    fact=fact,
-                    dictionary=path,
-                    # By the alias an event is raised only if the fact has changed.
-                    outlets=[AssetAlias(f"{dag_id}.{fact}")],
-                    trigger_rule=TriggerRule.NONE_FAILED,
-                    **warehouse,
-                )
-                for fact in dictionary.facts
-            }
-        # It syncs what failed facts do not read, and fails then.
-        sync = SyncOperator(task_id=SYNC, dictionary=path, trigger_rule=TriggerRule.ALL_DONE, **warehouse)
-        cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed, **warehouse)
+        _add_cycle(dag_id, path, dictionary, **warehouse)
+    return dag
 
-        prepare >> list(detect.values())
-        for fact, task in update.items():
-            [detect[source] for source in dictionary.feeding(fact)] >> task
-        # A baseline moves only when every fact that reads it has been brought up to what its change set holds.
-        [*detect.values(), *update.values()] >> sync
-        # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.
-        # The sync, failed or not, is over when all other tasks are: none is left that needs the lease.
-        sync >> cleanup.as_teardown()
+
+def undo_dag(
+    dag_id: str,
+    *,
+    project: Path,
+    conn_id: str = "redshift_default",
+    default_args: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    on_failure_callback: Callback | Sequence[Callback] = (),
+    **dag_arguments: Any,
+) -> DAG:
+    """Return the DAG that takes back a run of the cycle, or of itself; it only runs when it is triggered.
+
+    Its tasks are those of the cycle, which take what changes from the history. The arguments are those of `cdc_dag`.
+    """
+    path = dictionary_path(project)
+    dictionary = load_dictionary(path)
+    settings = {"max_active_runs": 1, "dagrun_timeout": WAIT_FOR_LEASE + timedelta(hours=2)}
+    with DAG(
+        dag_id,
+        schedule=None,
+        default_args={**RETRIES, **(default_args or {})},
+        params={**(params or {}), **undo_fields()},
+        on_failure_callback=_behind_the_alert(on_failure_callback),
+        **{**settings, **dag_arguments},
+    ) as dag:
+        _add_cycle(dag_id, path, dictionary, project=project, conn_id=conn_id)
     return dag
 
 
@@ -165,6 +159,44 @@ def refresh_dag(
             task >> verify[fact]
         [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
     return dag
+
+
+def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary, **warehouse: Any) -> None:
+    """Add the tasks of a cycle to the DAG whose context this is called in."""
+    prepare = PrepareSensor(
+        task_id=PREPARE,
+        mode="reschedule",
+        poke_interval=ASK_FOR_LEASE.total_seconds(),
+        timeout=WAIT_FOR_LEASE.total_seconds(),
+        **warehouse,
+    )
+    with TaskGroup(DETECT, tooltip="Compares each source with its baseline"):
+        detect = {source: DetectOperator(task_id=source, source=source, **warehouse) for source in dictionary.sources}
+    with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it"):
+        update = {
+            fact: UpdateOperator(
+                task_id=fact,
+                fact=fact,
+                dictionary=path,
+                # By the alias an event is raised only if the fact has changed.
+                outlets=[AssetAlias(f"{dag_id}.{fact}")],
+                trigger_rule=TriggerRule.NONE_FAILED,
+                **warehouse,
+            )
+            for fact in dictionary.facts
+        }
+    # It syncs what failed facts do not read, and fails then.
+    sync = SyncOperator(task_id=SYNC, dictionary=path, trigger_rule=TriggerRule.ALL_DONE, **warehouse)
+    cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed, **warehouse)
+
+    prepare >> list(detect.values())
+    for fact, task in update.items():
+        [detect[source] for source in dictionary.feeding(fact)] >> task
+    # A baseline moves only when every fact that reads it has been brought up to what its change set holds.
+    [*detect.values(), *update.values()] >> sync
+    # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.
+    # The sync, failed or not, is over when all other tasks are: none is left that needs the lease.
+    sync >> cleanup.as_teardown()
 
 
 def _behind_the_alert(callbacks: Callback | Sequence[Callback]) -> list[Callback]:

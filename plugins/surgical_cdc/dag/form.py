@@ -39,12 +39,21 @@ def cycle_fields(dictionary: Dictionary) -> dict[str, Param]:
             **time,
         ),
         "sources": _selection(list(dictionary.sources), title="Sources", description="Compare only these; empty: all."),
-        "dry_run": Param(
-            default=False,
-            type="boolean",
-            title="Dry run",
-            description="Compare and compute, and report what would change; write nothing.",
+        "dry_run": _switch("Dry run", "Compare and compute, and report what would change; write nothing."),
+    }
+
+
+def undo_fields() -> dict[str, Param]:
+    """Return the fields of the trigger form of an undo."""
+    return {
+        "run": Param(
+            type="string",
+            minLength=1,
+            title="Run",
+            description="What the ledger calls the run to take back: its DAG, / and its run id.",
         ),
+        "partial": _switch("Partial", "Leave out what has changed again since, and snapshots; else refuse."),
+        "dry_run": _switch("Dry run", "Compute, and report what would change; write nothing."),
     }
 
 
@@ -52,16 +61,15 @@ def refresh_fields(facts: Sequence[str]) -> dict[str, Param]:
     """Return the fields of the trigger form of a refresh."""
     return {
         "facts": _selection(list(facts), title="Facts", description="Only these; empty: all."),
-        "verify_only": Param(
-            default=False, type="boolean", title="Verify only", description="Compare the facts, write nothing."
-        ),
+        "verify_only": _switch("Verify only", "Compare the facts, write nothing."),
     }
 
 
 def run_of(context: Context, token: str) -> Run:
     """Return the run that a task belongs to, with its window, from the data interval or the trigger form.
 
-    A run without a logical date has no data interval; its window ends when it was due. `token` names the attempt.
+    An undo looks at no window: it has the run that it takes back. A run without a logical date has no data interval,
+    so that its window ends when it was due. `token` names the attempt.
 
     Raises:
         FormError: the form asks for a window that ends before it starts, for something that is no time, or for more
@@ -69,6 +77,10 @@ def run_of(context: Context, token: str) -> Run:
     """
     check_fields(context)
     dag_run, params = context["dag_run"], context["params"]
+    attempt = {"dag_id": dag_run.dag_id, "run_id": dag_run.run_id, "token": token, "dry_run": params["dry_run"]}
+    if "run" in params:
+        window_end = as_utc(dag_run.run_after)
+        return Run(window_end=window_end, undoes=params["run"].strip(), partial=params["partial"], **attempt)
     start = _form_time(params, "window_start")
     end = _form_time(params, "window_end") or as_utc(dag_run.data_interval_end or dag_run.run_after)
     if start and start >= end:
@@ -76,15 +88,7 @@ def run_of(context: Context, token: str) -> Run:
             f"The window from {start} to {end} UTC is empty: window_start must be before window_end."
             " Trigger the run again with another window_start, or leave it out to take all that is staged."
         )
-    return Run(
-        dag_id=dag_run.dag_id,
-        run_id=dag_run.run_id,
-        token=token,
-        window_start=start,
-        window_end=end,
-        sources=tuple(params["sources"] or ()),
-        dry_run=params["dry_run"],
-    )
+    return Run(window_start=start, window_end=end, sources=tuple(params["sources"] or ()), **attempt)
 
 
 def check_fields(context: Context) -> None:
@@ -107,6 +111,10 @@ def require_chosen(context: Context, fact: str) -> None:
     chosen = context["params"]["facts"]
     if chosen and fact not in chosen:
         raise AirflowSkipException(f"{fact} is not among the facts of the trigger form.")
+
+
+def _switch(title: str, description: str) -> Param:
+    return Param(default=False, type="boolean", title=title, description=description)
 
 
 def _selection(names: list[str], *, title: str, description: str) -> Param:

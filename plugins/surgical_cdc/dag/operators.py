@@ -150,7 +150,10 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
         with self.steps(context) as (project, steps):
             run = run_of(context, new_token())
             alerts.check_targets()
-            log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
+            if run.undoes:
+                log.info("Takes back run %s", run.undoes)
+            else:
+                log.info("Window: staged before %s UTC, from %s", run.window_end, run.window_start or "the first on")
             preparation = steps.run(PREPARE, partial(prepare, project, run=run, rehearsal=is_test(context)))
             if preparation is None:
                 self._wait(context, project, steps, run)
@@ -203,7 +206,8 @@ class DetectOperator(WarehouseTask):
         if self.source in preparation.quiet:
             found = preparation.quiet[self.source].change_set(self.source, run, preparation.baseline_token)
             context["ti"].xcom_push("return_value", found.to_dict())
-            raise AirflowSkipException(f"{self.source}: nothing is staged that its baseline does not show.")
+            unchanged = f"run {run.undoes} has changed" if run.undoes else "is staged that its baseline does not show"
+            raise AirflowSkipException(f"{self.source}: nothing {unchanged}.")
         with self.steps(context, run) as (project, steps):
             step = partial(detect, project, self.source, run=run, preparation=preparation)
             change_set = steps.run(self.task_id, step)

@@ -35,6 +35,7 @@ class SourceMeta(Strict):
     created: Any = None
     delete_when: Any = None
     max_delete_share: Any = None
+    history: Any = None
     dist: Any = None
     sort: Any = None
 
@@ -46,6 +47,7 @@ class FactMeta(Strict):
     anchor: Identifier | None = None
     maintenance: Maintenance = "auto"
     moment: Grain | None = None
+    history: bool = False
 
 
 @dataclass(frozen=True)

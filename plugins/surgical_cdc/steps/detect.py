@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.control import lease, scratch
 from surgical_cdc.errors import DataError
 from surgical_cdc.names import fitted
+from surgical_cdc.steps.quiet import is_buried
 from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts, now
+from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -25,14 +27,18 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
         DataError: a key is in the baseline more than once, or NULL there, so that nobody can say which row a staged one
-            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows.
+            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows; or rows that the
+            run is to undo have changed again since.
     """
     source = project.source(source_name)
     relation = scratch.new_relation(project, source, run)
     started, started_at = time.perf_counter(), now()
     with warehouse.transaction():
         lease.hold(project, warehouse, run, {preparation.baseline_token})
-        figures = write_change_set(project, source, relation, warehouse, run)
+        if run.undoes:
+            figures = _take_back(project, source, relation, warehouse, run, preparation)
+        else:
+            figures = write_change_set(project, source, relation, warehouse, run, preparation.voided)
         if source.load == "snapshot":
             _refuse_erasure(source, figures["deletes"], warehouse)
     counts = {name: int(figures[name]) for name in SourceCounts.model_fields if name in figures}
@@ -74,10 +80,12 @@ def refuse_keys(source: Source, warehouse: Warehouse, *, candidates: str | None 
         )
 
 
-def write_change_set(
-    project: Project, source: Source, relation: str, warehouse: Warehouse, run: Run
+def write_change_set(  # noqa: PLR0917
+    project: Project, source: Source, relation: str, warehouse: Warehouse, run: Run, voided: Collection[str] = ()
 ) -> Mapping[str, Any]:
     """Write a change set inside the caller's transaction, and return it in figures, as detect_summary.sql names them.
+
+    `voided` are the sources of which versions have been undone.
 
     Raises:
         DataError: see `detect`.
@@ -87,11 +95,12 @@ def write_change_set(
     staged = fitted(f"{candidates}_keys")
     names = {"source": source, "candidates": candidates, "staged": staged, "keys": run.keys}
     is_deleted = deletion(project, source.name)
-    keys = render("detect_keys", control=project.control_schema, deletion=is_deleted, **names)
+    buried = is_buried(source, voided)
+    keys = render("detect_keys", control=project.control_schema, deletion=is_deleted, buried=buried, **names)
     window = (run.window_end, run.window_start, *run.keys)
     warehouse.execute(keys, (*window, *run.keys) if source.load == "snapshot" else window)
     warehouse.execute(render("detect_candidates", deletion=is_deleted, **names), window)
-    _compare(project, source, candidates, relation, warehouse)
+    _compare(project, source, candidates, relation, warehouse, buried=buried)
     if source.load == "snapshot":
         full_mask = "1" * len(source.columns)
         warehouse.execute(render("detect_absent", source=source, staged=staged, relation=relation, full_mask=full_mask))
@@ -102,19 +111,53 @@ def write_change_set(
     return figures
 
 
-def _compare(project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse) -> None:
-    # Where facts read the cursor no row is merely touched: no mask is empty.
-    flags = ["1" if name == source.cursor else "0" for name in source.column_names]
-    touched = "" if source.cursor_is_read else "".join(flags)
+def _take_back(  # noqa: PLR0917
+    project: Project, source: Source, relation: str, warehouse: Warehouse, run: Run, preparation: Preparation
+) -> Mapping[str, Any]:
+    """Write the change set that undoes what a run did to a source, inside the caller's transaction.
+
+    Raises:
+        DataError: rows have changed again since, and the undo is not to be partial.
+    """
+    statement = render(
+        "undo_change_set",
+        source=source,
+        relation=relation,
+        history=schema.history(project, source).relation,
+        touched_mask=_touched_mask(source),
+        full_mask="1" * len(source.columns),
+    )
+    warehouse.execute(statement, (preparation.undone_token,))
+    figures = warehouse.record(render("undo_summary", source=source, relation=relation))
+    if figures["stale"] and not run.partial:
+        found = warehouse.rows(render("find_changed_since", source=source, relation=relation))
+        raise DataError(
+            f"{source.relation}: {figures['stale']} of the {figures['rows_compared']} rows that run {run.undoes} has"
+            f" changed are no longer as it has left them: {', '.join(repr(key) for (key,) in found)}. Nothing was"
+            " written. Undo the later runs first, or ask for `partial` to undo the other rows alone."
+        )
+    return {**figures, "farthest_cursor": None}
+
+
+def _touched_mask(source: Source) -> str:
+    """Return the mask of a row in which only the cursor moved; where facts read the cursor none is merely touched."""
+    flags = ("1" if name == source.cursor else "0" for name in source.column_names)
+    return "" if source.cursor_is_read else "".join(flags)
+
+
+def _compare(
+    project: Project, source: Source, candidates: str, relation: str, warehouse: Warehouse, *, buried: bool
+) -> None:
     statement = render(
         "detect_change_set",
         control=project.control_schema,
         source=source,
         candidates=candidates,
         relation=relation,
-        unchanged_mask="0" * len(flags),
-        touched_mask=touched,
-        full_mask="1" * len(flags),
+        buried=buried,
+        unchanged_mask="0" * len(source.columns),
+        touched_mask=_touched_mask(source),
+        full_mask="1" * len(source.columns),
     )
     warehouse.execute(statement)
 

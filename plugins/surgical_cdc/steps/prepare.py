@@ -11,7 +11,7 @@ from surgical_cdc.control.retention import sweep
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError
-from surgical_cdc.steps.quiet import nothing_to_do, quiet_sources, summary_of_nothing
+from surgical_cdc.steps.quiet import nothing_to_do, summary_of_nothing, what_to_do
 from surgical_cdc.values import Preparation, Run
 from surgical_cdc.warehouse import collation, schema
 from surgical_cdc.warehouse.catalog import check_contract
@@ -34,7 +34,8 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
     Raises:
         DictionaryError: the dictionary is missing, or was derived from other models than these.
         ContractError: tables differ from the contract; the message lists all differences.
-        ProjectError: the run asks for a source that the project does not have, or a `delete_when` is no predicate.
+        ProjectError: the run asks for a source that the project does not have, or a `delete_when` is no predicate; or
+            there is nothing that it could undo.
         UnsupportedQuery: the SELECT of a fact is none that can be maintained.
     """
     for name in run.sources:
@@ -65,16 +66,19 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
         if unbuilt:
             # It costs a statement a table; a table's columns keep the collation that they were made with.
             collation.check_columns(project, warehouse)
-        pending = [fact for fact, keys in warehouse.rows(render("count_pending", facts=_pending(project))) if keys]
+        left = set(
+            warehouse.rows(render("find_left_behind", control=project.control_schema, pending=_pending(project)))
+        )
         preparation = Preparation(
             token=run.token,
             baseline_token=found.baseline_token,
             started_at=found.read_at,
             unbuilt=tuple(unbuilt),
-            pending=tuple(pending),
+            pending=tuple(fact for fact in project.facts if ("pending", fact) in left),
             moments=moments,
-            quiet=quiet_sources(project, warehouse, run),
+            voided=tuple(name for name in project.sources if ("voided", name) in left),
         )
+        preparation = what_to_do(project, warehouse, run, preparation)
         results = None if rehearsal else nothing_to_do(project, dictionary, run, preparation)
         if results is None:
             lease.take(project, warehouse, run)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.deletion import deletion
+from surgical_cdc.control import history
+from surgical_cdc.errors import DataError
 from surgical_cdc.steps.relevance import unaffected
 from surgical_cdc.steps.summary import summarise
 from surgical_cdc.values import Quiet
@@ -22,23 +24,49 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 
 
-def quiet_sources(project: Project, warehouse: Warehouse, run: Run) -> dict[str, Quiet]:
-    """Return the sources of a run in which there is nothing to detect, inside the caller's transaction.
+def what_to_do(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> Preparation:
+    """Return the preparation with the sources of the run in which there is nothing to detect, or to undo, as quiet.
 
-    A snapshot is always detected: it says by what is absent what was deleted. What waits beyond the window is counted.
+    It is found inside the caller's transaction. A snapshot is always detected: it says by what is absent what was
+    deleted. What waits beyond the window is counted.
+
+    Raises:
+        ProjectError: there is nothing that the run could undo.
     """
     if run.keys:
-        return {}
+        return preparation
+    if run.undoes:
+        return _what_to_undo(project, warehouse, run, preparation)
     probed = [source for source in project.sources.values() if source.load == "window" and run.covers(source.name)]
     batches = (probed[first : first + AT_ONCE] for first in range(0, len(probed), AT_ONCE))
-    return {name: quiet for batch in batches for name, quiet in _probed(project, batch, warehouse, run)}
+    voided = preparation.voided
+    quiet = {name: found for batch in batches for name, found in _probed(project, batch, voided, warehouse, run)}
+    return preparation.model_copy(update={"quiet": quiet})
 
 
-def _probed(project: Project, sources: Sequence[Source], warehouse: Warehouse, run: Run) -> Iterator[tuple[str, Quiet]]:
+def _what_to_undo(project: Project, warehouse: Warehouse, run: Run, preparation: Preparation) -> Preparation:
+    token, changed = history.find_attempt(project, warehouse, run.undoes)
+    refused = {}
+    for name, is_complete in changed.items():
+        if project.source(name).load != "window":
+            refused[name] = "what is staged there is its whole table: stage the right rows"
+        elif not is_complete:
+            refused[name] = "the run has changed more rows of it than history_rows"
+    if refused and (not run.partial or refused.keys() == changed.keys()):
+        listed = "; ".join(f"{name} ({reason})" for name, reason in refused.items())
+        rest = "" if refused.keys() == changed.keys() else " Ask for `partial` to undo what else it has changed."
+        raise DataError(f"Run {run.undoes} can not be undone: {listed}. Nothing was written.{rest}")
+    quiet = {name: Quiet() for name in project.sources if name not in changed or name in refused}
+    return preparation.model_copy(update={"undone_token": token, "quiet": quiet})
+
+
+def _probed(
+    project: Project, sources: Sequence[Source], voided: Collection[str], warehouse: Warehouse, run: Run
+) -> Iterator[tuple[str, Quiet]]:
     statement = render(
         "probe",
         control=project.control_schema,
-        sources=[(source, deletion(project, source.name)) for source in sources],
+        sources=[(source, deletion(project, source.name), is_buried(source, voided)) for source in sources],
     )
     params = [run.window_end, run.window_start, run.window_end] * len(sources)
     for name, keys, news, waiting, farthest_cursor in warehouse.rows(statement, params):
@@ -52,6 +80,11 @@ def _probed(project: Project, sources: Sequence[Source], warehouse: Warehouse, r
                     farthest_cursor=farthest_cursor,
                 ),
             )
+
+
+def is_buried(source: Source, voided: Collection[str]) -> bool:
+    """Return whether staged versions of a source may be older than a tombstone, or have been undone."""
+    return source.keeps_tombstones or source.name in voided
 
 
 def summary_of_nothing(run: Run, preparation: Preparation, results: Mapping[str, FactResult]) -> RunSummary:

@@ -26,6 +26,7 @@ from surgical_cdc.steps.update import (
     recompute_keys,
 )
 from surgical_cdc.values import ChangeSet, Run, new_token
+from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.ddl import create_fact
 from surgical_cdc.warehouse.templates import render
 
@@ -79,6 +80,11 @@ def rehearse_source(project: Project, source: Source, warehouse: Warehouse) -> N
         deletes=1,
         touched=1,
     )
+    if source.history:
+        keeping = render(
+            "keep_history", source=source, relation=relation, history=schema.history(project, source).relation
+        )
+        explaining.execute(keeping, ("", ""))
     sync_baseline(source, changed, explaining)
 
 

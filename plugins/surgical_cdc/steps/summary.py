@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from surgical_cdc.values import (
     DRY_RUN,
@@ -42,6 +42,7 @@ def summarise(
     *,
     failed: Collection[str] = (),
     waiting: Collection[str] = (),
+    history_rows: Mapping[str, int] = MappingProxyType({}),
     seconds_sync: float | None = None,
 ) -> RunSummary:
     """Return what a run did that has got as far as its sync, or has ended with `prepare`.
@@ -53,6 +54,7 @@ def summarise(
         fact_results: of the facts that were brought up to date, or looked at.
         failed: facts that were not.
         waiting: sources that were not synced.
+        history_rows: rows that the sources' histories have kept.
         seconds_sync: how long the sync took; None where there was none.
     """
     if run.dry_run:
@@ -64,12 +66,17 @@ def summarise(
     phases = {"detect": wall_seconds(change_sets.values()), "update": wall_seconds(fact_results.values())}
     if seconds_sync is not None:
         phases["sync"] = round(seconds_sync, 3)
-    sources = {name: _source(found, synced=_is_synced(run, name, waiting)) for name, found in change_sets.items()}
+    sources = {
+        name: _source(found, synced=_is_synced(run, name, waiting), history_rows=history_rows.get(name, 0))
+        for name, found in change_sets.items()
+    }
     facts = {name: fact_summary(done) for name, done in fact_results.items()}
     return RunSummary(
         dag_id=run.dag_id,
         run_id=run.run_id,
         token=run.token,
+        kind=run.kind,
+        undoes=run.undoes or None,
         window_start=run.window_start,
         window_end=run.window_end,
         result=result,
@@ -91,7 +98,9 @@ def wall_seconds(parts: Iterable[ChangeSet | FactResult]) -> float:
 def told(summary: RunSummary) -> str:
     """Return a run as lines for a person."""
     window = f"staged before {summary.window_end} UTC" if summary.window_end else ""
-    if summary.window_start:
+    if summary.undoes:
+        window = f"takes back {summary.undoes}"
+    elif summary.window_start:
         window += f", from {summary.window_start} on"
     took = ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in summary.seconds.items())
     head = "; ".join(part for part in (f"{summary.key}: {summary.result}", window, took) if part)
@@ -107,9 +116,9 @@ def _is_synced(run: Run, source: str, waiting: Collection[str]) -> bool:
     return not run.dry_run and source not in waiting
 
 
-def _source(found: ChangeSet, *, synced: bool) -> SourceSummary:
+def _source(found: ChangeSet, **more: Any) -> SourceSummary:
     values = dict(found)
-    return SourceSummary(**{name: values[name] for name in SourceSummary.model_fields if name in values}, synced=synced)
+    return SourceSummary(**{name: values[name] for name in SourceSummary.model_fields if name in values}, **more)
 
 
 def fact_summary(done: FactResult) -> FactSummary:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from surgical_cdc.control import built_by, lease, ledger
+from surgical_cdc.control import built_by, history, lease, ledger
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import OutdatedFact, SyncedInPart
 from surgical_cdc.steps.cleanup import end
@@ -74,6 +74,7 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what t
     undetected = {name for name in dictionary.sources if run.covers(name) and name not in change_sets}
     waiting = tuple(name for name in dictionary.sources if name in undetected | (kept_back & change_sets.keys()))
     quarantined: dict[str, int] = {}
+    kept: dict[str, int] = {}
     with warehouse.transaction(dry_run=run.dry_run):
         lease.hold(project, warehouse, run, lease.baselines(run, change_sets.values()))
         _refuse_outdated_facts(run, dictionary, change_sets, fact_results)
@@ -82,8 +83,11 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what t
         lease.move_baseline(project, warehouse, run.key, lease.in_part(run) if failed or waiting else run.token)
         for change_set in ready:
             source = project.source(change_set.source)
+            kept[source.name] = history.keep(project, source, change_set, warehouse, run)
             sync_baseline(source, change_set, warehouse)
-            _sync_tombstones(project, source, change_set, warehouse)
+            _sync_tombstones(
+                project, source, change_set, warehouse, is_undo=bool(run.undoes), voided=preparation.voided
+            )
             if change_set.quarantined:
                 quarantined[source.name] = _keep_quarantine(project, source, change_set, warehouse, run)
         for result in fact_results.values():
@@ -99,6 +103,7 @@ def sync(  # noqa: PLR0917 - the order of all steps: project, where, run, what t
             fact_results,
             failed=failed,
             waiting=waiting,
+            history_rows=kept,
             seconds_sync=time.perf_counter() - started,
         )
         ledger.record(project, warehouse, summary)
@@ -149,12 +154,26 @@ def sync_baseline(source: Source, change_set: ChangeSet, warehouse: Warehouse) -
         warehouse.execute(render("sync_touch", source=source, relation=change_set.relation))
 
 
-def _sync_tombstones(project: Project, source: Source, change_set: ChangeSet, warehouse: Warehouse) -> None:
+def _sync_tombstones(
+    project: Project,
+    source: Source,
+    change_set: ChangeSet,
+    warehouse: Warehouse,
+    *,
+    is_undo: bool,
+    voided: Collection[str],
+) -> None:
+    """Remember deletions, or what is void from an undo on; forget of the keys what was remembered before."""
     names = {"control": project.control_schema, "source": source, "relation": change_set.relation}
     buried = change_set.deletes + change_set.unknown_deletes
-    if source.keeps_tombstones and (buried or change_set.inserts):
-        warehouse.execute(render("forget_tombstones", **names), (source.name,))
-    if source.keeps_tombstones and buried:
+    if (is_undo or source.name in voided) and change_set.rewrites + buried:
+        forgetting = render("forget_tombstones", changes=("I", "U", "T", "D", "N"), **names)
+        warehouse.execute(forgetting, (source.name,))
+    elif source.keeps_tombstones and (buried or change_set.inserts):
+        warehouse.execute(render("forget_tombstones", changes=("I", "D", "N"), **names), (source.name,))
+    if is_undo and change_set.rewrites:
+        warehouse.execute(render("keep_voids", **names), (source.name,))
+    elif source.keeps_tombstones and buried:
         warehouse.execute(render("keep_tombstones", **names), (source.name,))
 
 

@@ -28,7 +28,7 @@ from surgical_cdc.compiler.slices import (
     slices,
     whole_query,
 )
-from surgical_cdc.control import lease
+from surgical_cdc.control import history, lease
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.steps.announce import examples
 from surgical_cdc.steps.apply import Differences, apply, count_differences
@@ -110,6 +110,9 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             if run.dry_run:
                 shown = examples(fact, warehouse, found, null_key=null_key)
             else:
+                differing = [column for column in columns if column.name in found.cells]
+                rows = found.inserted + found.updated + found.deleted
+                history.keep_of_fact(project, fact, warehouse, run, rows, differing, null_key=null_key)
                 apply(compiled, warehouse, columns, found, null_key=null_key)
         result = warehouse.unconfirmed = FactResult(
             fact=fact_name,

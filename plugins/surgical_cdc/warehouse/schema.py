@@ -42,6 +42,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "started_at": "timestamp",
         "finished_at": "timestamp",
         **dict.fromkeys(("seconds_detect", "seconds_update", "seconds_sync"), "double precision"),
+        "undoes": RUN_KEY,
         "result": "varchar(16)",
         "reason": TEXT,
     },
@@ -53,6 +54,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         **dict.fromkeys(SourceCounts.model_fields, "bigint"),
         "farthest_cursor": "varchar(32)",
         "synced": "boolean",
+        "history_rows": "bigint",
         "changed_columns": TEXT,
         "seconds": "double precision",
     },
@@ -73,7 +75,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "column_name": NAME,
         "cells": "bigint",
     },
-    "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp"},
+    "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp", "is_void": "boolean"},
     "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)", "moment": "timestamp"},
 }
 # Columns of theirs by the names that older versions gave them.
@@ -89,11 +91,20 @@ CONTROL_SORT: dict[str, tuple[str, ...]] = {
     "tombstones": ("source_name", "row_key"),
     "definitions": (),
 }
-# Made without the check that keeps such names out of a project.
-KEPT_COLUMNS = tuple(
-    Column.model_construct(name=f"{PREFIX}{name}", data_type=data_type)
-    for name, data_type in {"run": RUN_KEY, "reason": "varchar(256)", "quarantined_at": "timestamp"}.items()
+
+
+def _own_columns(data_types: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return columns of the engine's own, made without the check that keeps such names out of a project."""
+    named = {f"{PREFIX}{name}": data_type for name, data_type in data_types.items()}
+    return tuple(Column.model_construct(name=name, data_type=data_type) for name, data_type in named.items())
+
+
+KEPT_COLUMNS = _own_columns({"run": RUN_KEY, "reason": "varchar(256)", "quarantined_at": "timestamp"})
+FACT_HISTORY_COLUMNS = _own_columns(
+    {"run": RUN_KEY, "token": ATTEMPT, "change": "varchar(1)", "columns": TEXT, "at": "timestamp"}
 )
+# With the cursor of the version that has brought the change.
+SOURCE_HISTORY_COLUMNS = (*FACT_HISTORY_COLUMNS, *_own_columns({"cursor": "timestamp"}))
 
 
 def beside(fact: Fact) -> Fact:
@@ -131,6 +142,18 @@ def quarantine(project: Project, source: Source) -> Table:
     return Table(name=source.name, relation=_kept(project, f"quarantine__{source.name}"), columns=columns)
 
 
+def history(project: Project, table: Source | Fact) -> Table:
+    """Return the table that keeps what runs have changed in a baseline, or in a fact."""
+    own = SOURCE_HISTORY_COLUMNS if isinstance(table, Source) else FACT_HISTORY_COLUMNS
+    return Table(name=table.name, relation=_kept(project, f"history__{table.name}"), columns=(*table.columns, *own))
+
+
+def histories(project: Project) -> list[Table]:
+    """Return the history of each source and fact that has one."""
+    tables: list[Source | Fact] = [*project.sources.values(), *project.facts.values()]
+    return [history(project, table) for table in tables if table.history]
+
+
 def pending(project: Project, fact: Fact) -> Table:
     """Return the table that keeps a fact's affected keys from its update to the sync."""
     columns = _columns({"token": ATTEMPT, "anchor": fact.column(fact.anchor).data_type})
@@ -147,4 +170,5 @@ def control_tables(project: Project) -> list[Table]:
         *(control(project, name) for name in CONTROL_TABLES),
         *(quarantine(project, source) for source in project.sources.values()),
         *(pending(project, fact) for fact in project.facts.values()),
+        *histories(project),
     ]

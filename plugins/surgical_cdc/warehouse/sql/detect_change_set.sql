@@ -2,7 +2,7 @@
 -- Grain: a key (I, U, D, T, N) or a staged row (S, Q). Unchanged rows are left out.
 --   I insert, U update, D delete, T touched: only the cursor moved, N deletion of a key that the baseline does not have
 --   and no tombstone remembers, S stale: older than the baseline or than the key's deletion, Q quarantined.
--- Names: control, source, candidates, relation, unchanged_mask, touched_mask, full_mask.
+-- Names: control, source, buried (whether keys of it have tombstones), candidates, relation, unchanged_mask, touched_mask, full_mask.
 {% from "comparison.jinja" import same %}
 {% from "key.jinja" import kept_key, key_columns, null_key_part, same_key %}
 {% set cursor = source.cursor | name %}
@@ -44,6 +44,7 @@ scdc_compared AS (
     CASE
       WHEN scdc_candidate.{{ cursor }} < scdc_baseline.{{ cursor }} THEN 1
       WHEN scdc_candidate.{{ cursor }} < tombstones.deleted_at THEN 1
+      WHEN scdc_candidate.{{ cursor }} = tombstones.deleted_at AND tombstones.is_void = TRUE THEN 1
       WHEN scdc_candidate.{{ cursor }} = tombstones.deleted_at AND scdc_candidate.scdc_deleted = 0 THEN 1
       ELSE 0
     END AS scdc_stale,
@@ -72,7 +73,7 @@ scdc_compared AS (
     ON {{ same_key(source.key, "scdc_baseline", "scdc_candidate") }}
   LEFT JOIN {{ control | name }}.tombstones AS tombstones
     ON tombstones.row_key = {{ kept_key(source, "scdc_candidate") }}
-    AND tombstones.source_name = {{ "'" ~ source.name ~ "'" if source.keeps_tombstones else "NULL" }}::VARCHAR(64)
+    AND tombstones.source_name = {{ "'" ~ source.name ~ "'" if buried else "NULL" }}::VARCHAR(64)
   WHERE
     scdc_candidate.scdc_number = 1
     OR {{ null_key_part(source.key, "scdc_candidate") }}

@@ -2,6 +2,7 @@
 -- Rows of the baseline that no key tells apart, rows that wait for a later window, keys compared, rows per change type,
 -- disagreements, updates per column by its number.
 -- Names: source, candidates, staged, relation, keys (their number; none: all). Parameters: window end, keys.
+{% from "counted.jinja" import counted %}
 {% from "key.jinja" import key_columns, key_text, null_key_part, same_key %}
 {% from "window.jinja" import waiting %}
 {% set cursor = source.cursor | name %}
@@ -55,17 +56,7 @@ CROSS JOIN (
 CROSS JOIN (
   SELECT
     COUNT(DISTINCT CASE WHEN scdc_change = 'Q' AND NOT {{ cursor }} IS NULL THEN {{ source.key[0] | name if source.key | length == 1 else key_text(source, "") }} END) AS tied_keys,
-    COUNT(CASE WHEN scdc_change = 'I' THEN 1 END) AS inserts,
-    COUNT(CASE WHEN scdc_change = 'U' THEN 1 END) AS updates,
-    COUNT(CASE WHEN scdc_change = 'D' THEN 1 END) AS deletes,
-    COUNT(CASE WHEN scdc_change = 'T' THEN 1 END) AS touched,
-    COUNT(CASE WHEN scdc_change = 'N' THEN 1 END) AS unknown_deletes,
-    COUNT(CASE WHEN scdc_change = 'S' THEN 1 END) AS stale,
-    COUNT(CASE WHEN scdc_change = 'Q' THEN 1 END) AS quarantined,
-    COUNT(CASE WHEN scdc_change IN ('I', 'U') AND scdc_change <> scdc_claim THEN 1 END) AS disagreements,
-    {% for column in source.columns %}
-    COUNT(NULLIF(SUBSTRING(scdc_updated, {{ loop.index }}, 1), '0')) AS changed_{{ loop.index }}{{ "" if loop.last else "," }}
-    {% endfor %}
+{{ counted(source) }}
   FROM (
     SELECT
       {{ key_columns(source.key, "") }},

@@ -1,6 +1,6 @@
 -- Writes an attempt's line of the ledger with one result, unless it has one. Grain: an attempt and result.
 -- Names: control. Parameters: run key, token, kind, window start, window end, start (NULL: when it took the lease), token,
--- seconds of detection, updates, sync, result, reason, run key, token, result.
+-- seconds of detection, updates, sync, run that is undone, result, reason, run key, token, result.
 INSERT INTO {{ control | name }}.runs (
   run_key,
   token,
@@ -12,6 +12,7 @@ INSERT INTO {{ control | name }}.runs (
   seconds_detect,
   seconds_update,
   seconds_sync,
+  undoes,
   result,
   reason
 )
@@ -26,6 +27,7 @@ SELECT
   %s::DOUBLE PRECISION,
   %s::DOUBLE PRECISION,
   %s::DOUBLE PRECISION,
+  %s::VARCHAR(512),
   %s::VARCHAR(16),
   %s::VARCHAR(65535)
 FROM {{ control | name }}.lease
