@@ -5,7 +5,7 @@
 | `refresh.<fact>` | replaces all rows of the fact by its SELECT on `public`, in one transaction |
 | `verify.<fact>` | compares the fact with its SELECT run in full; **fails if they differ**, with the numbers of rows |
 
-Choose the facts in the trigger form; none means all. *Verify only* writes nothing.
+Choose the facts in the trigger form; none means all.
 
 Refresh a fact after its model or its columns have changed, or when a verification has failed. A refresh and a run of
 `vendor_cdc` wait for each other: the tasks retry while a run is working.

@@ -141,7 +141,7 @@ def stack(
     }
     data, record = tmp_path_factory.mktemp("stack"), recordings / "airflow.jsonl"
     with LocalStack(data, record=record, bundles={"tests": DAGS}, environment=environment) as running:
-        paused = ("vendor_cdc_refresh", "vendor_cdc_undo", "shop_cdc", "shop_refresh", "library_cdc")
+        paused = ("vendor_cdc_refresh", "vendor_cdc_undo", "shop_cdc", "shop_refresh", "shop_verify", "library_cdc")
         start(running, companies=COMPANIES, dag_ids=("vendor_cdc", *paused))
         for dag_id in paused:
             running.airflow.set_paused(dag_id, paused=False)

@@ -74,7 +74,9 @@ def test_every_dag_file_gives_its_dag(dags: dict[str, DAG]) -> None:
     assert sorted(dags) == sorted(file.stem for file in files)
 
 
-@pytest.mark.parametrize("dag_id", ["vendor_cdc", "vendor_cdc_refresh", "vendor_cdc_undo", "demo_feed"])
+@pytest.mark.parametrize(
+    "dag_id", ["vendor_cdc", "vendor_cdc_refresh", "vendor_cdc_undo", "vendor_cdc_verify", "demo_feed"]
+)
 def test_a_dag_explains_itself(dags: dict[str, DAG], dag_id: str) -> None:
     """A DAG's file says in its docstring what the DAG does, and the UI shows that."""
     assert len(dags[dag_id].doc_md or "") > 200
@@ -160,7 +162,7 @@ def test_arguments_of_a_dag_are_added_to_ours_or_take_their_place() -> None:
     }
     for dag, fields in (
         (cdc_dag("cycle", **given), ["ticket", "window_start", "window_end", "sources", "dry_run"]),
-        (refresh_dag("refresh", **given), ["ticket", "facts", "verify_only"]),
+        (refresh_dag("refresh", **given), ["ticket", "facts"]),
     ):
         assert list(dag.params) == fields
         assert dag.on_failure_callback == [alerts.run_failed, told.append]
@@ -190,7 +192,7 @@ def test_the_empty_cycle_has_the_shape_of_the_real_one(dags: dict[str, DAG]) -> 
     assert not {type(task) for task in empty.tasks} & {type(task) for task in real.tasks}
 
 
-@pytest.mark.parametrize("module", ["vendor_cdc", "vendor_cdc_refresh", "vendor_cdc_undo"])
+@pytest.mark.parametrize("module", ["vendor_cdc", "vendor_cdc_refresh", "vendor_cdc_undo", "vendor_cdc_verify"])
 def test_parsing_costs_neither_a_query_nor_the_compiler(module: str, tmp_path: Path) -> None:
     """A DAG file needs little time beyond importing Airflow, and no sqlglot, driver or hook; it has no connection."""
     probe = subprocess.run(
@@ -267,16 +269,16 @@ def test_a_form_that_can_not_be_followed_is_refused(conf: dict[str, Any], messag
 
 @pytest.mark.parametrize("group", ["refresh", "verify"])
 def test_a_refresh_is_not_asked_for_by_a_misspelled_field(group: str) -> None:
-    """A run that was to verify only, by a field that the form does not have, builds nothing anew."""
+    """A run that was to be of one fact, by a field that the form does not have, builds nothing anew."""
     dag = refresh_dag("vendor_cdc_refresh", project=DEFAULT_PROJECT)
     context: Any = {
         "dag": dag,
-        "dag_run": FakeDagRun(None, {"verify": True}),
-        "params": {**dag.params, "verify": True},
+        "dag_run": FakeDagRun(None, {"fact": "fact_vendor"}),
+        "params": {**dag.params, "fact": "fact_vendor"},
         "run_id": FakeDagRun.run_id,
         "ti": SimpleNamespace(xcom_push=lambda *_: None),
     }
-    with pytest.raises(AirflowFailException, match=r"verify \(verify_only\?\)\. Fields: facts, verify_only\."):
+    with pytest.raises(AirflowFailException, match=r"fact \(facts\?\)\. Fields: facts\."):
         dag.get_task(f"{group}.fact_vendor").execute(context)
 
 

@@ -436,33 +436,31 @@ def test_a_lost_connection_is_transient(stocked: Site, connect: Connect) -> None
     assert is_transient(raised.value)
 
 
-@pytest.mark.parametrize("verify_only", [pytest.param(True, id="verify only"), pytest.param(False, id="refresh")])
-def test_the_refresh_dag_finds_a_wrong_fact_and_mends_it(
-    stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox], *, verify_only: bool
-) -> None:
-    """Verification fails with the number of rows; a refresh of the chosen fact builds it anew and verifies it."""
+def test_a_wrong_fact_is_found_and_mended(stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]) -> None:
+    """Verification fails and says in what; a refresh of the chosen fact builds it anew and verifies it."""
     stocked.stage("orders", ORDER)
     shop_cdc.run(FORM)
     stocked.execute("DELETE FROM shop_public.fact_order")
-    refresh = type(shop_cdc)(shop_cdc.stack, "shop_refresh")
-    conf: dict[str, Any] = {"facts": ["fact_order"], "verify_only": verify_only}
+    verify, refresh = (type(shop_cdc)(shop_cdc.stack, dag_id) for dag_id in ("shop_verify", "shop_refresh"))
+    conf: dict[str, Any] = {"facts": ["fact_order"]}
+    run_id, state = verify.run(conf)
+    states = verify.states(run_id)
+    assert (state, states["verify.fact_order"], states["verify.fact_line"]) == ("failed", "failed", "skipped")
+    message = inboxes["smtp"].wait_for(run_id)
+    assert message.subject == "shop_verify failed: verify.fact_order"
+    verify.wait_until_told(run_id, "alert")
+    assert len(inboxes["smtp"].about(run_id)) == 1
+    # A retry would find the same.
+    assert verify.stack.airflow.tasks("shop_verify", run_id)["verify.fact_order"]["try_number"] == 1
+    error = verify.value(run_id, "verify.fact_order", "error")
+    assert "DIFFERS, 0 rows where its SELECT gives 1; 1 of these are missing, 0 are unexpected: 1 (missing)." in error
+
     run_id, state = refresh.run(conf)
     states = refresh.states(run_id)
     assert (states["refresh.fact_line"], states["verify.fact_line"]) == ("skipped", "skipped")
-    if verify_only:
-        assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("failed", "skipped", "failed")
-        message = inboxes["smtp"].wait_for(run_id)
-        assert message.subject == "shop_refresh failed: verify.fact_order"
-        refresh.wait_until_told(run_id, "alert")
-        assert len(inboxes["smtp"].about(run_id)) == 1
-        # A retry would find the same.
-        assert refresh.stack.airflow.tasks("shop_refresh", run_id)["verify.fact_order"]["try_number"] == 1
-        error = refresh.value(run_id, "verify.fact_order", "error")
-        assert "DIFFERS, 0 rows where its SELECT gives 1; 1 of these are missing, 0 are unexpected." in error
-    else:
-        assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("success", "success", "success")
-        assert refresh.value(run_id, "verify.fact_order")["rows"] == 1
-        assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
+    assert (state, states["refresh.fact_order"], states["verify.fact_order"]) == ("success", "success", "success")
+    assert refresh.value(run_id, "verify.fact_order")["rows"] == 1
+    assert stocked.table("shop_public.fact_order", "order_id") == [(1,)]
 
 
 def test_a_refresh_waits_for_a_lease_by_its_retries(stocked: Site, shop_cdc: DagUnderTest) -> None:

@@ -12,9 +12,9 @@ import typer
 from surgical_cdc.cli.commands import app
 from surgical_cdc.contract.project import load_project
 from surgical_cdc.contract.tables import Retention
-from surgical_cdc.dag import cdc_dag, refresh_dag, undo_dag
+from surgical_cdc.dag import cdc_dag, refresh_dag, undo_dag, verify_dag
 from surgical_cdc.dag.alerts import Apprise, Smtp, Sns
-from surgical_cdc.dag.form import cycle_fields, refresh_fields, undo_fields
+from surgical_cdc.dag.form import cycle_fields, fact_fields, undo_fields
 from surgical_cdc.dbt.declared import FactMeta, SourceMeta
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.warehouse.schema import CONTROL_TABLES, KEPT_COLUMNS
@@ -86,13 +86,15 @@ def test_every_control_table_is_described() -> None:
 def test_every_setting_is_described() -> None:
     """`vars`, the keys of `meta: cdc:`, the arguments of the DAGs and the keys of alerts are those of the code."""
     retention = set(Retention.model_fields)
-    variables = {"cdc_control_schema", "cdc_scratch_schema", "cdc_retention"}
+    variables = {"cdc_control_schema", "cdc_scratch_schema", "cdc_retention", "cdc_verification"}
     assert {name for name in names("settings.md", "A project") if name.startswith("cdc_")} == variables
     assert retention <= set(names("settings.md", "A project", 2))
     assert set(names("settings.md", "A source")) == set(SourceMeta.model_fields)
     cdc = {f"meta.cdc.{name}" for name in FactMeta.model_fields}
     assert set(names("settings.md", "A fact")) == {"unique_key", "dist", "sort", "grants", *cdc}
-    arguments = {name for dag in (cdc_dag, refresh_dag, undo_dag) for name in inspect.signature(dag).parameters}
+    arguments = {
+        name for dag in (cdc_dag, refresh_dag, undo_dag, verify_dag) for name in inspect.signature(dag).parameters
+    }
     assert set(names("settings.md", "A DAG")) == arguments - {"dag_arguments"}
     for target in (Smtp, Sns, Apprise):
         (row,) = [row for row in rows("settings.md", "Alerts") if row[0] == f"`{target.__name__.lower()}`"]
@@ -101,7 +103,7 @@ def test_every_setting_is_described() -> None:
 
 def test_every_field_of_the_trigger_forms_is_described() -> None:
     """The fields stand in the forms' order, with their titles."""
-    fields = {**cycle_fields(load_dictionary(load_project().dictionary_path)), **undo_fields(), **refresh_fields([])}
+    fields = {**cycle_fields(load_dictionary(load_project().dictionary_path)), **undo_fields(), **fact_fields([])}
     described = {names[0]: row[0] for row in rows("dag.md", "Trigger forms") if (names := NAME.findall(row[0]))}
     assert list(described) == list(fields)
     assert all(str(field.schema["title"]) in described[name] for name, field in fields.items())

@@ -241,10 +241,9 @@ def test_a_fact_has_a_history_where_it_is_asked_for(shop: Site) -> None:
     run(shop, 0)
     stage_changes(shop)
     run(shop, 30)
-    told = story(shop.project, "fact_order", ["2"], shop.warehouse)
-    assert [(event.run, event.change) for event in told] == [("test/until 30", "deleted")]
-    told = story(shop.project, "fact_order", ["9"], shop.warehouse)
-    assert [(event.run, event.change) for event in told] == [("test/until 30", "inserted")]
+    for key, change in (("2", "deleted"), ("9", "inserted")):
+        event = story(shop.project, "fact_order", [key], shop.warehouse)[-1]
+        assert (event.run, event.change) == ("test/until 30", change)
     shop.stage("customers", {**ASHA, "customer_id": 8, "name": "Bela T", "changed_at": at(31)})
     done = run(shop, 60).fact_results["fact_order"]
     assert done.cells["customer_name"] > 1

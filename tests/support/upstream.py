@@ -375,7 +375,8 @@ def _check_history(site: Site, fact: Fact, run: Run, before: Rows, told: Differe
         return
     columns = [exp.column(name, quoted=True) for name in ("scdc_change", *fact.column_names)]
     kept = exp.select(*columns).from_(table_named(schema.history(site.project, fact).relation))
-    lines = written(site.rows(kept.where("scdc_token = %s").sql(DIALECT), (run.token,)))
+    of_run = exp.column("scdc_token").eq(exp.Literal.string(run.token))
+    lines = written(site.rows(kept.where(of_run).sql(DIALECT)))
     assert Counter(change for change, *_ in lines) == {
         change: rows for change, rows in zip("IUD", (told.inserted, told.updated, told.deleted), strict=True) if rows
     }

@@ -380,6 +380,7 @@ class _Compiling:
             control_schema=self._settings.control_schema,
             scratch_schema=self._settings.scratch_schema,
             retention=self._settings.retention,
+            verification=self._settings.verification,
             select=self._select,
             left_out=dict(sorted(self._left_out.items())),
             models={node.original_file_path: _checksum(self._artifacts.file(node)) for node in used},

@@ -34,6 +34,8 @@ RECOMPUTED = f"{PREFIX}recomputed"
 CHANGED = f"{PREFIX}changed"
 WHOLE = f"{PREFIX}whole"
 IMAGES = ("I", "U")
+# Hexadecimal digits of a key's hash that tell which share it is in.
+HASH_DIGITS = 7
 WRITES = (*IMAGES, "D")
 # Of values of these types it is known whether they are the same.
 KNOWN = frozenset({*EQUAL_IS_IDENTICAL, *exp.DataType.TEXT_TYPES, *exp.DataType.FLOAT_TYPES})
@@ -162,6 +164,33 @@ def key_counts(tree: JoinTree, rows: int) -> exp.Select:
         counted = exp.select(f"COUNT(*) AS rows_{number}", f"COUNT(DISTINCT anchor) AS keys_{number}").from_(first)
         query = query.join(counted.subquery(f"{PREFIX}shown_{number}"), join_type="cross")
     return query
+
+
+def share_of_keys(tree: JoinTree, ranges: Sequence[tuple[float, float]]) -> exp.Create:
+    """Return the statement that fills affected_keys with a share of all: those whose hash lies in one of some ranges.
+
+    Keys are those of the fact, and those that its sources would give it. A range is a part of [0, 1), without its end;
+    NULL lies at 0.
+    """
+    known: list[exp.Query] = [
+        _select([exp.alias_(exp.column(tree.fact.anchor, table="f"), "anchor")], tree.fact.relation, "f")
+    ]
+    known += [
+        _select([exp.alias_(anchor, "anchor")], node.source.relation, node.name)
+        for node in tree.nodes
+        if (anchor := tree.anchors.get(node.name))
+    ]
+    keys = exp.union(*known, distinct=True).subquery(f"{PREFIX}known")
+    digest = exp.func("LEFT", exp.MD5(this=exp.cast(exp.column("anchor"), "varchar")), exp.convert(HASH_DIGITS))
+    number = exp.Anonymous(this="STRTOL", expressions=[digest, exp.convert(16)])
+    whole = 16**HASH_DIGITS
+    within = [
+        exp.and_(number.copy() >= exp.convert(int(first * whole)), number.copy() < exp.convert(int(last * whole)))
+        for first, last in ranges
+    ]
+    if any(first == 0 for first, _ in ranges):
+        within.append(exp.column("anchor").is_(exp.null()))
+    return temp_table(AFFECTED_KEYS, exp.select("anchor").from_(keys).where(exp.or_(*within)))
 
 
 def _sharing(tree: JoinTree) -> dict[str, list[Node]]:

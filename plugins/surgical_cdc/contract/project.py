@@ -14,7 +14,17 @@ import yaml
 from pydantic import ValidationError
 
 from surgical_cdc.contract.shapes import fail_validation, shaped
-from surgical_cdc.contract.tables import Fact, Identifier, Retention, Select, Source, Static, Strict, Table
+from surgical_cdc.contract.tables import (
+    Fact,
+    Identifier,
+    Retention,
+    Select,
+    Source,
+    Static,
+    Strict,
+    Table,
+    Verification,
+)
 from surgical_cdc.dictionary import dictionary_path
 from surgical_cdc.errors import ProjectError, shortened
 from surgical_cdc.files import fail, read_text, read_yaml
@@ -41,6 +51,7 @@ class Contract(Strict):
     control_schema: Identifier = "cdc"
     scratch_schema: Identifier = "cdc_scratch"
     retention: Retention = Retention()
+    verification: Verification = Verification()
     select: tuple[str, ...] = ()
     sources: dict[str, dict[str, Any]] = {}
     static: dict[str, dict[str, Any]] = {}
@@ -71,6 +82,7 @@ class Project:
     control_schema: str = "cdc"
     scratch_schema: str = "cdc_scratch"
     retention: Retention = field(default_factory=Retention)
+    verification: Verification = field(default_factory=Verification)
     select: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
@@ -178,6 +190,7 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         control_schema=contract.control_schema,
         scratch_schema=contract.scratch_schema,
         retention=contract.retention,
+        verification=contract.verification,
         select=contract.select,
         left_out=contract.left_out,
         models=contract.models,
@@ -191,6 +204,7 @@ def contract_text(project: Project) -> str:
         "control_schema": project.control_schema,
         "scratch_schema": project.scratch_schema,
         "retention": project.retention.model_dump(),
+        "verification": project.verification.model_dump(exclude_defaults=True),
         "select": list(project.select),
         "sources": {name: _described(table) for name, table in project.sources.items()},
         "static": {name: _described(table) for name, table in project.static.items()},

@@ -303,6 +303,16 @@ class Retention(Strict):
     history_rows: Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)] = 1_000_000
 
 
+class Verification(Strict):
+    """How facts are verified by the runs themselves: all keys within so many days, None for not at all.
+
+    `repair` says whether what is found to be wrong is mended at once; the run fails all the same.
+    """
+
+    days: Days | None = 7
+    repair: bool = False
+
+
 class Source(Table):
     """A source table: its staging and baseline relation share the columns.
 

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 class Definition(NamedTuple):
-    """The fingerprint of a SELECT that has filled a fact, and the moment that it was filled for, if it reads one."""
+    """The fingerprint of a SELECT that has filled a fact, and the moment that it was filled for, if it reads one.
+
+    `verified_to` is the time up to which the runs have verified its keys (steps/share.py).
+    """
 
     fingerprint: str
     moment: datetime | None
+    verified_to: datetime | None = None
 
 
 def recorded(project: Project, warehouse: Warehouse) -> Mapping[str, Definition]:

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, TaskGroup, TriggerRule
 
 from surgical_cdc.dag import alerts
-from surgical_cdc.dag.form import cycle_fields, refresh_fields, undo_fields
+from surgical_cdc.dag.form import cycle_fields, fact_fields, undo_fields
 from surgical_cdc.dag.handover import ALERT, CLEANUP, DETECT, PREPARE, SYNC, UPDATE
 from surgical_cdc.dag.operators import (
     AlertOperator,
@@ -26,7 +26,7 @@ from surgical_cdc.dictionary import Dictionary, dictionary_path, load_dictionary
 
 Callback = Callable[[Any], Any]
 
-EVERY_HALF_HOUR = "*/30 * * * *"
+EVERY_HALF_HOUR, EVERY_NIGHT = "*/30 * * * *", "0 3 * * *"
 # How long a run may wait for the lease, and how often it asks: a backfill of a week is done by then.
 WAIT_FOR_LEASE = timedelta(hours=5)
 ASK_FOR_LEASE = timedelta(seconds=10)
@@ -37,6 +37,9 @@ RETRIES: Mapping[str, Any] = {
     "max_retry_delay": timedelta(minutes=2),
     "execution_timeout": timedelta(minutes=50),
 }
+# With their delays, so many retries outlast a run of the cycle, which keeps refreshes and verifications away.
+OUTLASTING: Mapping[str, Any] = {"retries": 10}
+START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def cdc_dag(
@@ -67,7 +70,7 @@ def cdc_dag(
     dictionary = load_dictionary(path)
     warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
     settings = {
-        "start_date": datetime(2024, 1, 1, tzinfo=UTC),
+        "start_date": START,
         # A run takes all that is staged up to its end, so one run makes up for all that were missed.
         "catchup": False,
         "max_active_runs": 1,
@@ -139,9 +142,8 @@ def refresh_dag(
     with DAG(
         dag_id,
         schedule=None,
-        # With their delays, the retries outlast a run of the cycle, which keeps these tasks away while it works.
-        default_args={**RETRIES, "retries": 10, **(default_args or {})},
-        params={**(params or {}), **refresh_fields(facts)},
+        default_args={**RETRIES, **OUTLASTING, **(default_args or {})},
+        params={**(params or {}), **fact_fields(facts)},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
@@ -150,15 +152,46 @@ def refresh_dag(
                 fact: RefreshOperator(task_id=fact, fact=fact, outlets=[AssetAlias(f"{dag_id}.{fact}")], **warehouse)
                 for fact in facts
             }
-        with TaskGroup("verify", tooltip="Compares each fact with its SELECT run in full"):
-            verify = {
-                fact: VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
-                for fact in facts
-            }
+        verify = _add_verifications(facts, **warehouse)
         for fact, task in refresh.items():
             task >> verify[fact]
         [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
     return dag
+
+
+def verify_dag(
+    dag_id: str,
+    *,
+    project: Path,
+    schedule: Any = EVERY_NIGHT,
+    conn_id: str = "redshift_default",
+    default_args: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    on_failure_callback: Callback | Sequence[Callback] = (),
+    **dag_arguments: Any,
+) -> DAG:
+    """Return the DAG that compares each fact with its SELECT run in full, at night; the arguments are `cdc_dag`'s."""
+    facts = load_dictionary(dictionary_path(project)).facts
+    settings = {"start_date": START, "catchup": False, "max_active_runs": 1}
+    with DAG(
+        dag_id,
+        schedule=schedule,
+        default_args={**RETRIES, **OUTLASTING, **(default_args or {})},
+        params={**(params or {}), **fact_fields(facts)},
+        on_failure_callback=_behind_the_alert(on_failure_callback),
+        **{**settings, **dag_arguments},
+    ) as dag:
+        verify = _add_verifications(facts, project=project, conn_id=conn_id)
+        list(verify.values()) >> AlertOperator(task_id=ALERT).as_teardown()
+    return dag
+
+
+def _add_verifications(facts: Sequence[str], **warehouse: Any) -> dict[str, VerifyOperator]:
+    with TaskGroup("verify", tooltip="Compares each fact with its SELECT run in full"):
+        return {
+            fact: VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
+            for fact in facts
+        }
 
 
 def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary, **warehouse: Any) -> None:

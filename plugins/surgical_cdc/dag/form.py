@@ -57,12 +57,9 @@ def undo_fields() -> dict[str, Param]:
     }
 
 
-def refresh_fields(facts: Sequence[str]) -> dict[str, Param]:
-    """Return the fields of the trigger form of a refresh."""
-    return {
-        "facts": _selection(list(facts), title="Facts", description="Only these; empty: all."),
-        "verify_only": _switch("Verify only", "Compare the facts, write nothing."),
-    }
+def fact_fields(facts: Sequence[str]) -> dict[str, Param]:
+    """Return the fields of the trigger form of a refresh, and of a verification."""
+    return {"facts": _selection(list(facts), title="Facts", description="Only these; empty: all.")}
 
 
 def run_of(context: Context, token: str) -> Run:

@@ -276,6 +276,8 @@ class UpdateOperator(FactTask):
 class SyncOperator(WarehouseTask):
     """Brings the baselines up to date in one transaction, with the run's ledger lines, but for what failed facts read.
 
+    Then it verifies a share of a fact's keys, if one has its turn.
+
     It runs whatever became of the other tasks, and fails if one of them has.
     """
 
@@ -289,7 +291,9 @@ class SyncOperator(WarehouseTask):
         Raises:
             NotPrepared: the run has not begun, so that there is nothing to sync.
             OutdatedFact, SyncedInPart: a task has failed.
+            DataError: what the run has verified of a fact, after the sync, differs.
         """
+        from surgical_cdc.steps.share import require_equal, verify_share
         from surgical_cdc.steps.sync import sync
 
         preparation = preparation_of(context)
@@ -312,6 +316,9 @@ class SyncOperator(WarehouseTask):
             if done.quarantined:
                 alerts.quarantined(context, done.quarantined, control_schema=project.control_schema)
             done.require_all(run)
+            share = steps.run("verify", partial(verify_share, project))
+            if share:
+                log.info("%s", require_equal(project, share))
 
     @staticmethod
     def _announce(dictionary: Dictionary, fact_results: Mapping[str, FactResult]) -> NoReturn:
@@ -361,8 +368,6 @@ class RefreshOperator(FactTask):
         from surgical_cdc.steps.refresh import refresh
 
         require_chosen(context, self.fact)
-        if context["params"]["verify_only"]:
-            raise AirflowSkipException("The trigger form asks to verify only.")
         with self.steps(context) as (project, steps):
             check_fields(context)
             result = steps.run(self.task_id, partial(refresh, project, self.fact))

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from surgical_cdc.contract.shapes import Shape, shaped
-from surgical_cdc.contract.tables import Identifier, Retention
+from surgical_cdc.contract.tables import Identifier, Retention, Verification
 from surgical_cdc.files import fail, read_yaml
 
 
@@ -19,6 +19,7 @@ class Settings(Shape):
     control_schema: Identifier = Field("cdc", alias="cdc_control_schema")
     scratch_schema: Identifier = Field("cdc_scratch", alias="cdc_scratch_schema")
     retention: Retention = Field(Retention(), alias="cdc_retention")
+    verification: Verification = Field(Verification(), alias="cdc_verification")
 
 
 class _ProjectFile(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from surgical_cdc.warehouse.templates import render
@@ -26,7 +26,12 @@ class Differences(NamedTuple):
 
 
 def count_differences(
-    compiled: CompiledFact, warehouse: Warehouse, columns: tuple[Column, ...], *, null_key: bool
+    compiled: CompiledFact,
+    warehouse: Warehouse,
+    columns: tuple[Column, ...],
+    *,
+    exact: Collection[str],
+    null_key: bool,
 ) -> Differences:
     """Compare recomputed with the fact's rows of the affected keys, in the session that has both.
 
@@ -34,6 +39,7 @@ def count_differences(
         compiled: the fact.
         warehouse: its session.
         columns: those that can differ in a row that stays.
+        exact: names of those in which equal values that can be told apart differ.
         null_key: whether NULL is one of the affected keys.
     """
     fact = compiled.fact
@@ -41,7 +47,9 @@ def count_differences(
     same_rows = bool(compiled.tree) and len(columns) < len(fact.columns)
     if same_rows and not columns:
         return Differences(0, 0, 0, {})
-    statement = render("count_differences", fact=fact, columns=columns, null_key=null_key, same_rows=same_rows)
+    statement = render(
+        "count_differences", fact=fact, columns=columns, exact=exact, null_key=null_key, same_rows=same_rows
+    )
     inserted, deleted, updated, *cells = map(int, warehouse.row(statement))
     counts = zip(columns, cells, strict=True)
     return Differences(inserted, updated, deleted, {column.name: count for column, count in counts if count})

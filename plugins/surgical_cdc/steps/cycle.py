@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from surgical_cdc.control import lease
 from surgical_cdc.dictionary import load_dictionary
@@ -22,6 +22,7 @@ from surgical_cdc.steps.narrow import only_column
 from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.steps.quiet import nothing_to_do, summary_of_nothing
 from surgical_cdc.steps.relevance import unaffected
+from surgical_cdc.steps.share import require_equal, verify_share
 from surgical_cdc.steps.sync import Synced, sync
 from surgical_cdc.values import FactResult
 from surgical_cdc.warehouse.advice import refusal
@@ -74,6 +75,7 @@ def run_cycle(
 
     Raises:
         LeaseError: another run holds the warehouse.
+        DataError: what the run has verified of a fact, after its sync, differs.
     """
     started = time.perf_counter()
     dictionary = load_dictionary(project.dictionary_path)
@@ -139,6 +141,7 @@ def run_cycle(
                 rewrites = sum(found.rewrites for name, found in change_sets.items() if name not in synced.waiting)
                 progress(f"synced {rewrites} rows of the baselines")
             _raise_first(errors)
+            _verify(project, once, progress, is_synced=synced is not None)
         except AlreadySynced as done:
             progress(str(done))
         except BaseException as error:
@@ -196,6 +199,13 @@ def _contained(work: Callable[[str, Steps], T], name: str, steps: Steps) -> T | 
         raise
     except Exception as error:  # noqa: BLE001 - it is raised when the others are done
         return error
+
+
+def _verify(project: Project, once: Callable[..., Any], progress: Callable[[str], None], *, is_synced: bool) -> None:
+    """Verify a share of a fact's keys, if one has its turn, and say so."""
+    share = once("verify", partial(verify_share, project)) if is_synced else None
+    if share:
+        progress(require_equal(project, share))
 
 
 def _raise_first(errors: Sequence[Exception]) -> None:

@@ -121,7 +121,7 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
         recompute_keys(project, compiled.tree, explaining, changes, fact.columns, null_key=True, whole=False)
         if compiled.tree.limit:
             keep_first(project, compiled, compiled.tree.limit, explaining, changes, null_key=True)
-    count_differences(compiled, explaining, fact.columns, null_key=True)
+    count_differences(compiled, explaining, fact.columns, exact=fact.column_names, null_key=True)
     every_cell = dict.fromkeys(fact.column_names, 1)
     apply(compiled, explaining, fact.columns, Differences(1, 1, 1, every_cell), null_key=True)
 

@@ -106,7 +106,8 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
         shown: tuple[Example, ...] = ()
         if affected:
             _check_rows(compiled, warehouse, null_key=null_key)
-            found = count_differences(compiled, warehouse, columns, null_key=null_key)
+            exact = fact.column_names
+            found = count_differences(compiled, warehouse, columns, exact=exact, null_key=null_key)
             if run.dry_run:
                 shown = examples(fact, warehouse, found, null_key=null_key)
             else:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class Verification:
     """A fact beside its SELECT, in rows: how many each has, and how many only one of them has.
 
+    `examples` are some row keys, each with what is wrong: `missing`, `unexpected`, or the columns that differ.
     `pending` are keys that a run has updated without a sync after it, by which a fact is ahead of its SELECT.
     `outdated` says that another SELECT has filled the fact.
     """
@@ -34,6 +35,7 @@ class Verification:
     expected_rows: int
     missing: int
     unexpected: int
+    examples: tuple[str, ...] = ()
     pending: int = 0
     outdated: bool = False
 
@@ -46,9 +48,10 @@ class Verification:
         """Return the result in a sentence, with what to do about it."""
         if self.equal:
             return f"{self.fact}: equal, {self.rows} rows"
+        shown = "; ".join(self.examples)
         found = (
             f"{self.fact}: DIFFERS, {self.rows} rows where its SELECT gives {self.expected_rows}; {self.missing} of"
-            f" these are missing, {self.unexpected} are unexpected."
+            f" these are missing, {self.unexpected} are unexpected{f': {shown}' if shown else ''}."
         )
         if self.outdated:
             return f"{found} Its SELECT is another one than it was built by. The next run builds it anew."
@@ -102,7 +105,12 @@ def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verificat
     warehouse.execute(render("verify_expected", fact=fact))
     warehouse.execute(insert_into("scdc_expected", fact, compiled.query))
     figures = warehouse.row(render("verify_compare", fact=fact, exact=compiled.lineage.exact))
+    rows, expected_rows, missing, unexpected = map(int, figures)
+    examples: tuple[str, ...] = ()
+    if missing or unexpected:
+        exact = {column.name for column in compiled.lineage.exact}
+        differing = warehouse.rows(render("verify_differences", fact=fact, exact=exact))
+        examples = tuple(f"{key} ({difference.replace(' ', ', ')})" for key, difference in differing)
     warehouse.execute(render("drop_tables", relations=["scdc_expected"]))
     outdated = definition is None or definition.fingerprint != compiled.select_fingerprint
-    rows, expected_rows, missing, unexpected = map(int, figures)
-    return Verification(fact_name, rows, expected_rows, missing, unexpected, outdated=outdated)
+    return Verification(fact_name, rows, expected_rows, missing, unexpected, examples, outdated=outdated)

@@ -76,7 +76,7 @@ CONTROL_TABLES: dict[str, dict[str, str]] = {
         "cells": "bigint",
     },
     "tombstones": {"source_name": NAME, "row_key": "varchar(256)", "deleted_at": "timestamp", "is_void": "boolean"},
-    "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)", "moment": "timestamp"},
+    "definitions": {"fact_name": NAME, "fingerprint": "varchar(16)", "moment": "timestamp", "verified_to": "timestamp"},
 }
 # Columns of theirs by the names that older versions gave them.
 RENAMED: dict[str, dict[str, str]] = {"run_sources": {"columns_compared": "cells_compared"}}

@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from surgical_cdc.dag import cdc_dag, refresh_dag
+from surgical_cdc.dag import cdc_dag, refresh_dag, verify_dag
 
 PROJECT = Path(os.environ["SHOP_PROJECT"])
 
@@ -15,6 +15,6 @@ cycle = cdc_dag("shop_cdc", project=PROJECT, schedule=None, default_args={"retri
 # The same of one that waits for the lease. Sooner would be too soon: Airflow may learn that a question has ended only
 # after WORKERS__MIN_HEARTBEAT_INTERVAL and its own delays, and fails a task that it has asked again by then.
 cycle.get_task("prepare").poke_interval = 5.0
-refresh = refresh_dag(
-    "shop_refresh", project=PROJECT, default_args={"retries": 10, "retry_delay": timedelta(seconds=1)}
-)
+soon = {"retries": 10, "retry_delay": timedelta(seconds=1)}
+refresh = refresh_dag("shop_refresh", project=PROJECT, default_args=soon)
+verify = verify_dag("shop_verify", project=PROJECT, schedule=None, default_args=soon)

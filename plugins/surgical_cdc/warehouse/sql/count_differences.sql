@@ -1,6 +1,7 @@
 -- How many rows would be inserted into the fact, deleted and updated, and in how many of these each column differs; one row.
--- Names: fact, columns, null_key (whether NULL is an affected key), same_rows (whether no row can come or go).
-{% from "comparison.jinja" import same %}
+-- Names: fact, columns, exact (those of them in which equal values that can be told apart differ), null_key (whether NULL is
+-- an affected key), same_rows (whether no row can come or go).
+{% from "comparison.jinja" import equal, same %}
 {% from "key.jinja" import key_columns, same_key %}
 {% set existing_columns %}
 {{ key_columns(fact.unique_key, "") }}{% for column in columns if column.name not in fact.unique_key %}, {{ column.name | name }}{% endfor %}
@@ -23,7 +24,7 @@ FROM (
     {% for column in columns %}
     CASE
       WHEN scdc_existing.{{ fact.unique_key[0] | name }} IS NULL OR scdc_recomputed.{{ fact.unique_key[0] | name }} IS NULL THEN 0
-      WHEN {{ same(column, "scdc_existing", "scdc_recomputed") }} THEN 0
+      WHEN {{ same(column, "scdc_existing", "scdc_recomputed") if column.name in exact else equal(column, "scdc_existing", "scdc_recomputed") }} THEN 0
       ELSE 1
     END AS scdc_differs_{{ loop.index }}{{ "" if loop.last else "," }}
     {% endfor %}

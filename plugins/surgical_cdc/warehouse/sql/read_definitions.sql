@@ -3,5 +3,6 @@
 SELECT
   fact_name,
   fingerprint,
-  moment
+  moment,
+  verified_to
 FROM {{ control | name }}.definitions
