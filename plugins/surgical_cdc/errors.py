@@ -42,6 +42,10 @@ class OutdatedFact(SurgicalCdcError):
     """A fact has not seen the change sets that its run is about to sync."""
 
 
+class RequestError(SurgicalCdcError):
+    """Somebody has asked for what can not be: a window, a field, a run to undo. Nothing was written."""
+
+
 class AlreadySynced(SurgicalCdcError):
     """The run has been synced: its steps have nothing left to do."""
 

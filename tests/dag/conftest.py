@@ -37,9 +37,9 @@ class DagUnderTest:
     stack: LocalStack
     dag_id: str
 
-    def trigger(self, conf: dict[str, Any] | None = None) -> str:
-        """Start a run without a logical date and return its id."""
-        return self.stack.airflow.trigger(self.dag_id, conf)
+    def trigger(self, conf: dict[str, Any] | None = None, **fields: Any) -> str:
+        """Start a run, without a logical date unless it is among the `fields`, and return its id."""
+        return self.stack.airflow.trigger(self.dag_id, conf, **fields)
 
     def wait(self, run_id: str) -> str:
         """Wait until a run has ended and return its state."""
@@ -52,9 +52,9 @@ class DagUnderTest:
             lambda: self.states(run_id).get(task_id) in states, f"{task_id} to be {states}", seconds=RUN_SECONDS
         )
 
-    def run(self, conf: dict[str, Any] | None = None) -> tuple[str, str]:
+    def run(self, conf: dict[str, Any] | None = None, **fields: Any) -> tuple[str, str]:
         """Trigger a run, wait for it, and return its id and state."""
-        run_id = self.trigger(conf)
+        run_id = self.trigger(conf, **fields)
         return run_id, self.wait(run_id)
 
     def states(self, run_id: str) -> dict[str, str]:

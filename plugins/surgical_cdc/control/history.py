@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from surgical_cdc.contract.tables import Fact, Source
-from surgical_cdc.errors import ProjectError, did_you_mean, shortened
+from surgical_cdc.errors import ProjectError, RequestError, did_you_mean, shortened
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
@@ -110,14 +110,14 @@ def find_attempt(project: Project, warehouse: Warehouse, run_key: str) -> tuple[
     """Return the last attempt at a run that has changed baselines, and of which sources, each with whether all is kept.
 
     Raises:
-        ProjectError: no history knows of the run.
+        RequestError: no history knows of the run.
     """
     kept = {
         name: schema.history(project, source).relation for name, source in project.sources.items() if source.history
     }
     found = warehouse.rows(render("find_undoable", histories=kept), [run_key] * len(kept)) if kept else []
     if not found:
-        raise ProjectError(
+        raise RequestError(
             f"There is nothing of run {shortened(run_key)} to undo: no history has a row that it has changed. Expected"
             f" the run_key of a run in {project.control_schema}.runs, such as"
             " vendor_cdc/scheduled__2026-03-01T12:30:00+00:00, that has changed rows in the last"

@@ -11,7 +11,8 @@ The Variable holds a JSON list; each target's secrets are in its Airflow connect
 The run's teardown sends it, `cleanup` or `alert`, which knows every failed task and has a worker's time. It leaves a
 mark, an XCom. Where there is none, because the teardown was killed or reached no target, the DAG's callback sends the
 alert: it runs in the DAG processor, which ends a callback that takes long. A run that is cleared and fails again is
-told of again.
+told of again. A run by hand that asked for what can not be is not told of: nothing was written, and who has asked sees
+it. The first run that succeeds after one that had failed says so.
 
 What is wrong in the Variable is found by `check` and by the first task of each run, not when the DAG is parsed: an
 error there would take the DAG away, and each task would ask the API server for the Variable when it parses the file.
@@ -31,7 +32,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from surgical_cdc.dag.handover import ALERT, CLEANUP, failures_of
+from surgical_cdc.dag.handover import ALERT, CLEANUP, REFUSED_KEY, failures_of
 from surgical_cdc.errors import AlertSettingError
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def run_failed(context: Context) -> None:
         failures = failures_of(ti, dag_id, run_id)
     except Exception:
         log.exception("The failed tasks of run %s can not be read; the alert goes out without them.", run_id)
-    _send_failures(dag_id, run_id, failures, REASONS.get(str(context.get("reason")), ""))
+    _send_failures(context, dag_id, run_id, failures, REASONS.get(str(context.get("reason")), ""))
 
 
 def cleanup_failed(context: Context) -> None:
@@ -165,10 +166,29 @@ def cleanup_failed(context: Context) -> None:
 
 
 def tell(context: Context, failures: Mapping[str, str], *, reason: str = "") -> None:
-    """Alert that a run has failed, from a task of it; `failures` has the failed tasks' errors."""
+    """Alert that a run has failed, from a task of it; `failures` has the failed tasks' errors.
+
+    Nobody is alerted of a run by hand that asked for what can not be: who has triggered it sees that, and nothing was
+    written.
+    """
     ti = context["ti"]
-    if _send_failures(ti.dag_id, ti.run_id, failures, reason):
-        ti.xcom_push(ALERTED, context["dag_run"].clear_number)
+    if _is_manual(context) and any(ti.xcom_pull(task_ids=list(failures), key=REFUSED_KEY, map_indexes=-1) or ()):
+        log.info("What was asked for by hand is refused, and nobody is alerted: %s", " ".join(failures.values()))
+    elif not _send_failures(context, ti.dag_id, ti.run_id, failures, reason):
+        return
+    ti.xcom_push(ALERTED, context["dag_run"].clear_number)
+
+
+def recovered(context: Context) -> None:
+    """Tell, with the first run that succeeds again, that the one before it had failed; a run by hand has none."""
+    ti = context["ti"]
+    before = ti.get_previous_dagrun()
+    if before and before.state == "failed":
+        text = (
+            f"DAG: {ti.dag_id}\nRun: {ti.run_id}\n\nThis run has succeeded, and took what was staged for the one before"
+            f" it, which had failed: {before.run_id}.\nLog: {ti.log_url}\n"
+        )
+        send(f"{ti.dag_id} works again", text)
 
 
 def quarantined(context: Context, counts: Mapping[str, int], *, control_schema: str) -> None:
@@ -285,8 +305,15 @@ def defused(text: str) -> str:
     return MARKUP.sub(NO_WIDTH, text)
 
 
-def _send_failures(dag_id: str, run_id: str, failures: Mapping[str, str], reason: str) -> bool:
-    subject = f"{dag_id} failed: {', '.join(failures) or reason or 'see its tasks'}"
+def _is_manual(context: Context) -> bool:
+    return str(context["dag_run"].run_type) == "manual"
+
+
+def _send_failures(context: Context, dag_id: str, run_id: str, failures: Mapping[str, str], reason: str) -> bool:
+    """Send the alert; its subject has the DAG, how the run was started, and the first cause in words."""
+    cause = next((f"{task_id}: {error}" for task_id, error in failures.items()), reason or "see its tasks")
+    others = f" and {len(failures) - 1} more tasks" if len(failures) > 1 else ""
+    subject = f"{dag_id} failed ({'manual' if _is_manual(context) else 'scheduled'}){others}: {cause}"
     return send(subject, failure_text(dag_id, run_id, failures, reason=reason))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowSkipException
 
-from surgical_cdc.errors import SurgicalCdcError, did_you_mean
+from surgical_cdc.errors import RequestError, did_you_mean
 from surgical_cdc.values import Run, as_utc, read_time
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from surgical_cdc.dictionary import Dictionary
 
 
-class FormError(SurgicalCdcError):
+class FormError(RequestError):
     """The trigger form asks for what can not be: a window, or a field that it does not have."""
 
 

@@ -16,6 +16,8 @@ PREPARE, DETECT, UPDATE, SYNC, CLEANUP, ALERT = "prepare", "detect", "update", "
 TEST_RUN = "__airflow_temporary_run_"
 # The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.
 ERROR_KEY = "error"
+# The XCom by which a failed task says that what was asked for can not be, so that nothing of ours is broken.
+REFUSED_KEY = "refused"
 # The XCom under which the task that ends a run leaves its RunSummary: prepare, the sync or the cleanup.
 SUMMARY_KEY = "summary"
 

@@ -29,6 +29,7 @@ from surgical_cdc.dag.form import FormError, check_fields, require_chosen, run_o
 from surgical_cdc.dag.handover import (
     ERROR_KEY,
     PREPARE,
+    REFUSED_KEY,
     SUMMARY_KEY,
     SYNC,
     UPDATE,
@@ -40,7 +41,7 @@ from surgical_cdc.dag.handover import (
     preparation_of,
 )
 from surgical_cdc.dictionary import load_dictionary
-from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, OutdatedFact, SyncedInPart
+from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, OutdatedFact, RequestError, SyncedInPart
 from surgical_cdc.steps.summary import summarise, told
 from surgical_cdc.values import FAILED, FactResult, RunSummary, new_token
 from surgical_cdc.warehouse.retries import Steps, is_transient
@@ -99,6 +100,8 @@ class WarehouseTask(BaseOperator):
 
             said = refusal(error)
             context["ti"].xcom_push(ERROR_KEY, said)
+            if isinstance(error, RequestError):
+                context["ti"].xcom_push(REFUSED_KEY, value=True)
             if isinstance(error, LeaseError) or is_transient(error):
                 raise
             raise AirflowFailException(said) from error
@@ -166,6 +169,7 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
             results = nothing_to_do(project, load_dictionary(project.dictionary_path), run, preparation) or {}
             hand_on_summary(context, summary_of_nothing(run, preparation, results))
             log.info("%s", NOTHING_TO_DO)
+            alerts.recovered(context)
             # All of them, so that none of their processes is started.
             raise DownstreamTasksSkipped(  # type: ignore[no-untyped-call]
                 tasks=sorted(self.get_flat_relative_ids(upstream=False))
@@ -356,6 +360,8 @@ class CleanupOperator(WarehouseTask):
                 attempt = {"dag_id": self.dag_id, "run_id": context["run_id"], "reason": failure}
                 hand_on_summary(context, RunSummary(result=FAILED, **attempt, **_window(run)))
             alerts.tell(context, failures)
+        elif run and not run.dry_run:
+            alerts.recovered(context)
         if not run:
             raise AirflowSkipException(f"The run has not begun. {failure}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.control import lease, scratch
-from surgical_cdc.errors import DataError
+from surgical_cdc.errors import DataError, RequestError
 from surgical_cdc.names import fitted
 from surgical_cdc.steps.quiet import is_buried
 from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts, now
@@ -27,8 +27,8 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
         DataError: a key is in the baseline more than once, or NULL there, so that nobody can say which row a staged one
-            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows; or rows that the
-            run is to undo have changed again since.
+            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows.
+        RequestError: rows that the run is to undo have changed again since.
     """
     source = project.source(source_name)
     relation = scratch.new_relation(project, source, run)
@@ -117,7 +117,7 @@ def _take_back(  # noqa: PLR0917
     """Write the change set that undoes what a run did to a source, inside the caller's transaction.
 
     Raises:
-        DataError: rows have changed again since, and the undo is not to be partial.
+        RequestError: rows have changed again since, and the undo is not to be partial.
     """
     statement = render(
         "undo_change_set",
@@ -131,7 +131,7 @@ def _take_back(  # noqa: PLR0917
     figures = warehouse.record(render("undo_summary", source=source, relation=relation))
     if figures["stale"] and not run.partial:
         found = warehouse.rows(render("find_changed_since", source=source, relation=relation))
-        raise DataError(
+        raise RequestError(
             f"{source.relation}: {figures['stale']} of the {figures['rows_compared']} rows that run {run.undoes} has"
             f" changed are no longer as it has left them: {', '.join(repr(key) for (key,) in found)}. Nothing was"
             " written. Undo the later runs first, or ask for `partial` to undo the other rows alone."

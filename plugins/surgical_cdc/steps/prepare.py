@@ -34,8 +34,8 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
     Raises:
         DictionaryError: the dictionary is missing, or was derived from other models than these.
         ContractError: tables differ from the contract; the message lists all differences.
-        ProjectError: the run asks for a source that the project does not have, or a `delete_when` is no predicate; or
-            there is nothing that it could undo.
+        ProjectError: the run asks for a source that the project does not have, or a `delete_when` is no predicate.
+        RequestError: there is nothing that the run could undo, or not all of it.
         UnsupportedQuery: the SELECT of a fact is none that can be maintained.
     """
     for name in run.sources:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.deletion import deletion
 from surgical_cdc.control import history
-from surgical_cdc.errors import DataError
+from surgical_cdc.errors import RequestError
 from surgical_cdc.steps.relevance import unaffected
 from surgical_cdc.steps.summary import summarise
 from surgical_cdc.values import Quiet
@@ -31,7 +31,7 @@ def what_to_do(project: Project, warehouse: Warehouse, run: Run, preparation: Pr
     deleted. What waits beyond the window is counted.
 
     Raises:
-        ProjectError: there is nothing that the run could undo.
+        RequestError: there is nothing that the run could undo, or not all of it.
     """
     if run.keys:
         return preparation
@@ -55,7 +55,7 @@ def _what_to_undo(project: Project, warehouse: Warehouse, run: Run, preparation:
     if refused and (not run.partial or refused.keys() == changed.keys()):
         listed = "; ".join(f"{name} ({reason})" for name, reason in refused.items())
         rest = "" if refused.keys() == changed.keys() else " Ask for `partial` to undo what else it has changed."
-        raise DataError(f"Run {run.undoes} can not be undone: {listed}. Nothing was written.{rest}")
+        raise RequestError(f"Run {run.undoes} can not be undone: {listed}. Nothing was written.{rest}")
     quiet = {name: Quiet() for name in project.sources if name not in changed or name in refused}
     return preparation.model_copy(update={"undone_token": token, "quiet": quiet})
 
