@@ -20,6 +20,7 @@ HEADER = (
     '# Source column -> the fact columns that it feeds; "*": it decides which rows exist, or how they join or group.\n'
     "# full: facts that are rebuilt in full, whenever a column that they read has changed, and why.\n"
     "# whole: sources that a fact reads as a whole, and why: it is rebuilt in full whenever one of them has changed.\n"
+    "# contributions: facts whose groups are kept: what changed rows contribute is added to them and taken off.\n"
     "# Derived from the models by `python -m surgical_cdc compile`. Review it; do not edit it.\n"
 )
 EVERY_COLUMN: Literal["*"] = "*"
@@ -31,13 +32,15 @@ class Dictionary:
     """`feeds` maps source -> column -> fact -> the fact's columns, or "*" for all of them.
 
     `full` has the facts that are rebuilt in full, each with the reason; the others are maintained incrementally, those
-    in `whole` but for the changes of some sources, each with the reason, by which they are rebuilt in full too.
+    in `whole` but for the changes of some sources, each with the reason, by which they are rebuilt in full too, and
+    those in `contributions` by what changed rows contribute to their groups.
     `fingerprint` is that of the project which the dictionary was derived from.
     """
 
     facts: tuple[str, ...]
     full: Mapping[str, str]
     whole: Mapping[str, Mapping[str, str]]
+    contributions: tuple[str, ...]
     feeds: Mapping[str, Mapping[str, Mapping[str, FactColumns]]]
     fingerprint: str
 
@@ -85,7 +88,7 @@ def load_dictionary(path: Path) -> Dictionary:
         message = f"{path} is no dictionary ({yaml_problem(error)}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        problem = "expected a mapping with facts, full, whole, sources and fingerprint"
+        problem = "expected a mapping with facts, full, whole, contributions, sources and fingerprint"
         message = f"{path} is no dictionary ({problem}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
 
@@ -111,7 +114,8 @@ def _parsed(text: str) -> Dictionary:
         }
         for source, columns in content["sources"].items()
     }
-    return Dictionary(tuple(content["facts"]), content["full"], content["whole"], feeds, content["fingerprint"])
+    facts, contributions = tuple(content["facts"]), tuple(content["contributions"])
+    return Dictionary(facts, content["full"], content["whole"], contributions, feeds, content["fingerprint"])
 
 
 def dump_dictionary(dictionary: Dictionary) -> str:
@@ -121,6 +125,7 @@ def dump_dictionary(dictionary: Dictionary) -> str:
         "facts": list(dictionary.facts),
         "full": dict(dictionary.full),
         "whole": {fact: dict(sources) for fact, sources in dictionary.whole.items()},
+        "contributions": list(dictionary.contributions),
         "sources": {
             source: {
                 column: {fact: named if named == EVERY_COLUMN else list(named) for fact, named in facts.items()}

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.groups import Groups
 from surgical_cdc.errors import UnsupportedQuery
-from tests.random.one_model import FactModel, one_model
+from tests.random.one_model import FactModel, one_model, small_project
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sql_shapes.md"
 
@@ -185,6 +186,28 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
         Shape(
             "DISTINCT",
             "SELECT DISTINCT c.city_id AS id, 1 AS n FROM live.customers c WHERE NOT c.city_id IS NULL",
+        ),
+    ),
+    "Groups that changed rows contribute to": (
+        Shape(
+            "COUNT, and SUM of integers and decimals, of a joined table's column",
+            "SELECT c.city_id AS id, COUNT(*) + COUNT(o.day) AS n, SUM(o.amount * (1 - o.kind)) AS total FROM"
+            " live.orders o JOIN live.customers c ON c.id = o.customer_id WHERE c.city_id > 0 GROUP BY c.city_id",
+            columns="id n total:numeric(24,4)",
+        ),
+        Shape(
+            "AVG of integers, by several keys, texts and NULL among them",
+            "SELECT COALESCE(o.note, '') || '/' || COALESCE(CAST(o.kind AS VARCHAR(9)), '') AS id, o.note,"
+            " AVG(o.customer_id) AS n FROM live.orders o LEFT JOIN live.customers c ON c.id = o.customer_id"
+            " WHERE c.status IS NULL OR c.status = 1 GROUP BY o.note, o.kind",
+            columns="id:varchar(40) note:varchar(20) n",
+            anchor="note",
+        ),
+        Shape(
+            "before a last step that lists columns, over EXISTS and a source that is read twice",
+            "WITH totals AS (SELECT COALESCE(r.city_id, 0) AS id, COUNT(c.id) AS n FROM live.customers c JOIN"
+            " live.customers r ON r.id = c.referrer_id WHERE EXISTS (SELECT 1 FROM live.orders o WHERE o.customer_id"
+            " = r.id) GROUP BY COALESCE(r.city_id, 0)) SELECT t.id, t.n FROM totals t",
         ),
     ),
     "One row for all": (
@@ -978,6 +1001,12 @@ differ does it affect all keys.
 A relation that reads no table, such as a calendar of days or a list of numbers, is the same at each run while the
 moment stands. It can be what a fact has a row for each of.
 
+A fact that groups in its last step, and shows of a group its keys, COUNT, SUM of integers and decimals, and AVG of
+integers, keeps its groups: what changed rows contribute is added to them and taken off, so that an update costs the
+same however large they are ([adr/0009](../adr/0009-groups-by-contributions.md)). The column *by* has these. All other
+groups are recomputed from all their rows: those with MIN, MAX, DISTINCT, a SUM of floats, an AVG of decimals, HAVING or
+a window, and those that are as many as the rows of a source.
+
 One row for all has nothing that it could be entered by, and is recomputed as a whole, from all rows. What is
 incremental in it is the decision: it is left alone unless a changed row, by its old or its new image, fulfils what the
 query asks of its rows and of those that it leads to.
@@ -1003,14 +1032,23 @@ def page() -> str:
     """Return docs/reference/sql_shapes.md as the shapes and the compiler say it."""
     lines = [HEAD]
     for group, shapes in SUPPORTED.items():
-        lines += [f"**{group}**\n", "| shape | example |", "|---|---|"]
-        lines += [f"| {shape.title} | {_code(shape.sql)} |" for shape in shapes]
+        lines += [f"**{group}**\n", "| shape | example | by |", "|---|---|---|"]
+        ways = ("contributions" if groups else "" for groups in groups_of(shapes))
+        lines += [_row([shape.title, _code(shape.sql), way]) for shape, way in zip(shapes, ways, strict=True)]
         lines.append("")
     lines[-1] = REFUSED_HEAD
     for group, shapes in REFUSED.items():
         lines += [f"**{group}**\n", *_refused(shapes, _rebuilt_by), ""]
     lines[-1] = ALWAYS_HEAD
     return "\n".join([*lines, *_refused(REFUSED_ALWAYS, None), ""])
+
+
+def groups_of(shapes: Iterable[Shape]) -> list[Groups | None]:
+    """Return what is kept of the groups of facts of supported shapes."""
+    with tempfile.TemporaryDirectory() as folder:
+        facts = {f"fact_{number}": shape.model for number, shape in enumerate(shapes)}
+        project = small_project(Path(folder), facts)
+        return [compile_fact(project, fact).groups for fact in facts]
 
 
 def refusal(folder: Path, shape: Shape) -> str:

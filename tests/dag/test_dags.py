@@ -276,7 +276,7 @@ def test_a_refresh_is_not_asked_for_by_a_misspelled_field(group: str) -> None:
         "dag_run": FakeDagRun(None, {"fact": "fact_vendor"}),
         "params": {**dag.params, "fact": "fact_vendor"},
         "run_id": FakeDagRun.run_id,
-        "ti": SimpleNamespace(xcom_push=lambda *_: None),
+        "ti": SimpleNamespace(xcom_push=lambda *_, **__: None),
     }
     with pytest.raises(AirflowFailException, match=r"fact \(facts\?\)\. Fields: facts\."):
         dag.get_task(f"{group}.fact_vendor").execute(context)

@@ -94,6 +94,9 @@ class Writer:
         """Return a fact whose row key tells its rows apart, with an anchor that can be traced."""
         if self._chance(8):
             return self._fact_of_all()
+        if self._chance(20):
+            fact = self._contributed(self._pick([0, 0, 1]))
+            return self._written(fact, fact.columns[0].name)
         fact = self._query(2)
         anchor = self._pick([column for column in fact.columns if column.anchors])
         if self._chance(10):
@@ -171,6 +174,44 @@ class Writer:
         in_order = self._chance(50)
         aggregates = [self._aggregate(body, in_order=in_order) for _ in range(self._number(1, 3))]
         return self._relation(select, [*keys, *aggregates], keys)
+
+    def _contributed(self, depth: int) -> Relation:
+        """Return a grouped relation of what can be added up; its groups are seldom as small as those of a key."""
+        body = self._body(depth)
+        anchors = [value for value in body.anchors() if value not in body.keys] or body.anchors()
+        keys = [self._pick(anchors), *self._some(body.seen, 2)]
+        totals = [self._total(body) for _ in range(self._number(1, 3))]
+        grouped = self._relation(body.select.group_by(*(key.read() for key in keys)), [*keys, *totals], keys)
+        if self._chance(70):
+            return grouped
+        # As the last step of a chain of CTEs.
+        alias = self._name()
+        listed = [exp.alias_(exp.column(column.name, table=alias), column.name) for column in grouped.columns]
+        return replace(grouped, query=exp.select(*listed).from_(grouped.query.subquery(alias)))
+
+    def _total(self, body: Body) -> Value:
+        value = self._pick([value for value in body.seen if value.column.kind != "json"])
+        numbers = [value for value in body.seen if value.column.kind in {"int", "num"}]
+        made: list[tuple[str, exp.Expr]] = [
+            ("int", exp.Count(this=exp.Star())),
+            ("int", exp.Count(this=value.read())),
+        ]
+        if numbers:
+            one, other = self._pick(numbers), self._pick(numbers)
+            flag = exp.case().when(self._comparison(body.seen), one.read()).else_(exp.convert(0))
+            product = exp.Mul(this=one.read(), expression=exp.Sub(this=exp.convert(1), expression=other.read()))
+            made += [
+                (one.column.kind, exp.Sum(this=one.read())),
+                ("num", exp.Sum(this=product)),
+                (one.column.kind, exp.Sum(this=flag)),
+                ("num", exp.Div(this=exp.Sum(this=one.read()), expression=exp.Count(this=one.read()))),
+                ("num", exp.Add(this=exp.Sum(this=one.read()), expression=exp.Count(this=exp.Star()))),
+            ]
+        whole = [value for value in numbers if value.column.kind == "int"]
+        if whole:
+            made.append(("int", exp.Avg(this=self._pick(whole).read())))
+        shown, total = self._pick(made)
+        return Value(total, Column("", shown, ties=False, enters=False))
 
     def _ranked(self, depth: int) -> Relation:
         body = self._body(depth)

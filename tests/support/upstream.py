@@ -308,14 +308,21 @@ def choice_of(steps: Steps) -> int:
 
 
 def _other_deployment(site: Site, run: Run, pick: random.Random) -> Callable[[], object]:
-    """Let another Airflow begin a run with the same id, update some facts, and die; return how it would go on later."""
+    """Let another Airflow begin a run with the same id, update two facts, and die; return how it would go on later."""
+    return update_and_die(site, run, pick.sample(sorted(site.project.facts), 2))
+
+
+def update_and_die(site: Site, run: Run, facts: Collection[str]) -> Callable[[], object]:
+    """Let another attempt at a run update some facts, and die before its sync; return how it would go on later."""
     project, other = site.project, run.model_copy(update={"token": new_token()})
     preparation = prepare(project, site.warehouse, other)
     assert preparation is not None
-    found = {name: detect(project, name, site.warehouse, other, preparation) for name in project.sources}
+    # One that has nothing to do ends with its preparation.
+    undetected = () if preparation.ended else project.sources
+    found = {name: detect(project, name, site.warehouse, other, preparation) for name in undetected}
     read = load_dictionary(project.dictionary_path)
     results = {}
-    for fact in pick.sample(sorted(project.facts), 2):
+    for fact in facts if found else ():
         feeding = {name: found[name] for name in read.feeding(fact)}
         with closing(site.connect()) as session, suppress(ProgrammingError):
             results[fact] = update(project, fact, session, other, preparation, feeding)

@@ -105,7 +105,7 @@ def dictionary(project: Project) -> str:
 def _reviewed(dictionary: Dictionary) -> tuple[object, ...]:
     """Return what of a dictionary must be as it was reviewed: all but the reasons, which have lines of files."""
     whole = {fact: {*sources} for fact, sources in dictionary.whole.items()}
-    return dictionary.feeds, {*dictionary.full}, whole, dictionary.fingerprint
+    return dictionary.feeds, {*dictionary.full}, whole, {*dictionary.contributions}, dictionary.fingerprint
 
 
 def alert_targets(_: Project) -> str:

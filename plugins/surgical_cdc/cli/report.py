@@ -66,6 +66,7 @@ def compilation(compiled: Compilation) -> RenderableType:
     lines = []
     for name, fact in project.facts.items():
         way = "full" if name in dictionary.full else "incremental"
+        way += ", by contributions" if name in dictionary.contributions else ""
         way += f", anew each {fact.moment}" if fact.moment else ""
         read = len(dictionary.feeding(name))
         lines.append(f"  {name} ({', '.join(fact.unique_key)}): {way}; {len(fact.columns)} columns from {read} sources")

@@ -146,7 +146,8 @@ def compile_dictionary(project: Project) -> Dictionary:
     }
     full = {fact: one.reason for fact, one in compiled.items() if one.reason}
     whole = {fact: one.tree.read_whole for fact, one in compiled.items() if one.tree and one.tree.read_whole}
-    return Dictionary(tuple(project.facts), full, whole, feeds, project.fingerprint)
+    contributions = tuple(fact for fact, one in compiled.items() if one.groups)
+    return Dictionary(tuple(project.facts), full, whole, contributions, feeds, project.fingerprint)
 
 
 def edited_models(project: Project) -> list[str]:

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.current_time import NO_MOMENT, bound
 from surgical_cdc.compiler.fact_query import DIALECT, fact_query, relation_of
+from surgical_cdc.compiler.groups import groups_of
 from surgical_cdc.compiler.limits import limited_tree
 from surgical_cdc.compiler.lineage import fact_lineage
 from surgical_cdc.compiler.parsing import parse
@@ -22,6 +23,7 @@ from surgical_cdc.contract.tables import KEY_TYPES, Static
 from surgical_cdc.errors import UnsupportedQuery
 
 if TYPE_CHECKING:
+    from surgical_cdc.compiler.groups import Groups
     from surgical_cdc.compiler.lineage import Lineage
     from surgical_cdc.compiler.nodes import JoinTree
     from surgical_cdc.contract.project import Project
@@ -42,9 +44,10 @@ class CompiledFact:
     """A fact with what its SELECT says.
 
     `query` is the SELECT on the sources' baselines. `tree` is None where the fact is rebuilt in full, and `reason` says
-    why then.
+    why then. `groups` is None unless the fact is maintained by contributions.
     `select_fingerprint` is sixteen hex digits that change with the SELECT, be it by a model, a macro or a variable,
-    with a seed that it reads, and with the current time if it reads that; comments and layout are no part of it.
+    with a seed that it reads, with the current time if it reads that, and with what is kept of the fact's groups;
+    comments and layout are no part of it.
     """
 
     fact: Fact
@@ -52,6 +55,7 @@ class CompiledFact:
     tree: JoinTree | None
     reason: str | None
     lineage: Lineage
+    groups: Groups | None
     select_fingerprint: str
 
     @property
@@ -85,10 +89,15 @@ def compile_query(project: Project, fact: Fact, parsed: exp.Query, moment: datet
     except Refused as error:
         raise unsupported(error, select) from error
     _strip_places(query, *((tree.query, *tree.predicates()) if tree else ()))
+    groups = groups_of(project, fact, query) if tree else None
+    return CompiledFact(fact, query, tree, reason, lineage, groups, _fingerprint(project, query, groups))
+
+
+def _fingerprint(project: Project, query: exp.Select, groups: Groups | None) -> str:
     statics = [project.tables[relation] for relation in sorted(_relations(query))]
     checksums = [table.checksum for table in statics if isinstance(table, Static)]
-    digest = hashlib.sha256("\n".join([_unquoted(query), *checksums]).encode()).hexdigest()
-    return CompiledFact(fact, query, tree, reason, lineage, digest[:16])
+    kept = [_unquoted(groups.table.query)] if groups else []
+    return hashlib.sha256("\n".join([_unquoted(query), *checksums, *kept]).encode()).hexdigest()[:16]
 
 
 def _collect_seldom() -> None:
@@ -129,7 +138,9 @@ def by_another_anchor(project: Project, compiled: CompiledFact) -> CompiledFact:
     # The first of those by which the fewest sources are read as a whole.
     best = min(trees, key=lambda tree: len(tree.read_whole))
     _strip_places(best.query, *best.predicates())
-    return replace(compiled, fact=best.fact, tree=best, reason=None)
+    groups = groups_of(project, best.fact, compiled.query)
+    fingerprint = _fingerprint(project, compiled.query, groups)
+    return replace(compiled, fact=best.fact, tree=best, reason=None, groups=groups, select_fingerprint=fingerprint)
 
 
 def unsupported(error: Refused, select: Select) -> UnsupportedQuery:

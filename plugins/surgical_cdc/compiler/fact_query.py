@@ -79,7 +79,7 @@ def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Se
             tree = exp.select("*").from_(rows)
         _check_tables(tree, tables)
         by_name = names_in_using(tree)
-        schema = _schema(tree, tables)
+        schema = schema_of(tree, tables)
         qualified = _qualified(tree, schema)
         complete_using(by_name)
         merge_joined_columns(qualified)
@@ -119,7 +119,7 @@ def fact_query(project: Project, fact: Fact, parsed: exp.Query) -> exp.Select:
     """
     select = project.selects[fact.name]
     query = qualified_query(project.tables, parsed, select)
-    schema = _schema(query, project.tables)
+    schema = schema_of(query, project.tables)
     check_names(query)
     order_lists(query, schema)
     order_limits(query, fact.unique_key)
@@ -407,7 +407,7 @@ def _own_parts(query: exp.Expr) -> list[exp.Expr]:
     return list(query.walk(prune=is_inner))
 
 
-def _schema(query: exp.Expr, tables: Tables) -> dict[str, object]:
+def schema_of(query: exp.Expr, tables: Tables) -> dict[str, object]:
     """Return the columns of the tables that a query reads; with those of all the project sqlglot takes far longer."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for table in query.find_all(exp.Table):

@@ -26,7 +26,7 @@ from surgical_cdc.names import PREFIX, own_name
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Value
-    from surgical_cdc.contract.tables import Column, Static
+    from surgical_cdc.contract.tables import Column, Static, Table
 
 AFFECTED_KEYS = f"{PREFIX}affected_keys"
 COUNTED = f"{PREFIX}counted"
@@ -261,11 +261,8 @@ def _differs(value: Value, name: exp.Identifier, before: str, after: str) -> exp
     kind = value.types.get(name.name)
     if kind is None or not kind.is_type(*KNOWN):
         return exp.true()
-    compared: list[tuple[exp.Expr, exp.Expr]] = [(old, new)]
-    if kind.is_type(*exp.DataType.TEXT_TYPES):
-        compared.append((exp.func("LENGTH", old), exp.func("LENGTH", new)))
-    if kind.is_type(*exp.DataType.FLOAT_TYPES):
-        compared += [(_sign(old), _sign(new))]
+    looks = look_of(kind, old), look_of(kind, new)
+    compared = [(old, new), *([(looks[0], looks[1])] if looks[0] and looks[1] else [])]
     same = exp.and_(*(one.copy().eq(other.copy()) for one, other in compared))
     both_null = exp.and_(old.copy().is_(exp.null()), new.copy().is_(exp.null()))
     return exp.case().when(exp.or_(same, both_null), exp.convert(0)).else_(exp.convert(1)).eq(1)
@@ -558,21 +555,21 @@ def _links(node: Node) -> list[exp.Expr]:
     Without it only one would be left among the distinct ones of two strings that differ in trailing spaces.
     """
     links = _columns(node, node.link_columns())
-    looks = [look for link in links if (look := _look(node.source.column(link.name), link))]
+    looks = [look for link in links if (look := look_of(_type_of(node.source.column(link.name)), link))]
     if not links:
         return [exp.alias_(exp.cast(exp.convert(1), "smallint"), f"{PREFIX}one")]
     return [*links, *(exp.alias_(look, f"{PREFIX}look_{number}") for number, look in enumerate(looks, 1))]
 
 
-def _look(column: Column, value: exp.Expr) -> exp.Expr | None:
-    """Return what comparison.jinja has under this name: what tells equal values apart, None where nothing does."""
-    if column.is_text:
+def look_of(kind: exp.DataType, value: exp.Expr) -> exp.Expr | None:
+    """Return what comparison.jinja has as look: what tells equal values of a type apart, None where nothing does."""
+    if kind.is_type(*exp.DataType.TEXT_TYPES):
         return exp.func("LENGTH", value.copy())
-    return _sign(value) if column.is_float else None
+    return exp.func("ATAN2", value.copy(), exp.convert(-1)) if kind.is_type(*exp.DataType.FLOAT_TYPES) else None
 
 
-def _sign(value: exp.Expr) -> exp.Expr:
-    return exp.func("ATAN2", value.copy(), exp.convert(-1))
+def _type_of(column: Column) -> exp.DataType:
+    return exp.DataType.build(column.data_type, dialect=DIALECT)
 
 
 def _columns(node: Node, names: Sequence[str]) -> list[exp.Expr]:
@@ -583,6 +580,12 @@ def _union(arms: Sequence[exp.Select]) -> exp.Query:
     if len(arms) == 1:
         return arms[0].distinct(copy=False)
     return exp.union(*arms, distinct=True, copy=False)
+
+
+def insert_into(relation: str, table: Table, query: exp.Query) -> exp.Insert:
+    """Return the statement that inserts a query's rows, columns in the order of a table's, into a relation."""
+    columns = [exp.to_identifier(name) for name in table.column_names]
+    return exp.insert(query, table_named(relation), columns=columns)
 
 
 def temp_table(name: str, query: exp.Query) -> exp.Create:

@@ -306,7 +306,7 @@ def defused(text: str) -> str:
 
 
 def _is_manual(context: Context) -> bool:
-    return str(context["dag_run"].run_type) == "manual"
+    return bool(context["dag_run"].run_type == "manual")
 
 
 def _send_failures(context: Context, dag_id: str, run_id: str, failures: Mapping[str, str], reason: str) -> bool:

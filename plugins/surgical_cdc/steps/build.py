@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
-from surgical_cdc.compiler.fact_query import table_named
+from surgical_cdc.compiler.slices import insert_into
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps import privileges
+from surgical_cdc.steps.groups import fill_from_groups
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
@@ -43,18 +42,17 @@ def build(compiled: CompiledFact, warehouse: Warehouse) -> tuple[int, int]:
 def fill(compiled: CompiledFact, warehouse: Warehouse, relation: str) -> int:
     """Insert what a fact's SELECT gives into a relation that has its columns; return the number of rows.
 
+    What is kept of its groups is made anew.
+
     Raises:
         DataError: a row key is NULL or not unique.
     """
-    inserted = warehouse.execute(insert_into(relation, compiled.fact, compiled.query))
+    if compiled.groups:
+        inserted = fill_from_groups(compiled.groups, compiled.fact, warehouse, relation)
+    else:
+        inserted = warehouse.execute(insert_into(relation, compiled.fact, compiled.query))
     check_row_keys(compiled.fact, warehouse, relation)
     return inserted
-
-
-def insert_into(relation: str, fact: Fact, query: exp.Query) -> exp.Insert:
-    """Return the statement that inserts a query's rows, columns in the fact's order, into a relation."""
-    columns = [exp.to_identifier(name) for name in fact.column_names]
-    return exp.insert(query, table_named(relation), columns=columns)
 
 
 def check_row_keys(fact: Fact, warehouse: Warehouse, relation: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from surgical_cdc.compiler.compiled_fact import CompiledFact
     from surgical_cdc.contract.project import Project
     from surgical_cdc.dictionary import Dictionary
+    from surgical_cdc.warehouse.catalog import Catalog
     from surgical_cdc.warehouse.session import Warehouse
 
 
@@ -61,7 +62,7 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
             for name, fact in project.facts.items()
             if fact.relation not in catalog
             or name not in selects
-            or selects[name].fingerprint != compile_fact(project, name, moments.get(name)).select_fingerprint
+            or _is_filled_otherwise(compile_fact(project, name, moments.get(name)), selects[name], catalog)
         ]
         if unbuilt:
             # It costs a statement a table; a table's columns keep the collation that they were made with.
@@ -90,6 +91,12 @@ def prepare(project: Project, warehouse: Warehouse, run: Run, *, rehearsal: bool
     return ended
 
 
+def _is_filled_otherwise(compiled: CompiledFact, definition: built_by.Definition, catalog: Catalog) -> bool:
+    """Return whether another SELECT has filled a fact, or nobody knows its groups."""
+    groups = compiled.groups
+    return definition.fingerprint != compiled.select_fingerprint or bool(groups and groups.relation not in catalog)
+
+
 def _check_dictionary(project: Project) -> Dictionary:
     """Refuse a stale dictionary: by it a fact would be skipped although it reads what has changed.
 
@@ -110,13 +117,17 @@ def _check_dictionary(project: Project) -> Dictionary:
     return dictionary
 
 
-def _way(compiled: CompiledFact) -> Collection[str] | None:
-    """Return the sources by whose changes alone a fact is rebuilt in full; None where it is by all."""
-    return compiled.tree.read_whole.keys() if compiled.tree else None
+def _way(compiled: CompiledFact) -> tuple[Collection[str] | None, bool]:
+    """Return the sources by whose changes alone a fact is rebuilt in full, None where it is by all.
+
+    And whether it is maintained by contributions.
+    """
+    return compiled.tree.read_whole.keys() if compiled.tree else None, bool(compiled.groups)
 
 
-def _reviewed_way(dictionary: Dictionary, fact: str) -> Collection[str] | None:
-    return None if fact in dictionary.full else dictionary.whole.get(fact, {}).keys()
+def _reviewed_way(dictionary: Dictionary, fact: str) -> tuple[Collection[str] | None, bool]:
+    whole = None if fact in dictionary.full else dictionary.whole.get(fact, {}).keys()
+    return whole, fact in dictionary.contributions
 
 
 def _pending(project: Project) -> dict[str, str]:

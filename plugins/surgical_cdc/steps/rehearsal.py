@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,15 +11,16 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.compiler.fact_query import relation_of
-from surgical_cdc.compiler.slices import AFFECTED_KEYS, RECOMPUTED, SourceChange
+from surgical_cdc.compiler.slices import AFFECTED_KEYS, RECOMPUTED, SourceChange, insert_into
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps.apply import Differences, apply, count_differences
-from surgical_cdc.steps.build import insert_into
 from surgical_cdc.steps.detect import write_change_set
+from surgical_cdc.steps.groups import add_contributions, contribute, fill_from_groups, keep_groups
 from surgical_cdc.steps.sync import sync_baseline
 from surgical_cdc.steps.update import (
     count_reached_keys,
+    forget_climb,
     keep_first,
     reach_keys,
     recompute_all,
@@ -31,8 +33,9 @@ from surgical_cdc.warehouse.ddl import create_fact
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from surgical_cdc.compiler.groups import Groups
     from surgical_cdc.contract.project import Project
-    from surgical_cdc.contract.tables import Source
+    from surgical_cdc.contract.tables import Fact, Source
     from surgical_cdc.warehouse.session import Warehouse
 
 # Before anything was staged: what a run over such a window would work on is empty.
@@ -99,6 +102,9 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     explaining = cast("Warehouse", Explaining(warehouse))
     for statement in create_fact(fact):
         warehouse.execute(statement)
+    groups = compiled.groups and _beside(compiled.groups)
+    if groups:
+        fill_from_groups(groups, fact, explaining, fact.relation)
     explaining.execute(insert_into(fact.relation, fact, compiled.query))
     read = {relation_of(table) for table in compiled.query.find_all(exp.Table)}
     changes = {
@@ -110,6 +116,8 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
         recompute_all(project, compiled, explaining, changes)
     elif compiled.tree.is_of_all:
         recompute_if_reached(project, compiled, explaining, changes, pending=True)
+    elif groups:
+        _rehearse_groups(project, fact, groups, explaining, changes)
     else:
         if compiled.tree.whole:
             recompute_all(project, compiled, explaining, changes)
@@ -124,6 +132,31 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     count_differences(compiled, explaining, fact.columns, exact=fact.column_names, null_key=True)
     every_cell = dict.fromkeys(fact.column_names, 1)
     apply(compiled, explaining, fact.columns, Differences(1, 1, 1, every_cell), null_key=True)
+
+
+def _beside(groups: Groups) -> Groups:
+    """Return the groups of a fact as if others than those that a run may be working on were kept."""
+    return replace(groups, table=replace(groups.table, fact=schema.beside(groups.table.fact)))
+
+
+def _rehearse_groups(
+    project: Project, fact: Fact, groups: Groups, warehouse: Warehouse, changes: Mapping[str, SourceChange]
+) -> None:
+    """Prepare the statements by which groups are contributed to, and recomputed from whole tables and slices."""
+    reach_keys(project, groups.rows, warehouse, changes, pending=False)
+    count_reached_keys(groups.rows, warehouse)
+    contribute(groups, warehouse, changes)
+    forget_climb(groups.rows, warehouse, changes)
+    warehouse.execute(render("affected_groups"))
+    add_contributions(groups, warehouse, null_key=True)
+    warehouse.execute(render("drop_tables", relations=[AFFECTED_KEYS, RECOMPUTED]))
+    reach_keys(project, groups.table, warehouse, changes, pending=True)
+    count_reached_keys(groups.table, warehouse)
+    columns = groups.table.fact.columns
+    recompute_keys(project, groups.table, warehouse, changes, columns, null_key=True, whole=True)
+    warehouse.execute(render("drop_tables", relations=[RECOMPUTED]))
+    recompute_keys(project, groups.table, warehouse, changes, columns, null_key=True, whole=False)
+    keep_groups(groups, fact, warehouse, null_key=True)
 
 
 def _change_set(project: Project, source: Source, warehouse: Warehouse) -> str:

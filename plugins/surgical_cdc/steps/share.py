@@ -162,9 +162,11 @@ def _compare(  # noqa: PLR0917
     if share.equal:
         return share
     shown = examples(fact, warehouse, found, null_key=null_key)
-    if project.verification.repair:
+    # What is kept of groups may be wrong as well: only a refresh mends both.
+    repair = project.verification.repair and compiled.groups is None
+    if repair:
         # A run that has begun meanwhile would update the rows that are mended here: it waits, and begins anew.
         summary = of_fact(VERIFICATION, fact.name, now)
         lease.move_baseline(project, warehouse, summary.key, summary.token)
         apply(compiled, warehouse, fact.columns, found, null_key=null_key)
-    return share._replace(examples=shown, repaired=project.verification.repair)
+    return share._replace(examples=shown, repaired=repair)

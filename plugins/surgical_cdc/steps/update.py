@@ -20,6 +20,7 @@ from surgical_cdc.compiler.slices import (
     constant_tables,
     copies,
     copy_of,
+    insert_into,
     is_recomputed_whole,
     key_counts,
     overlaid_query,
@@ -32,7 +33,8 @@ from surgical_cdc.control import history, lease
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.steps.announce import examples
 from surgical_cdc.steps.apply import Differences, apply, count_differences
-from surgical_cdc.steps.build import build, check_row_keys, insert_into, refuse_row_keys
+from surgical_cdc.steps.build import build, check_row_keys, refuse_row_keys
+from surgical_cdc.steps.groups import add_contributions, contribute, keep_groups
 from surgical_cdc.steps.relevance import relations
 from surgical_cdc.values import ChangeSet, FactResult, Preparation, Run, now
 from surgical_cdc.warehouse import schema
@@ -40,6 +42,7 @@ from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.compiled_fact import CompiledFact
+    from surgical_cdc.compiler.groups import Groups
     from surgical_cdc.compiler.nodes import JoinTree, Limit
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Column, Fact
@@ -90,6 +93,10 @@ def update(  # noqa: PLR0917 - the order of all steps: project, what, where, run
             # Of a limited fact, what came behind the last row of those runs may have been changed by them too, and be
             # as it was again.
             affected, null_key = recompute_all(project, compiled, warehouse, changes)
+        elif compiled.groups:
+            affected, null_key, whole = recompute_groups(
+                project, compiled, compiled.groups, warehouse, changes, pending=pending
+            )
         else:
             reach_keys(project, compiled.tree, warehouse, changes, pending=pending)
             affected, null_key, whole = count_reached_keys(compiled.tree, warehouse)
@@ -254,6 +261,69 @@ def recompute_keys(
     _recompute(tree.fact, warehouse, query)
 
 
+def recompute_groups(
+    project: Project,
+    compiled: CompiledFact,
+    groups: Groups,
+    warehouse: Warehouse,
+    changes: Mapping[str, SourceChange],
+    *,
+    pending: bool,
+) -> tuple[int, bool, bool]:
+    """Fill recomputed with the fact's rows of the affected keys as they will be, and keep its groups so.
+
+    What the affected rows contribute is added and taken off. Where that is no gain the groups are recomputed from all
+    their rows; and where keys are pending, whose groups have more, or less, than the baseline says.
+
+    Returns:
+        How many of the fact's keys are affected, whether NULL is one, and whether whole tables were read.
+    """
+    found = None if pending else contribute_groups(project, groups, warehouse, changes)
+    affected, null_key, whole = (*found, False) if found else (0, False, True)
+    if found is None:
+        reach_keys(project, groups.table, warehouse, changes, pending=pending)
+        affected, null_key, whole = count_reached_keys(groups.table, warehouse)
+        if affected:
+            columns = groups.table.fact.columns
+            recompute_keys(project, groups.table, warehouse, changes, columns, null_key=null_key, whole=whole)
+    if affected:
+        keep_groups(groups, compiled.fact, warehouse, null_key=null_key)
+    return affected, null_key, whole
+
+
+def contribute_groups(
+    project: Project, groups: Groups, warehouse: Warehouse, changes: Mapping[str, SourceChange]
+) -> tuple[int, bool] | None:
+    """Fill recomputed with the groups of the affected keys as they will be, by what changed rows contribute.
+
+    Returns:
+        How many of the fact's keys are affected, and whether NULL is one; None where so many rows are that the groups
+        are better recomputed.
+    """
+    name = groups.table.fact.name
+    reach_keys(project, groups.rows, warehouse, changes, pending=False)
+    reached, _, are_many = count_reached_keys(groups.rows, warehouse)
+    if reached and not are_many:
+        log.info("%s: what the rows of %d keys contribute to its groups is taken off and added", name, reached)
+        contribute(groups, warehouse, changes)
+    forget_climb(groups.rows, warehouse, changes)
+    if are_many:
+        return None
+    if not reached:
+        return 0, False
+    warehouse.execute(render("affected_groups"))
+    affected, null_key = count_affected_keys(warehouse)
+    if affected:
+        add_contributions(groups, warehouse, null_key=null_key)
+    return affected, null_key
+
+
+def forget_climb(tree: JoinTree, warehouse: Warehouse, changes: Mapping[str, SourceChange]) -> None:
+    """Drop what `reach_keys` has made."""
+    climbed = [climb.this.name for climb in affected_keys(tree, changes)]
+    warehouse.execute(render("drop_tables", relations=[*dict.fromkeys([*climbed, AFFECTED_KEYS])]))
+
+
 def recompute_all(
     project: Project, compiled: CompiledFact, warehouse: Warehouse, changes: Mapping[str, SourceChange]
 ) -> tuple[int, bool]:
@@ -340,7 +410,7 @@ def _recompute_whole(
 
 
 def _recompute(fact: Fact, warehouse: Warehouse, query: exp.Query) -> None:
-    warehouse.execute(render("recomputed_table", fact=fact))
+    warehouse.execute(render("table_like", table=RECOMPUTED, relation=fact.relation))
     warehouse.execute(insert_into(RECOMPUTED, fact, query))
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.slices import insert_into
 from surgical_cdc.control import built_by, lease, ledger
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError
-from surgical_cdc.steps.build import insert_into
 from surgical_cdc.steps.summary import of_fact
 from surgical_cdc.values import FAILED, VERIFICATION, now
 from surgical_cdc.warehouse import schema
@@ -17,8 +17,15 @@ from surgical_cdc.warehouse.catalog import check_contract
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlglot import exp
+
     from surgical_cdc.contract.project import Project
+    from surgical_cdc.contract.tables import Column, Fact
     from surgical_cdc.warehouse.session import Warehouse
+
+EXPECTED = "scdc_expected"
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,8 @@ class Verification:
     """A fact beside its SELECT, in rows: how many each has, and how many only one of them has.
 
     `examples` are some row keys, each with what is wrong: `missing`, `unexpected`, or the columns that differ.
+    `wrong_groups` are kept groups of the fact that the baselines do not give, and the reverse: its rows would differ
+    when they change next.
     `pending` are keys that a run has updated without a sync after it, by which a fact is ahead of its SELECT.
     `outdated` says that another SELECT has filled the fact.
     """
@@ -36,13 +45,14 @@ class Verification:
     missing: int
     unexpected: int
     examples: tuple[str, ...] = ()
+    wrong_groups: int = 0
     pending: int = 0
     outdated: bool = False
 
     @property
     def equal(self) -> bool:
         """Whether the fact is what its SELECT gives."""
-        return self.rows == self.expected_rows and not self.missing and not self.unexpected
+        return self.rows == self.expected_rows and not self.missing and not self.unexpected and not self.wrong_groups
 
     def verdict(self, project: Project) -> str:
         """Return the result in a sentence, with what to do about it."""
@@ -53,6 +63,8 @@ class Verification:
             f"{self.fact}: DIFFERS, {self.rows} rows where its SELECT gives {self.expected_rows}; {self.missing} of"
             f" these are missing, {self.unexpected} are unexpected{f': {shown}' if shown else ''}."
         )
+        if self.wrong_groups:
+            found += f" {self.wrong_groups} of its kept groups are not those of the baselines."
         if self.outdated:
             return f"{found} Its SELECT is another one than it was built by. The next run builds it anew."
         if self.pending:
@@ -64,7 +76,9 @@ class Verification:
 
 
 def verify(project: Project, fact_name: str, warehouse: Warehouse) -> Verification:
-    """Compare a fact with its SELECT, as both are at a moment when no run works; none that begins then has to wait.
+    """Compare a fact with its SELECT, as both are at a moment when no run works.
+
+    No run that begins then has to wait, unless it makes the table of the fact's groups anew.
 
     The ledger has a line of it.
 
@@ -102,15 +116,31 @@ def compare(project: Project, fact_name: str, warehouse: Warehouse) -> Verificat
     definition = built_by.recorded(project, warehouse).get(fact_name)
     compiled = compile_fact(project, fact_name, definition and definition.moment)
     fact = compiled.fact
-    warehouse.execute(render("verify_expected", fact=fact))
-    warehouse.execute(insert_into("scdc_expected", fact, compiled.query))
-    figures = warehouse.row(render("verify_compare", fact=fact, exact=compiled.lineage.exact))
-    rows, expected_rows, missing, unexpected = map(int, figures)
-    examples: tuple[str, ...] = ()
-    if missing or unexpected:
-        exact = {column.name for column in compiled.lineage.exact}
-        differing = warehouse.rows(render("verify_differences", fact=fact, exact=exact))
-        examples = tuple(f"{key} ({difference.replace(' ', ', ')})" for key, difference in differing)
-    warehouse.execute(render("drop_tables", relations=["scdc_expected"]))
+    figures, examples = _compared(fact, compiled.query, warehouse, compiled.lineage.exact)
     outdated = definition is None or definition.fingerprint != compiled.select_fingerprint
-    return Verification(fact_name, rows, expected_rows, missing, unexpected, examples, outdated=outdated)
+    groups = compiled.groups
+    wrong = 0
+    # What is kept for another SELECT has other columns.
+    if groups and not outdated and warehouse.rows(render("read_owner"), groups.relation.split(".")):
+        wrong = sum(_compared(groups.table.fact, groups.table.query, warehouse)[0][2:])
+    return Verification(fact_name, *figures, examples, wrong, outdated=outdated)
+
+
+def _compared(
+    table: Fact, query: exp.Select, warehouse: Warehouse, exact: Sequence[Column] | None = None
+) -> tuple[tuple[int, int, int, int], tuple[str, ...]]:
+    """Return how many rows a table has and a query gives, and how many only one of them does: the query, the table.
+
+    Of a fact, whose `exact` columns are given, also some row keys that differ, each with what does.
+    """
+    warehouse.execute(render("table_like", table=EXPECTED, relation=table.relation))
+    warehouse.execute(insert_into(EXPECTED, table, query))
+    compared = warehouse.row(render("verify_compare", fact=table, exact=exact or ()))
+    rows, expected_rows, missing, unexpected = map(int, compared)
+    examples: tuple[str, ...] = ()
+    if exact is not None and (missing or unexpected):
+        names = {column.name for column in exact}
+        differing = warehouse.rows(render("verify_differences", fact=table, exact=names))
+        examples = tuple(f"{key} ({difference.replace(' ', ', ')})" for key, difference in differing)
+    warehouse.execute(render("drop_tables", relations=[EXPECTED]))
+    return (rows, expected_rows, missing, unexpected), examples
