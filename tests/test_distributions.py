@@ -58,15 +58,28 @@ def installed(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_wheels_hold_packages_and_statements_alone(wheels: dict[str, Path]) -> None:
-    """Each has its one package, with its SQL, and no tests."""
+    """Each has its one package, with its SQL and the files of the page, and no tests."""
     assert wheels.keys() == {"surgical_cdc", "local_redshift"}
-    statements = {"surgical_cdc": "warehouse/sql", "local_redshift": "server/sql"}
+    data = {"surgical_cdc": ("warehouse/sql", "page/templates", "page/static"), "local_redshift": ("server/sql",)}
     for name, wheel in wheels.items():
         names = zipfile.ZipFile(wheel).namelist()
         assert {entry.partition("/")[0].partition("-")[0] for entry in names} == {name}
         (source,) = [*(ROOT / "plugins").glob(name), *(ROOT / "packages").glob(f"*/src/{name}")]
-        kept = [file for file in (source / statements[name]).iterdir() if file.is_file()]
-        assert {f"{name}/{statements[name]}/{file.name}" for file in kept} <= set(names)
+        kept = [file for folder in data[name] for file in (source / folder).iterdir() if file.is_file()]
+        assert {f"{name}/{file.relative_to(source)}" for file in kept} <= set(names)
+
+
+def test_airflow_finds_the_page_of_an_installed_engine(installed: Path) -> None:
+    """The wheel's entry point gives the plugin, whose app has its templates and Plotly's file beside it."""
+    probe = (
+        "from airflow.plugins_manager import get_fastapi_plugins\n"
+        "(found,) = [one['app'] for one in get_fastapi_plugins()[0] if one['url_prefix'] == '/surgical_cdc']\n"
+        "from surgical_cdc.page import app\n"
+        "assert found is app.app and app._templates().list_templates() and app._files()['plotly.js'].exists()\n"
+        "print(app.__file__)"
+    )
+    found = run("env/bin/python", "-c", probe, folder=installed).splitlines()[-1]
+    assert Path(found).is_relative_to(installed)
 
 
 def test_engine_alone_has_its_command(installed: Path) -> None:

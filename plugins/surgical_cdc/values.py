@@ -129,6 +129,11 @@ class SourceCounts(Value):
     waiting: int = 0
     disagreements: int = 0
 
+    @property
+    def changes(self) -> int:
+        """Rows that can change a fact."""
+        return self.inserts + self.updates + self.deletes
+
 
 class FactCounts(Value):
     """What an update counts of a fact: affected keys, and rows; the ledger has the same names."""
@@ -137,6 +142,11 @@ class FactCounts(Value):
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+
+    @property
+    def written(self) -> int:
+        """Rows that were written."""
+        return self.inserted + self.updated + self.deleted
 
 
 class ChangeSet(SourceCounts):
@@ -161,11 +171,6 @@ class ChangeSet(SourceCounts):
     changed_columns: dict[str, int] = {}
     started_at: datetime | None = None
     seconds: float = 0.0
-
-    @property
-    def changes(self) -> int:
-        """Rows that can change a fact."""
-        return self.inserts + self.updates + self.deletes
 
     @property
     def rewrites(self) -> int:
@@ -274,11 +279,12 @@ class SourceSummary(SourceCounts):
 
 
 class FactSummary(FactCounts):
-    """What was written to a fact; see FactResult."""
+    """What was written to a fact; see FactResult. `failed` says that it was not brought up to date."""
 
     cells: dict[str, int] = {}
     built: bool = False
     whole_tables: bool = False
+    failed: bool = False
     seconds: float = 0.0
     reason: str | None = None
 
@@ -288,8 +294,8 @@ class RunSummary(Value):
 
     `result` is `success`, `nothing new` (it had nothing to do), `in part` (failed tasks have kept sources back),
     `failed` (nothing was synced) or `dry run`; `reason` says why it failed, `undoes` what an undo has taken back.
-    `started_at` is when it took the lease. `seconds` are wall time by phase: detect, update, sync. All times are UTC,
-    without an offset.
+    `started_at` is when it took the lease. `seconds` are wall time by phase: detect, update, sync; `written` are rows
+    of all facts. All times are UTC, without an offset.
     """
 
     dag_id: str
@@ -303,6 +309,7 @@ class RunSummary(Value):
     undoes: str | None = None
     started_at: datetime | None = None
     seconds: dict[str, float] = {}
+    written: int = 0
     sources: dict[str, SourceSummary] = {}
     facts: dict[str, FactSummary] = {}
 

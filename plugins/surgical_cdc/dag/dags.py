@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, TaskGroup, T
 
 from surgical_cdc.dag import alerts
 from surgical_cdc.dag.form import cycle_fields, fact_fields, undo_fields
-from surgical_cdc.dag.handover import ALERT, CLEANUP, DETECT, PREPARE, SYNC, UPDATE
+from surgical_cdc.dag.handover import ALERT, CLEANUP, DETECT, PREPARE, REFRESH, SYNC, TAG, UPDATE, VERIFY
 from surgical_cdc.dag.operators import (
     AlertOperator,
     CleanupOperator,
@@ -50,6 +50,7 @@ def cdc_dag(
     conn_id: str = "redshift_default",
     default_args: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
+    tags: Collection[str] = (),
     on_failure_callback: Callback | Sequence[Callback] = (),
     **dag_arguments: Any,
 ) -> DAG:
@@ -63,12 +64,12 @@ def cdc_dag(
         conn_id: Airflow connection of the warehouse, type `redshift`.
         default_args: arguments of every task, over those in RETRIES.
         params: further fields of the trigger form.
+        tags: further tags, besides the one by which the page finds the DAG.
         on_failure_callback: further callbacks of a failed run, behind the alert.
-        dag_arguments: further arguments of the DAG, such as doc_md and tags, over those that it has here.
+        dag_arguments: further arguments of the DAG, such as doc_md and owner_links, over those that it has here.
     """
     path = dictionary_path(project)
     dictionary = load_dictionary(path)
-    warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
     settings = {
         "start_date": START,
         # A run takes all that is staged up to its end, so one run makes up for all that were missed.
@@ -80,12 +81,13 @@ def cdc_dag(
         dag_id,
         # A cron expression alone would give each run a window of no length.
         schedule=CronDataIntervalTimetable(schedule, "UTC") if isinstance(schedule, str) else schedule,
-        default_args={**RETRIES, **(default_args or {})},
+        default_args={**RETRIES, "project": project, "conn_id": conn_id, **(default_args or {})},
         params={**(params or {}), **cycle_fields(dictionary)},
+        tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        _add_cycle(dag_id, path, dictionary, **warehouse)
+        _add_cycle(dag_id, path, dictionary)
     return dag
 
 
@@ -109,12 +111,12 @@ def undo_dag(
     with DAG(
         dag_id,
         schedule=None,
-        default_args={**RETRIES, **(default_args or {})},
+        default_args={**RETRIES, "project": project, "conn_id": conn_id, **(default_args or {})},
         params={**(params or {}), **undo_fields()},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        _add_cycle(dag_id, path, dictionary, project=project, conn_id=conn_id)
+        _add_cycle(dag_id, path, dictionary)
     return dag
 
 
@@ -125,6 +127,7 @@ def refresh_dag(
     conn_id: str = "redshift_default",
     default_args: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
+    tags: Collection[str] = (),
     on_failure_callback: Callback | Sequence[Callback] = (),
     **dag_arguments: Any,
 ) -> DAG:
@@ -133,7 +136,6 @@ def refresh_dag(
     The arguments are those of `cdc_dag`.
     """
     facts = load_dictionary(dictionary_path(project)).facts
-    warehouse: dict[str, Any] = {"project": project, "conn_id": conn_id}
     settings = {
         "max_active_runs": 1,
         # Each task locks the lease until it is done; side by side they would only wait in the warehouse.
@@ -142,17 +144,18 @@ def refresh_dag(
     with DAG(
         dag_id,
         schedule=None,
-        default_args={**RETRIES, **OUTLASTING, **(default_args or {})},
+        default_args={**RETRIES, **OUTLASTING, "project": project, "conn_id": conn_id, **(default_args or {})},
         params={**(params or {}), **fact_fields(facts)},
+        tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        with TaskGroup("refresh", tooltip="Builds each fact anew from the baselines"):
+        with TaskGroup(REFRESH, tooltip="Builds each fact anew from the baselines"):
             refresh = {
-                fact: RefreshOperator(task_id=fact, fact=fact, outlets=[AssetAlias(f"{dag_id}.{fact}")], **warehouse)
+                fact: RefreshOperator(task_id=fact, fact=fact, outlets=[AssetAlias(f"{dag_id}.{fact}")])
                 for fact in facts
             }
-        verify = _add_verifications(facts, **warehouse)
+        verify = _add_verifications(facts)
         for fact, task in refresh.items():
             task >> verify[fact]
         [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
@@ -167,6 +170,7 @@ def verify_dag(
     conn_id: str = "redshift_default",
     default_args: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
+    tags: Collection[str] = (),
     on_failure_callback: Callback | Sequence[Callback] = (),
     **dag_arguments: Any,
 ) -> DAG:
@@ -176,35 +180,33 @@ def verify_dag(
     with DAG(
         dag_id,
         schedule=schedule,
-        default_args={**RETRIES, **OUTLASTING, **(default_args or {})},
+        default_args={**RETRIES, **OUTLASTING, "project": project, "conn_id": conn_id, **(default_args or {})},
         params={**(params or {}), **fact_fields(facts)},
+        tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        verify = _add_verifications(facts, project=project, conn_id=conn_id)
+        verify = _add_verifications(facts)
         list(verify.values()) >> AlertOperator(task_id=ALERT).as_teardown()
     return dag
 
 
-def _add_verifications(facts: Sequence[str], **warehouse: Any) -> dict[str, VerifyOperator]:
-    with TaskGroup("verify", tooltip="Compares each fact with its SELECT run in full"):
-        return {
-            fact: VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED, **warehouse)
-            for fact in facts
-        }
+def _add_verifications(facts: Sequence[str]) -> dict[str, VerifyOperator]:
+    with TaskGroup(VERIFY, tooltip="Compares each fact with its SELECT run in full"):
+        return {fact: VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED) for fact in facts}
 
 
-def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary, **warehouse: Any) -> None:
+def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary) -> None:
     """Add the tasks of a cycle to the DAG whose context this is called in."""
-    prepare = PrepareSensor(
+    # The default arguments say which project and connection; the page finds them there.
+    prepare = PrepareSensor(  # type: ignore[call-arg]
         task_id=PREPARE,
         mode="reschedule",
         poke_interval=ASK_FOR_LEASE.total_seconds(),
         timeout=WAIT_FOR_LEASE.total_seconds(),
-        **warehouse,
     )
     with TaskGroup(DETECT, tooltip="Compares each source with its baseline"):
-        detect = {source: DetectOperator(task_id=source, source=source, **warehouse) for source in dictionary.sources}
+        detect = {source: DetectOperator(task_id=source, source=source) for source in dictionary.sources}
     with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it"):
         update = {
             fact: UpdateOperator(
@@ -214,13 +216,12 @@ def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary, **warehouse: Any
                 # By the alias an event is raised only if the fact has changed.
                 outlets=[AssetAlias(f"{dag_id}.{fact}")],
                 trigger_rule=TriggerRule.NONE_FAILED,
-                **warehouse,
             )
             for fact in dictionary.facts
         }
     # It syncs what failed facts do not read, and fails then.
-    sync = SyncOperator(task_id=SYNC, dictionary=path, trigger_rule=TriggerRule.ALL_DONE, **warehouse)
-    cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed, **warehouse)
+    sync = SyncOperator(task_id=SYNC, dictionary=path, trigger_rule=TriggerRule.ALL_DONE)
+    cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed)  # type: ignore[call-arg]
 
     prepare >> list(detect.values())
     for fact, task in update.items():

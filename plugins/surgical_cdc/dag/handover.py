@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 PREPARE, DETECT, UPDATE, SYNC, CLEANUP, ALERT = "prepare", "detect", "update", "sync_public", "cleanup", "alert"
+REFRESH, VERIFY = "refresh", "verify"
+# By which the page finds the DAGs of this engine among all others.
+TAG = "surgical_cdc"
 # What Airflow's command `tasks test` calls the runs that it makes for a task.
 TEST_RUN = "__airflow_temporary_run_"
 # The XCom under which a failed task leaves its error in a sentence, for the ledger and the alert.

@@ -82,8 +82,9 @@ def summarise(
         result=result,
         started_at=preparation.started_at,
         seconds={phase: seconds for phase, seconds in phases.items() if seconds},
+        written=sum(done.written for done in fact_results.values()),
         sources=sources,
-        facts=facts | {name: FactSummary(reason="it has failed") for name in failed},
+        facts=facts | {name: FactSummary(failed=True, reason="it has failed") for name in failed},
     )
 
 
@@ -124,7 +125,7 @@ def _source(found: ChangeSet, **more: Any) -> SourceSummary:
 def fact_summary(done: FactResult) -> FactSummary:
     """Return what an update or refresh did to its fact, without what only tasks need."""
     values = dict(done)
-    return FactSummary(**{name: values[name] for name in FactSummary.model_fields})
+    return FactSummary(**{name: values[name] for name in FactSummary.model_fields if name in values})
 
 
 def _changed(found: SourceSummary) -> str:

@@ -1,0 +1,203 @@
+"""The page's routes: each checks who asks, reads what it shows, and renders a template; none changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import jinja2
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.api_fastapi.core_api.security import GetUserDep, get_user
+from airflow.models.dag import DagModel
+from fastapi import Depends, FastAPI, HTTPException, Request, status
+from fastapi.responses import FileResponse, HTMLResponse
+
+from surgical_cdc.page import metadata, plots, wording
+from surgical_cdc.page.facts import Light, by_need, facts_today, lasting
+from surgical_cdc.page.heat import MARKS, heat_rows
+from surgical_cdc.page.metadata import Cycle
+from surgical_cdc.page.sentence import sentences
+
+# How many of the last runs each view looks at, however many there are.
+FACTS_RUNS, CHOICE_RUNS, HEAT_RUNS, SPEED_RUNS = 50, 100, 48, 500
+SPEED_TIME = timedelta(days=7)
+HERE = Path(__file__).parent
+# Plotly sets styles of elements that it makes; all else is a file of ours.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+app = FastAPI(title="Surgical CDC", dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
+
+
+def _is_readable(user: GetUserDep) -> Callable[[str], bool]:
+    """Return whether Airflow lets the user see what the tasks of a DAG hand on."""
+    manager = get_auth_manager()
+
+    def is_readable(dag_id: str) -> bool:
+        details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
+        return manager.is_authorized_dag(method="GET", access_entity=DagAccessEntity.XCOM, details=details, user=user)
+
+    return is_readable
+
+
+Readable = Annotated[Callable[[str], bool], Depends(_is_readable)]
+
+
+def _cycles(session: SessionDep, is_readable: Readable) -> list[Cycle]:
+    return metadata.cycles(session, is_readable=is_readable)
+
+
+Cycles = Annotated[list[Cycle], Depends(_cycles)]
+
+
+def _cycle(session: SessionDep, cycles: Cycles, is_readable: Readable, dag_id: str = "") -> Cycle | None:
+    """Return the DAG that is asked for, the one that ran last if none is; None if it is none of ours."""
+    if not dag_id:
+        return metadata.last_active(session, cycles)
+    if not is_readable(dag_id):
+        raise HTTPException(status.HTTP_403_FORBIDDEN, f"You may not read what the tasks of {dag_id} hand on.")
+    return next((cycle for cycle in cycles if cycle.dag_id == dag_id), None)
+
+
+ChosenCycle = Annotated[Cycle | None, Depends(_cycle)]
+
+
+@app.get("/facts")
+def facts(request: Request, session: SessionDep, cycles: Cycles) -> HTMLResponse:
+    """Show all facts that the user may see, those that need a look first."""
+    now = datetime.now(UTC)
+    rows, last_runs = [], []
+    for cycle in cycles:
+        runs = metadata.last_runs(session, cycle.dag_id, limit=FACTS_RUNS)
+        errors = next((metadata.errors(session, run) for run in lasting(runs)[:1] if run.has_failed), {})
+        rows += facts_today(cycle, runs, metadata.verified(session, cycle), errors, now=now)
+        last = next((run for run in runs if run.said), None)
+        last_runs += [(cycle.dag_id, summary)] if last and (summary := last.summary()) else []
+    counts = {light: sum(row.light == light for row in rows) for light in Light}
+    return _page(request, "facts", rows=by_need(rows), counts=counts, last_runs=last_runs, now=now, cycles=cycles)
+
+
+@app.get("/run")
+def run(
+    request: Request,
+    session: SessionDep,
+    cycles: Cycles,
+    cycle: ChosenCycle,
+    *,
+    run_id: str = "",
+    dag_id: str = "",
+) -> HTMLResponse:
+    """Show one run, the last if none is chosen."""
+    if cycle is None:
+        return _page(request, "none", cycles=cycles, dag_id=dag_id)
+    choice = metadata.run_ids(session, cycle.dag_id, limit=CHOICE_RUNS)
+    shown_id = run_id or next((name for name, _ in choice), "")
+    shown = metadata.one_run(session, cycle.dag_id, shown_id)
+    if run_id and shown is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"{cycle.dag_id} has no run {run_id}.")
+    summary = shown.summary() if shown else None
+    return _page(
+        request,
+        "run",
+        cycles=cycles,
+        cycle=cycle,
+        choice=choice,
+        run=shown,
+        summary=summary,
+        sentences=sentences(shown, summary) if shown else [],
+        errors=metadata.errors(session, shown) if shown and shown.has_failed else {},
+        plot=plots.flow(cycle, summary) if summary else None,
+    )
+
+
+@app.get("/changes")
+def changes(
+    request: Request,
+    session: SessionDep,
+    cycles: Cycles,
+    cycle: ChosenCycle,
+    *,
+    fact: str = "",
+    dag_id: str = "",
+) -> HTMLResponse:
+    """Show the cells that the last runs have changed, as a heat map."""
+    if cycle is None:
+        return _page(request, "none", cycles=cycles, dag_id=dag_id)
+    chosen = fact if fact in cycle.feeding else ""
+    runs = metadata.last_runs(session, cycle.dag_id, limit=HEAT_RUNS)[::-1]
+    rows = heat_rows(cycle, runs, chosen)
+    return _page(request, "changes", cycles=cycles, cycle=cycle, runs=runs, rows=rows, fact=chosen)
+
+
+@app.get("/speed")
+def speed(request: Request, session: SessionDep, cycles: Cycles, cycle: ChosenCycle, dag_id: str = "") -> HTMLResponse:
+    """Show how long the runs of the last week took."""
+    if cycle is None:
+        return _page(request, "none", cycles=cycles, dag_id=dag_id)
+    since = datetime.now(UTC) - SPEED_TIME
+    runs = metadata.timed_runs(session, cycle.dag_id, limit=SPEED_RUNS, since=since)[::-1]
+    timed = [run for run in runs if run.seconds]
+    if not timed:
+        return _page(request, "speed", cycles=cycles, cycle=cycle, plot=None)
+    plot, medians = plots.speed(timed), plots.medians(timed)
+    return _page(request, "speed", cycles=cycles, cycle=cycle, runs=timed, plot=plot, medians=medians)
+
+
+@app.get("/static/{name}")
+def static(name: str) -> FileResponse:
+    """Return a file of the page; its address changes with its version, so that a browser may keep it."""
+    file = _files().get(name)
+    if file is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return FileResponse(file, headers={"Cache-Control": "private, max-age=31536000, immutable"})
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Return the files that the pages load, Plotly's from its Python package, by name."""
+    plotly = find_spec("plotly")
+    drawing = {"plotly.js": Path(str(plotly.origin)).parent / "package_data" / "plotly.min.js"} if plotly else {}
+    return {file.name: file for file in (HERE / "static").iterdir()} | drawing
+
+
+@cache
+def _version(name: str) -> str:
+    """Return what changes when a file does."""
+    return version("plotly") if name == "plotly.js" else str(_files()[name].stat().st_mtime_ns)
+
+
+def _page(request: Request, template: str, **values: Any) -> HTMLResponse:
+    # Airflow may be served below a path.
+    root = request.scope["root_path"]
+    rendered = _templates().get_template(f"{template}.html").render(root=root, view=template, **values)
+    return HTMLResponse(rendered, headers=HEADERS)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for function in (wording.counted, wording.moment, wording.ago, wording.duration, wording.largest):
+        environment.filters[function.__name__] = function
+    environment.globals |= {"version": _version, "marks": MARKS, "described": plots.described}
+    return environment
