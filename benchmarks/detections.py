@@ -33,8 +33,8 @@ from surgical_cdc.contract.tables import Source
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.steps.detect import write_change_set
-from surgical_cdc.steps.quiet import quiet_sources
-from surgical_cdc.values import Run, new_token
+from surgical_cdc.steps.quiet import what_to_do
+from surgical_cdc.values import Preparation, Run, new_token
 from surgical_cdc.warehouse.connection import session
 from surgical_cdc.warehouse.session import Warehouse
 
@@ -108,14 +108,18 @@ def measure(companies: int, rounds: int) -> dict[str, float]:
         stage(_rows(window, None), few)
         figures[f"detection, {FEW} new versions and all applied ones staged"] = detected(window)
         stage(_rows(window, None))
-        figures["preparation, all applied"] = median(lambda: quiet_sources(project, warehouse, run))
+        figures["preparation, all applied"] = median(
+            lambda: what_to_do(project, warehouse, run, Preparation(token=run.token))
+        )
         stage(
             _rows(window, changed).where(_place(window, 100) < 1), _rows(window, None).where(_place(window, 100) >= 1)
         )
         figures["snapshot, 1 % changed"] = detected(snapshot)
         figures["snapshot by hand: full outer join"] = median(lambda: _by_hand(window, warehouse))
         stage()
-        figures["preparation, nothing staged"] = median(lambda: quiet_sources(project, warehouse, run))
+        figures["preparation, nothing staged"] = median(
+            lambda: what_to_do(project, warehouse, run, Preparation(token=run.token))
+        )
     return figures
 
 

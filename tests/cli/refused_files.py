@@ -442,7 +442,7 @@ CASES: list[FileCase] = [
     _of_a_run(
         "a key of the contract that does not exist",
         "…/sql/cdc/contract.yaml: no such setting: source (sources?). Known: project, control_schema, "
-        "scratch_schema, retention, select, sources, static, facts, left_out, models. Compiling has written"
+        "scratch_schema, retention, verification, select, sources, static, facts, left_out, models. Compiling has written"
         " the file: take the committed one back, or remove it and write it anew with `python -m "
         "surgical_cdc compile --project …/sql`.",
         _in_text(CONTRACT, "sources:", "source:"),
