@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import redshift_connector
@@ -108,18 +109,15 @@ def measure(companies: int, rounds: int) -> dict[str, float]:
         stage(_rows(window, None), few)
         figures[f"detection, {FEW} new versions and all applied ones staged"] = detected(window)
         stage(_rows(window, None))
-        figures["preparation, all applied"] = median(
-            lambda: what_to_do(project, warehouse, run, Preparation(token=run.token))
-        )
+        prepared = partial(what_to_do, project, warehouse, run, Preparation(token=run.token))
+        figures["preparation, all applied"] = median(prepared)
         stage(
             _rows(window, changed).where(_place(window, 100) < 1), _rows(window, None).where(_place(window, 100) >= 1)
         )
         figures["snapshot, 1 % changed"] = detected(snapshot)
         figures["snapshot by hand: full outer join"] = median(lambda: _by_hand(window, warehouse))
         stage()
-        figures["preparation, nothing staged"] = median(
-            lambda: what_to_do(project, warehouse, run, Preparation(token=run.token))
-        )
+        figures["preparation, nothing staged"] = median(prepared)
     return figures
 
 

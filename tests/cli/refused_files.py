@@ -442,14 +442,14 @@ CASES: list[FileCase] = [
     _of_a_run(
         "a key of the contract that does not exist",
         "…/sql/cdc/contract.yaml: no such setting: source (sources?). Known: project, control_schema, "
-        "scratch_schema, retention, verification, select, sources, static, facts, left_out, models. Compiling has written"
-        " the file: take the committed one back, or remove it and write it anew with `python -m "
+        "scratch_schema, retention, verification, select, sources, static, facts, left_out, models. Compiling has"
+        " written the file: take the committed one back, or remove it and write it anew with `python -m "
         "surgical_cdc compile --project …/sql`.",
         _in_text(CONTRACT, "sources:", "source:"),
     ),
     _of_a_run(
         "a key that stands twice in the contract",
-        "…/sql/cdc/contract.yaml: line 20: the key sources stands twice. Compiling has written the file: "
+        "…/sql/cdc/contract.yaml: line 22: the key sources stands twice. Compiling has written the file: "
         "take the committed one back, or remove it and write it anew with `python -m surgical_cdc compile "
         "--project …/sql`.",
         _in_text(CONTRACT, "facts:", "sources:"),
