@@ -71,7 +71,7 @@ COLUMNS = {"id": "smallint", "lines": "bigint", "amount": "numeric(38,2)", "mean
 # Of PostgreSQL's own, beside the gateway. Parameters: the number of rows.
 ROWS = {
     "orders": "INSERT INTO live.orders SELECT n, n %% 25, '2026-01-01' FROM generate_series(1, %s / 4) AS n",
-    "lines": "INSERT INTO live.lines SELECT n, 1 + n / 4, n * 7919 %% 4, n %% 50, n %% 9973 / 7.0, '2026-01-01'"
+    "lines": "INSERT INTO live.lines SELECT n, 1 + n / 4, n %% 4, n %% 50, n %% 9973 / 7.0, '2026-01-01'"
     " FROM generate_series(1, %s) AS n",
 }
 # Keys are spread over the rows that change by a prime.

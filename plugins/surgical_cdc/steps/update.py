@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 
 # From this share of the keys of a fact on whole tables are read faster than slices made: python -m benchmarks.shares.
 MOST = 0.2
+# To this part of that share of its rows, to add what they contribute is faster: python -m benchmarks.groups.
+CONTRIBUTING = 0.1
 # So many rows of the fact and of its anchor's source tell how many keys there are, more where they do not.
 FIRST_ROWS = 1000
 
@@ -219,8 +221,10 @@ def reach_keys(
         warehouse.execute(render("add_pending_keys", pending=pending_keys))
 
 
-def count_reached_keys(tree: JoinTree, warehouse: Warehouse) -> tuple[int, bool, bool]:
+def count_reached_keys(tree: JoinTree, warehouse: Warehouse, *, part: float = 1) -> tuple[int, bool, bool]:
     """Return how many keys are affected, whether NULL is one, and whether they are so many that slices are no gain.
+
+    So many are a part of the share from which on whole tables are read.
 
     How many keys there are is known from the first rows of the fact, and of what its anchor is read from: so many rows
     that counting them costs in proportion to the affected keys.
@@ -229,15 +233,14 @@ def count_reached_keys(tree: JoinTree, warehouse: Warehouse) -> tuple[int, bool,
     while True:
         affected, null_keys, *shown = warehouse.row(key_counts(tree, rows))
         seen, known = shown[::2], max(shown[1::2])
-        if not affected or affected < MOST * known:
+        if not affected or affected < MOST * part * known:
             return int(affected), bool(null_keys), False
         # Where more rows have shown no other key, groups are so large that reading all of them is near.
         if max(seen) < rows or known == known_before:
-            log.info(
-                "%s: %d keys of about %d are affected, so that whole tables are read", tree.fact.name, affected, known
-            )
+            instead = "whole tables are read" if part == 1 else "groups are recomputed"
+            log.info("%s: %d keys of about %d are affected, so that %s", tree.fact.name, affected, known, instead)
             return int(affected), bool(null_keys), True
-        rows, known_before = 4 * max(rows, int(affected / MOST)), known
+        rows, known_before = 4 * max(rows, int(affected / (MOST * part))), known
 
 
 def recompute_keys(
@@ -302,7 +305,7 @@ def contribute_groups(
     """
     name = groups.table.fact.name
     reach_keys(project, groups.rows, warehouse, changes, pending=False)
-    reached, _, are_many = count_reached_keys(groups.rows, warehouse)
+    reached, _, are_many = count_reached_keys(groups.rows, warehouse, part=CONTRIBUTING)
     if reached and not are_many:
         log.info("%s: what the rows of %d keys contribute to its groups is taken off and added", name, reached)
         contribute(groups, warehouse, changes)
