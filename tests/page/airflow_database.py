@@ -118,5 +118,5 @@ def write_project(folder: Path, feeding: Mapping[str, Sequence[str]]) -> Path:
     }
     path = dictionary_path(folder)
     path.parent.mkdir(parents=True)
-    path.write_text(dump_dictionary(Dictionary(tuple(feeding), {}, {}, feeds, "0" * 16)))
+    path.write_text(dump_dictionary(Dictionary(tuple(feeding), {}, {}, (), feeds, "0" * 16)))
     return folder
