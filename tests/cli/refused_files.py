@@ -701,7 +701,7 @@ CASES: list[FileCase] = [
     FileCase(
         "the columns of a source as a setting",
         "…/sql/models/_sources.yml: sources.live.orders: meta.cdc: no such setting: columns. Known: load, "
-        "staging, key, cursor, created, delete_when, max_delete_share, dist, sort.",
+        "staging, key, cursor, created, delete_when, max_delete_share, history, dist, sort.",
         _cdc("columns: {id: bigint}"),
     ),
     FileCase(
@@ -880,7 +880,7 @@ CASES: list[FileCase] = [
     FileCase(
         "a setting that does not exist",
         "…/sql/models/_sources.yml: sources.live.orders: meta.cdc: no such setting: deleted_when "
-        "(delete_when?). Known: load, staging, key, cursor, created, delete_when, max_delete_share, dist, "
+        "(delete_when?). Known: load, staging, key, cursor, created, delete_when, max_delete_share, history, dist, "
         "sort.",
         _cdc("deleted_when: n = 1"),
     ),
@@ -969,7 +969,7 @@ CASES: list[FileCase] = [
     FileCase(
         "a retention that does not exist",
         "…/sql/dbt_project.yml: vars: cdc_retention: no such setting: ledger (ledger_days?). Known: "
-        "ledger_days, tombstone_days, quarantine_days.",
+        "ledger_days, tombstone_days, quarantine_days, history_days, history_rows.",
         _variables("{cdc_retention: {ledger: 5}}"),
     ),
     FileCase(
@@ -1142,13 +1142,13 @@ CASES: list[FileCase] = [
     FileCase(
         "a source of 1,601 columns",
         "…/sql/models/_sources.yml: sources.live.orders: 1601 columns, expected 1594 at most: a table has"
-        " 1600, and a change set has 4 of the engine's own. List fewer, or make two tables of it.",
+        " 1600, and a history has 6 of the engine's own. List fewer, or make two tables of it.",
         {SOURCES: BASE[SOURCES] + _many_columns(1598)},
     ),
     FileCase(
         "a source of 1,600 columns",
         "…/sql/models/_sources.yml: sources.live.orders: 1600 columns, expected 1594 at most: a table has"
-        " 1600, and a change set has 4 of the engine's own. List fewer, or make two tables of it.",
+        " 1600, and a history has 6 of the engine's own. List fewer, or make two tables of it.",
         {SOURCES: BASE[SOURCES] + _many_columns(1597)},
     ),
     FileCase(

@@ -275,6 +275,8 @@ def test_tables_of_the_engine_have_keys(shop: Site) -> None:
         " WHERE schema_name IN ('cdc', 'cdc_scratch') AND (distkey OR sortkey <> 0)"
     )
     assert sorted((schema, table.partition("__")[0], column, dist) for schema, table, column, dist in keys) == [
+        *[("cdc", "history", "scdc_at", False)] * (len(shop.project.sources) + len(shop.project.facts)),
+        ("cdc", "run_columns", "run_key", False),
         ("cdc", "run_facts", "run_key", False),
         ("cdc", "run_sources", "run_key", False),
         ("cdc", "runs", "started_at", False),

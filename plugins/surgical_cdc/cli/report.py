@@ -242,15 +242,16 @@ def cycle(result: CycleResult) -> RenderableType:
     return Group(sources, facts, f"{window} The baselines are synced. {result.seconds:.2f} s.")
 
 
-def story(name: str, key: Sequence[str], events: Sequence[Event]) -> RenderableType:
-    """Return what happened to a row, an event a line."""
-    if not events:
-        return f"{name} {' '.join(key)}: nothing is kept of it."
-    table = Table("time (UTC)", "change", "column", "old", "new", "run", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for event in events:
-        values = (_value(event.old), _value(event.new)) if event.column else ("", "")
-        table.add_row(f"{event.at:%Y-%m-%d %H:%M:%S}", event.change, event.column, *values, event.run)
-    return table
+def story(name: str, key: Sequence[str], events: Sequence[Event]) -> str:
+    """Return what happened to a row: a line for each run that has changed it, and below it the columns."""
+    lines: list[str] = []
+    for number, event in enumerate(events):
+        before = events[number - 1] if number else None
+        if before is None or (before.at, before.run, before.change) != (event.at, event.run, event.change):
+            lines.append(f"{event.at:%Y-%m-%d %H:%M:%S} {event.change} by {event.run}")
+        if event.column:
+            lines.append(f"  {event.column}: {_value(event.old)} → {_value(event.new)}")
+    return "\n".join(lines) or f"{name} {' '.join(key)}: nothing is kept of it."
 
 
 def _value(value: object) -> str:

@@ -145,7 +145,14 @@ def quarantine(project: Project, source: Source) -> Table:
 def history(project: Project, table: Source | Fact) -> Table:
     """Return the table that keeps what runs have changed in a baseline, or in a fact."""
     own = SOURCE_HISTORY_COLUMNS if isinstance(table, Source) else FACT_HISTORY_COLUMNS
-    return Table(name=table.name, relation=_kept(project, f"history__{table.name}"), columns=(*table.columns, *own))
+    # Sorted by when, as it is swept; made without the check of names.
+    return Table.model_construct(
+        name=table.name,
+        relation=_kept(project, f"history__{table.name}"),
+        columns=(*table.columns, *own),
+        dist=None,
+        sort=(f"{PREFIX}at",),
+    )
 
 
 def histories(project: Project) -> list[Table]:
