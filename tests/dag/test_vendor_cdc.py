@@ -128,6 +128,21 @@ def test_a_run_takes_seconds(edited: EditedRun) -> None:
     assert edited.seconds < 60
 
 
+def test_the_page_shows_what_a_run_did(vendor_cdc: DagUnderTest, edited: EditedRun) -> None:
+    """The page of Airflow has the rows of the run's summary, and each fact as fresh."""
+    stack = vendor_cdc.stack
+    with httpx.Client(base_url=stack.url, trust_env=False) as client:
+        login = client.post("/auth/token", json={"username": stack.user, "password": stack.password})
+        client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+        run = client.get("/surgical_cdc/run", params={"dag_id": "vendor_cdc", "run_id": edited.run_id})
+        facts = client.get("/surgical_cdc/facts")
+    summary = RunSummary.from_dict(vendor_cdc.value(edited.run_id, "sync_public", "summary"))
+    written = sum(done.written for done in summary.facts.values())
+    assert f"{written:,} rows written in" in run.text
+    assert "companies 5" in run.text
+    assert facts.text.count('<span class="light ok">ok</span>') >= len(DICTIONARY.facts)
+
+
 def test_a_task_of_a_synced_run_has_nothing_to_do_when_it_is_cleared(
     vendor_cdc: DagUnderTest, edited: EditedRun
 ) -> None:
@@ -166,21 +181,6 @@ def test_facts_that_read_no_changed_column_are_skipped_and_the_sync_still_runs(
     assert "Nothing is staged that the baselines do not show" in vendor_cdc.log(next_run, "prepare")
     assert vendor_cdc.value(next_run, "prepare")["ended"]
     assert vendor_cdc.value(next_run, "prepare", "summary")["result"] == "nothing new"
-
-
-def test_the_page_shows_what_a_run_did(vendor_cdc: DagUnderTest, edited: EditedRun) -> None:
-    """The page of Airflow has the rows of the run's summary, and each fact as fresh."""
-    stack = vendor_cdc.stack
-    with httpx.Client(base_url=stack.url, trust_env=False) as client:
-        login = client.post("/auth/token", json={"username": stack.user, "password": stack.password})
-        client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-        run = client.get("/surgical_cdc/run", params={"dag_id": "vendor_cdc", "run_id": edited.run_id})
-        facts = client.get("/surgical_cdc/facts")
-    summary = RunSummary.from_dict(vendor_cdc.value(edited.run_id, "sync_public", "summary"))
-    written = sum(done.written for done in summary.facts.values())
-    assert f"{written:,} rows written in" in run.text
-    assert "companies 5" in run.text
-    assert facts.text.count('<span class="light ok">ok</span>') >= len(DICTIONARY.facts)
 
 
 def test_only_a_fact_that_has_changed_raises_an_asset_event(

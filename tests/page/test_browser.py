@@ -92,16 +92,16 @@ def test_a_choice_is_shown_at_once(chromium: Browser, server: str) -> None:
 
 def test_hostile_values_do_nothing(chromium: Browser, server: str, tmp_path: Path) -> None:
     """A column whose name is a script is text."""
-    write_dags(cdc_dag("hostile_cdc", project=write_project(tmp_path / "sql", {FACT: ["orders"]})))
+    write_dags(cdc_dag("hostile_in_a_browser", project=write_project(tmp_path / "sql", {FACT: ["orders"]})))
     done = {"sources": {"orders": {"updates": 1}}, "facts": {FACT: {"updated": 1, "cells": {HOSTILE: 1}}}}
-    write_runs("hostile_cdc", [ended(END, {**done, "reason": HOSTILE})])
+    write_runs("hostile_in_a_browser", [ended(END, {**done, "reason": HOSTILE})])
     with page_of(chromium, server, "viewer") as page:
         for view in HEADINGS:
-            page.goto(f"/surgical_cdc/{view}?dag_id=hostile_cdc", wait_until="networkidle")
+            page.goto(f"/surgical_cdc/{view}?dag_id=hostile_in_a_browser", wait_until="networkidle")
             assert page.locator("img").count() == 0
-        page.goto("/surgical_cdc/run?dag_id=hostile_cdc")
+        page.goto("/surgical_cdc/run?dag_id=hostile_in_a_browser")
         expect(page.locator(".lead")).to_contain_text(HOSTILE)
-    remove_dag("hostile_cdc")
+    remove_dag("hostile_in_a_browser")
 
 
 @pytest.mark.parametrize(("user", "status"), [("", 401), ("stranger", 403), (SHOPKEEPER, 403), ("viewer", 200)])
