@@ -317,6 +317,21 @@ class RunSummary(Value):
         """Return the value as JSON-ready primitives; what is zero or empty is left out."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
+    @classmethod
+    def of_run(cls, run: Run, result: str, **values: Any) -> Self:
+        """Return the summary of an attempt at a run, with what else is known of it."""
+        return cls(
+            dag_id=run.dag_id,
+            run_id=run.run_id,
+            token=run.token,
+            kind=run.kind,
+            undoes=run.undoes or None,
+            window_start=run.window_start,
+            window_end=run.window_end,
+            result=result,
+            **values,
+        )
+
     @property
     def key(self) -> str:
         """What people know the run by."""

@@ -45,12 +45,12 @@ def record(project: Project, warehouse: Warehouse, summary: RunSummary) -> None:
 
 def record_dry_run(project: Project, warehouse: Warehouse, run: Run) -> None:
     """Write the line of a dry run that has ended well inside the caller's transaction."""
-    _record_run(project, warehouse, _outcome(run, DRY_RUN))
+    _record_run(project, warehouse, RunSummary.of_run(run, DRY_RUN))
 
 
 def record_failure(project: Project, warehouse: Warehouse, run: Run, reason: str) -> None:
     """Write the line of an attempt that has failed inside the caller's transaction."""
-    _record_run(project, warehouse, _outcome(run, FAILED, reason))
+    _record_run(project, warehouse, RunSummary.of_run(run, FAILED, reason=reason))
 
 
 def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str) -> bool:
@@ -60,22 +60,8 @@ def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str
     """
     with warehouse.transaction():
         unbegun = run.model_copy(update={"token": ""})
-        written = _record_run(project, warehouse, _outcome(unbegun, WAITING, reason))
+        written = _record_run(project, warehouse, RunSummary.of_run(unbegun, WAITING, reason=reason))
     return written > 0
-
-
-def _outcome(run: Run, result: str, reason: str | None = None) -> RunSummary:
-    return RunSummary(
-        dag_id=run.dag_id,
-        run_id=run.run_id,
-        token=run.token,
-        kind=run.kind,
-        undoes=run.undoes or None,
-        window_start=run.window_start,
-        window_end=run.window_end,
-        result=result,
-        reason=reason,
-    )
 
 
 def _record_run(project: Project, warehouse: Warehouse, summary: RunSummary) -> int:

@@ -71,15 +71,9 @@ def summarise(
         for name, found in change_sets.items()
     }
     facts = {name: fact_summary(done) for name, done in fact_results.items()}
-    return RunSummary(
-        dag_id=run.dag_id,
-        run_id=run.run_id,
-        token=run.token,
-        kind=run.kind,
-        undoes=run.undoes or None,
-        window_start=run.window_start,
-        window_end=run.window_end,
-        result=result,
+    return RunSummary.of_run(
+        run,
+        result,
         started_at=preparation.started_at,
         seconds={phase: seconds for phase, seconds in phases.items() if seconds},
         written=sum(done.written for done in fact_results.values()),

@@ -1,7 +1,8 @@
 -- How many rows would be inserted into the fact, deleted and updated, and in how many of these each column differs; one row.
 -- Names: fact, columns, exact (those of them in which equal values that can be told apart differ), null_key (whether NULL is
 -- an affected key), same_rows (whether no row can come or go).
-{% from "comparison.jinja" import equal, same %}
+{% from "comparison.jinja" import alike %}
+{% from "affected.jinja" import affected_rows %}
 {% from "key.jinja" import key_columns, same_key %}
 {% set existing_columns %}
 {{ key_columns(fact.unique_key, "") }}{% for column in columns if column.name not in fact.unique_key %}, {{ column.name | name }}{% endfor %}
@@ -24,7 +25,7 @@ FROM (
     {% for column in columns %}
     CASE
       WHEN scdc_existing.{{ fact.unique_key[0] | name }} IS NULL OR scdc_recomputed.{{ fact.unique_key[0] | name }} IS NULL THEN 0
-      WHEN {{ same(column, "scdc_existing", "scdc_recomputed") if column.name in exact else equal(column, "scdc_existing", "scdc_recomputed") }} THEN 0
+      WHEN {{ alike(column, "scdc_existing", "scdc_recomputed", exact) }} THEN 0
       ELSE 1
     END AS scdc_differs_{{ loop.index }}{{ "" if loop.last else "," }}
     {% endfor %}
@@ -33,19 +34,7 @@ FROM (
   INNER JOIN {{ fact.relation | name }} AS scdc_existing
   {% else %}
   FULL JOIN (
-    SELECT
-      {{ existing_columns | trim }}
-    FROM {{ fact.relation | name }}
-    WHERE
-      {{ fact.anchor | name }} IN (SELECT anchor FROM scdc_affected_keys)
-    {% if null_key %}
-    UNION ALL
-    SELECT
-      {{ existing_columns | trim }}
-    FROM {{ fact.relation | name }}
-    WHERE
-      {{ fact.anchor | name }} IS NULL
-    {% endif %}
+{{ affected_rows(fact, existing_columns | trim, null_key) }}
   ) AS scdc_existing
   {% endif %}
     ON {{ same_key(fact.unique_key, "scdc_existing", "scdc_recomputed") }}

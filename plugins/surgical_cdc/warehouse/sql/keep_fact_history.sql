@@ -2,6 +2,7 @@
 -- that it inserts. Grain: a row of the fact.
 -- Names: fact, columns (those that differ somewhere), null_key (whether NULL is an affected key), history. Parameters: run
 -- key, token.
+{% from "affected.jinja" import affected_rows %}
 {% from "comparison.jinja" import same %}
 {% from "key.jinja" import same_key %}
 {% set first = fact.unique_key[0] | name %}
@@ -45,19 +46,7 @@ FROM (
     {% endfor %} AS scdc_columns
   FROM scdc_recomputed
   FULL JOIN (
-    SELECT
-      *
-    FROM {{ fact.relation | name }}
-    WHERE
-      {{ fact.anchor | name }} IN (SELECT anchor FROM scdc_affected_keys)
-    {% if null_key %}
-    UNION ALL
-    SELECT
-      *
-    FROM {{ fact.relation | name }}
-    WHERE
-      {{ fact.anchor | name }} IS NULL
-    {% endif %}
+{{ affected_rows(fact, "*", null_key) }}
   ) AS scdc_existing
     ON {{ same_key(fact.unique_key, "scdc_existing", "scdc_recomputed") }}
 ) AS scdc_row

@@ -1,6 +1,6 @@
 -- Up to five rows in which a fact and its query differ: the row key, what it is, and the columns that differ. Grain: a row key.
 -- Names: fact, exact (names of its columns in which equal values that can be told apart differ).
-{% from "comparison.jinja" import equal, same %}
+{% from "comparison.jinja" import alike %}
 {% from "key.jinja" import same_key, shown_key %}
 {% set first = fact.unique_key[0] | name %}
 SELECT
@@ -9,7 +9,7 @@ SELECT
     WHEN scdc_existing.{{ first }} IS NULL THEN 'missing'
     WHEN scdc_expected.{{ first }} IS NULL THEN 'unexpected'
     ELSE LTRIM({% for column in fact.columns %}
-CASE WHEN {{ same(column, "scdc_existing", "scdc_expected") if column.name in exact else equal(column, "scdc_existing", "scdc_expected") }} THEN '' ELSE ' {{ column.name }}' END{{ "" if loop.last else " || " }}
+CASE WHEN {{ alike(column, "scdc_existing", "scdc_expected", exact) }} THEN '' ELSE ' {{ column.name }}' END{{ "" if loop.last else " || " }}
     {%- endfor %})
   END AS difference
 FROM {{ fact.relation | name }} AS scdc_existing
@@ -19,7 +19,7 @@ WHERE
   scdc_existing.{{ first }} IS NULL
   OR scdc_expected.{{ first }} IS NULL
   {% for column in fact.columns %}
-  OR CASE WHEN {{ same(column, "scdc_existing", "scdc_expected") if column.name in exact else equal(column, "scdc_existing", "scdc_expected") }} THEN 0 ELSE 1 END = 1
+  OR CASE WHEN {{ alike(column, "scdc_existing", "scdc_expected", exact) }} THEN 0 ELSE 1 END = 1
   {% endfor %}
 ORDER BY
   1
