@@ -55,6 +55,18 @@ def shown(place: Site) -> list[tuple[Any, ...]]:
     return sorted(place.rows("SELECT shelf, box, n FROM facts.fact"))
 
 
+def test_rows_that_a_verification_misses_are_named_by_the_whole_key(
+    site: Callable[[Project], Site], tmp_path: Path
+) -> None:
+    """Of a missing row the key is the one that is expected, of one that is too much its own."""
+    place = keyed(site, tmp_path, 16)
+    place.stage("orders", row("a", "1", 5, -1), row("a", "2", 6, -1))
+    cycle(place, 0)
+    place.execute("UPDATE facts.fact SET box = '3' WHERE box = '2'")
+    found = verify(place.project, "fact", place.warehouse)
+    assert found.examples == ("a, 2 (missing)", "a, 3 (unexpected)")
+
+
 @pytest.mark.parametrize("length", LENGTHS)
 def test_rows_that_share_a_part_of_the_key_are_others(
     site: Callable[[Project], Site], tmp_path: Path, length: int

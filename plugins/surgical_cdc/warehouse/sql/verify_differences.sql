@@ -4,7 +4,10 @@
 {% from "key.jinja" import same_key, shown_key %}
 {% set first = fact.unique_key[0] | name %}
 SELECT
-  COALESCE({{ shown_key(fact.unique_key, "scdc_existing") }}, {{ shown_key(fact.unique_key, "scdc_expected") }}) AS row_key,
+  CASE
+    WHEN scdc_existing.{{ first }} IS NULL THEN {{ shown_key(fact.unique_key, "scdc_expected") }}
+    ELSE {{ shown_key(fact.unique_key, "scdc_existing") }}
+  END AS row_key,
   CASE
     WHEN scdc_existing.{{ first }} IS NULL THEN 'missing'
     WHEN scdc_expected.{{ first }} IS NULL THEN 'unexpected'
