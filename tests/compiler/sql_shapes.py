@@ -270,6 +270,13 @@ SUPPORTED: dict[str, Sequence[Shape]] = {
             anchor="buyer",
         ),
         Shape(
+            "PARTITION BY the key of a source among others, joined by any column of it",
+            "SELECT c.id, MAX(o.amount) AS n FROM live.customers c LEFT JOIN (SELECT o.customer_id, o.amount,"
+            " ROW_NUMBER() OVER (PARTITION BY o.id, o.kind ORDER BY o.day DESC) AS version FROM live.orders o) o"
+            " ON o.customer_id = c.id AND o.version = 1 GROUP BY c.id",
+            columns="id n:numeric(10,2)",
+        ),
+        Shape(
             "QUALIFY",
             "SELECT c.id, newest.id AS n FROM live.customers c LEFT JOIN (SELECT o.id, o.customer_id FROM live.orders o"
             " QUALIFY ROW_NUMBER() OVER (PARTITION BY o.customer_id ORDER BY o.day DESC, o.id) = 1) newest"

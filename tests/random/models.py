@@ -12,8 +12,29 @@ from sqlglot import exp
 from tests.random.one_model import COLUMNS, FactModel
 
 T = TypeVar("T")
-KINDS = {"bigint": "int", "smallint": "int", "date": "date", "numeric(10,2)": "num", "varchar(64)": "json"}
-TYPES = {"int": "bigint", "text": "varchar(4000)", "num": "numeric(24,4)", "date": "date"}
+KINDS = {
+    "bigint": "int",
+    "smallint": "int",
+    "date": "date",
+    "timestamp": "time",
+    "numeric(10,2)": "num",
+    "numeric(8,4)": "num",
+    "double precision": "float",
+    "real": "float",
+    "boolean": "bool",
+    "varchar(64)": "json",
+}
+TYPES = {
+    "int": "bigint",
+    "text": "varchar(4000)",
+    "num": "numeric(24,4)",
+    "date": "date",
+    "time": "timestamp",
+    "float": "float8",
+    "bool": "boolean",
+}
+# Values of one family can be compared, whatever their types.
+FAMILIES = {"int": "number", "num": "number", "float": "number", "date": "time", "time": "time"}
 KEY = "row_key"
 
 
@@ -34,7 +55,7 @@ class Column:
     @property
     def anchors(self) -> bool:
         """Whether all rows can be entered by it; a number would have to be a fact's column of the same scale."""
-        return self.enters and self.ties and not self.optional and self.kind != "num"
+        return self.enters and self.ties and not self.optional and self.kind in {"int", "text", "date", "time"}
 
 
 @dataclass(frozen=True)
@@ -148,9 +169,16 @@ class Writer:
     # ---- queries ----------------------------------------------------------------------------------------------------
 
     def _query(self, depth: int) -> Relation:
-        return self._pick([self._rows, self._grouped, self._ranked, self._distinct, self._combined, self._combined])(
-            depth
-        )
+        queries = [
+            self._rows,
+            self._grouped,
+            self._ranked,
+            self._newest,
+            self._distinct,
+            self._combined,
+            self._combined,
+        ]
+        return self._pick(queries)(depth)
 
     def _rows(self, depth: int) -> Relation:
         body = self._body(depth)
@@ -168,7 +196,7 @@ class Writer:
             keys[0] = self._anchor_computed(keys[0])
         select = body.select.group_by(*(key.read() for key in keys))
         if self._chance(25):
-            value = self._pick([value for value in body.seen if value.column.kind != "json"])
+            value = self._pick(_in_order(body.seen))
             greatest = exp.Max(this=value.read())
             select = select.having(exp.GT(this=greatest, expression=_literal(value.column.kind, 0)))
         in_order = self._chance(50)
@@ -223,9 +251,26 @@ class Writer:
         select = body.select
         if self._chance(30):
             select = select.copy()
-            first = exp.EQ(this=_over(exp.RowNumber(), partition, body.keys), expression=exp.convert(1))
+            first = exp.EQ(this=_over(exp.RowNumber(), [partition], body.keys), expression=exp.convert(1))
             select.set("qualify", exp.Qualify(this=first))
         return self._relation(select, [partition, *beside, *windows], body.keys)
+
+    def _newest(self, depth: int) -> Relation:
+        """Return what ranks the rows of each key of a source: there is one, so that any column of it enters."""
+        name = self._pick(list(COLUMNS))
+        alone = self._from(source(name))
+        body = self._joined(alone, depth) if self._chance(40) else alone
+        seen = [value if value in alone.seen else _with(value, enters=False) for value in body.seen]
+        (key,) = alone.keys
+        partition = [key, *self._some(seen, 1)]
+        window = self._window(body, *partition)
+        select = body.select
+        if self._chance(50):
+            select = select.copy()
+            first = exp.EQ(this=_over(exp.RowNumber(), partition, body.keys), expression=exp.convert(1))
+            select.set("qualify", exp.Qualify(this=first))
+        anchor = self._pick(alone.anchors())
+        return self._relation(select, [anchor, *self._some(seen, 3), window], body.keys)
 
     def _combined(self, depth: int) -> Relation:
         operation = self._pick([exp.Union, exp.Union, exp.Union, exp.Except, exp.Intersect])
@@ -329,7 +374,7 @@ class Writer:
 
     def _constant(self) -> Relation:
         """Return a relation that reads no table, as a calendar."""
-        kinds = ["int", *self._pick([[], ["text"], ["date"]])]
+        kinds = ["int", *self._pick([[], ["text"], ["date"], ["time"], ["float"], ["bool"]])]
         names = [self._name() for _ in kinds]
         rows = [
             exp.select(*(exp.alias_(_literal(kind, row), name) for kind, name in zip(kinds, names, strict=True)))
@@ -378,7 +423,9 @@ class Writer:
         """Return relations full-joined to the one of a body: all rows are entered by what they have equal."""
         parts = [body, *(self._from(self._readable(depth - 1)) for _ in range(self._pick([1, 1, 1, 2])))]
         kinds = [
-            one for one in ("int", "text", "date") if kind in {None, one} and all(part.anchors(one) for part in parts)
+            one
+            for one in ("int", "text", "date", "time")
+            if kind in {None, one} and all(part.anchors(one) for part in parts)
         ]
         if not kinds:
             return body
@@ -403,11 +450,13 @@ class Writer:
     def _pairs(self, own: Sequence[Value], body: Body) -> list[tuple[Value, Value]]:
         """Return the columns by which a relation can be tied to a query, and now and then others, which are refused."""
         every = self._chance(8 if self._is_refused else 40)
+        families = FAMILIES if self._chance(25) else {}
         return [
             (one, other)
             for one in own
             for other in body.seen
-            if one.column.kind == other.column.kind and (every or (one.column.enters and other.column.ties))
+            if families.get(one.column.kind, one.column.kind) == families.get(other.column.kind, other.column.kind)
+            and (every or (one.column.enters and other.column.ties))
         ]
 
     def _tie(self, own: Value, other: Value) -> exp.Expr:
@@ -418,9 +467,8 @@ class Writer:
         choice = self._number(0, 15)
         optional = own.column.optional or other.column.optional
         if choice < 10 or (optional and not self._chance(10 if self._is_refused else 50)):
-            return self._pick([exp.EQ, exp.EQ, exp.EQ, exp.EQ, exp.GT, exp.LTE, exp.NEQ])(
-                this=own.read(), expression=other.read()
-            )
+            others = [exp.NEQ] if own.column.kind == "bool" else [exp.GT, exp.LTE, exp.NEQ]
+            return self._pick([exp.EQ, exp.EQ, exp.EQ, exp.EQ, *others])(this=own.read(), expression=other.read())
         if choice < 12:
             return exp.or_(
                 exp.EQ(this=own.read(), expression=other.read()),
@@ -430,6 +478,8 @@ class Writer:
             default = _literal(own.column.kind, self._number(0, 2))
             sides = [exp.Coalesce(this=value.read(), expressions=[default.copy()]) for value in (own, other)]
             return exp.EQ(this=sides[0], expression=sides[1])
+        if own.column.kind == "bool":
+            return exp.NEQ(this=own.read(), expression=other.read())
         if own.column.kind != "text":
             return exp.Between(this=own.read(), low=other.read(), high=other.read())
         part = exp.DPipe(this=exp.Literal.string("%"), expression=own.read())
@@ -461,8 +511,9 @@ class Writer:
         alike = [other for other in values if other.column.kind == kind]
         operand = self._pick([_literal(kind, self._number(0, 2)), self._pick(alike).read()])
         choice = self._number(0, 7)
-        if choice < 4:
-            return self._pick([exp.EQ, exp.NEQ, exp.GT, exp.LTE])(this=value.read(), expression=operand)
+        if choice < 4 or kind == "bool":
+            others = [exp.NEQ] if kind == "bool" else [exp.NEQ, exp.GT, exp.LTE]
+            return self._pick([exp.EQ, *others])(this=value.read(), expression=operand)
         if choice < 5:
             return value.read().is_(exp.null())
         if choice < 6:
@@ -522,8 +573,17 @@ class Writer:
             "num": [("num", default), ("num", exp.Mul(this=value.read(), expression=exp.convert(2))), ("num", case)],
             "text": [("text", default), ("text", exp.DPipe(this=value.read(), expression=alike)), ("text", case),
                      ("int", exp.Length(this=value.read())), ("text", exp.Upper(this=value.read()))],
-            "date": [("date", default), ("date", case),
+            "date": [("date", default), ("date", case), ("time", exp.cast(value.read(), "timestamp")),
                      ("int", exp.Extract(this=exp.var("month"), expression=value.read()))],
+            "time": [("time", default), ("time", case), ("date", exp.cast(value.read(), "date")),
+                     ("int", exp.Extract(this=exp.var("hour"), expression=value.read())),
+                     ("int", exp.DateDiff(this=value.read(), expression=alike, unit=exp.var("day"))),
+                     ("time", exp.func("DATE_TRUNC", exp.Literal.string("month"), value.read(), dialect="redshift"))],
+            "float": [("float", default), ("float", exp.Mul(this=value.read(), expression=exp.convert(2))),
+                      ("float", case), ("num", exp.cast(value.read(), "numeric(24,4)"))],
+            "bool": [("bool", default), ("bool", case),
+                     ("int", exp.case().when(value.read(), exp.convert(1)).else_(exp.convert(0))),
+                     ("bool", exp.not_(value.read()))],
             "json": [("text", exp.func("JSON_EXTRACT_PATH_TEXT", value.read(), exp.Literal.string("archived_at"),
                                        exp.true(), dialect="redshift"))],
         }  # fmt: skip
@@ -550,10 +610,12 @@ class Writer:
             ("int", exp.Count(this=exp.Star())),
             ("int", exp.Count(this=sql)),
             ("int", exp.Count(this=exp.Distinct(expressions=[sql.copy()]))),
-            (kind, exp.Max(this=sql.copy())),
-            (kind, exp.Min(this=sql.copy())),
         ]
-        if kind in {"int", "num"}:
+        if kind == "bool":
+            made += [(kind, exp.LogicalOr(this=sql.copy())), (kind, exp.LogicalAnd(this=sql.copy()))]
+        else:
+            made += [(kind, exp.Max(this=sql.copy())), (kind, exp.Min(this=sql.copy()))]
+        if kind in {"int", "num", "float"}:
             made.append((kind, exp.cast(exp.Sum(this=sql.copy()), TYPES[kind])))
             flag = exp.case().when(self._comparison(body.seen), exp.convert(1)).else_(exp.convert(0))
             made.append(("int", exp.cast(exp.Sum(this=flag), "bigint")))
@@ -564,8 +626,8 @@ class Writer:
         shown, aggregate = self._pick(made)
         return Value(aggregate, Column("", shown, ties=False, enters=False))
 
-    def _window(self, body: Body, partition: Value) -> Value:
-        value = self._pick([value for value in body.seen if value.column.kind != "json"])
+    def _window(self, body: Body, *partition: Value) -> Value:
+        value = self._pick(_in_order(body.seen))
         kind = value.column.kind
         made: list[tuple[str, exp.Expr]] = [
             ("int", _over(exp.RowNumber(), partition, [value, *body.keys])),
@@ -607,11 +669,24 @@ def _coalesced(values: Sequence[Value]) -> Value:
 
 def _or_absent(value: Value) -> Value:
     """Return a key as a text that is another one where the row is absent than where the key is NULL."""
-    text = exp.cast(value.read(), "varchar(4000)")
-    return replace(value, sql=exp.Coalesce(this=text, expressions=[exp.Literal.string("absent")]))
+    absent = exp.Literal.string("absent")
+    return replace(_with(value, kind="text"), sql=exp.Coalesce(this=_text(value), expressions=[absent]))
 
 
-def _with(value: Value, **known: bool) -> Value:
+def _text(value: Value) -> exp.Expr:
+    """Return a value as a text; Redshift casts no boolean."""
+    if value.column.kind != "bool":
+        return exp.cast(value.read(), "varchar(4000)")
+    known = exp.case().when(value.read(), exp.Literal.string("true"))
+    return known.when(exp.not_(value.read()), exp.Literal.string("false"))
+
+
+def _in_order(values: Sequence[Value]) -> list[Value]:
+    """Return those of some values of which one can be the greatest."""
+    return [value for value in values if value.column.kind not in {"json", "bool"}]
+
+
+def _with(value: Value, **known: Any) -> Value:
     return replace(value, column=replace(value.column, **known))
 
 
@@ -620,14 +695,19 @@ def _literal(kind: str, choice: int) -> exp.Expr:
         return exp.Literal.string(("a", "b ", "")[choice])
     if kind == "date":
         return exp.cast(exp.Literal.string(("2026-01-01", "2026-02-10", "2026-01-05")[choice]), "date")
+    if kind == "time":
+        moments = ("2026-01-01 00:00:00", "2026-01-01 23:50:00", "2026-01-05 12:00:00")
+        return exp.cast(exp.Literal.string(moments[choice]), "timestamp")
+    if kind == "float":
+        return exp.cast(exp.Literal.number(("0.5", "2", "0")[choice]), "double precision")
+    if kind == "bool":
+        return exp.convert(choice == 1)
     return exp.convert((1, 2, 0)[choice])
 
 
 def _concatenated(keys: Sequence[Value]) -> exp.Expr:
     """Return one text of several values, NULL among them."""
-    texts = [
-        exp.Coalesce(this=exp.cast(key.read(), "varchar(4000)"), expressions=[exp.Literal.string("~")]) for key in keys
-    ]
+    texts = [exp.Coalesce(this=_text(key), expressions=[exp.Literal.string("~")]) for key in keys]
     joined: exp.Expr = texts[0]
     for text in texts[1:]:
         separated = exp.DPipe(this=joined, expression=exp.Literal.string("/"))
@@ -639,8 +719,10 @@ def _order(keys: Sequence[Value]) -> exp.Order:
     return exp.Order(expressions=[exp.Ordered(this=key.read()) for key in keys])
 
 
-def _over(function: exp.Expr, partition: Value, keys: Sequence[Value]) -> exp.Window:
-    return exp.Window(this=function, partition_by=[partition.read()], order=_order(keys) if keys else None)
+def _over(function: exp.Expr, partition: Sequence[Value], keys: Sequence[Value]) -> exp.Window:
+    return exp.Window(
+        this=function, partition_by=[part.read() for part in partition], order=_order(keys) if keys else None
+    )
 
 
 @st.composite

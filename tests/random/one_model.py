@@ -22,10 +22,35 @@ COLUMNS = {
         "amount": "numeric(10,2)",
         "day": "date",
         "config": "varchar(64)",
+        "placed": "timestamp",
+        "rate": "double precision",
+        "is_paid": "boolean",
+        "code": "char(4)",
     },
-    "customers": {"name": "varchar(20)", "city_id": "bigint", "referrer_id": "bigint", "joined": "date"},
-    "cities": {"name": "varchar(20)", "parent_id": "bigint", "area": "numeric(10,2)"},
-    "payments": {"order_id": "bigint", "payer_id": "bigint", "amount": "numeric(10,2)", "paid_on": "date"},
+    "customers": {
+        "name": "varchar(20)",
+        "city_id": "bigint",
+        "referrer_id": "bigint",
+        "joined": "date",
+        "score": "double precision",
+        "is_active": "boolean",
+        "code": "char(4)",
+    },
+    "cities": {
+        "name": "varchar(20)",
+        "parent_id": "bigint",
+        "area": "numeric(10,2)",
+        "founded": "timestamp",
+        "share": "real",
+    },
+    "payments": {
+        "order_id": "bigint",
+        "payer_id": "bigint",
+        "amount": "numeric(10,2)",
+        "paid_on": "date",
+        "booked": "timestamp",
+        "fee": "numeric(8,4)",
+    },
 }
 
 

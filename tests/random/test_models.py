@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from surgical_cdc.steps.verify import compare
 from tests.conftest import Report, Site
 from tests.random.models import models
 from tests.random.one_model import FactModel, small_project
-from tests.support.upstream import DOMAINS, Steps, Upstream, update_and_die, windows
+from tests.support.upstream import DOMAINS, START, Steps, Upstream, update_and_die, windows
 from tests.support.ways import take_turns
 
 MODELS_PER_EXAMPLE = 15
@@ -49,6 +50,14 @@ def test_generated_facts_equal_their_selects(
     # Texts that differ in trailing blanks alone are one group, and which of them it shows is open.
     for column in ("orders.note", "customers.name", "cities.name"):
         monkeypatch.setitem(DOMAINS, column, ("a", "b ", " b", "", None))
+    for column in ("orders.code", "customers.code"):
+        monkeypatch.setitem(DOMAINS, column, ("a", " b", "c", "", None))
+    # So it is with the two zeros. Numbers and moments of several types are to meet.
+    for column in ("orders.rate", "customers.score", "cities.share"):
+        monkeypatch.setitem(DOMAINS, column, (0.5, -3.25, 1.0, 2.0, 0.0, None))
+    midnight = datetime.combine(START, time())
+    for column in ("orders.placed", "payments.booked", "cities.founded"):
+        monkeypatch.setitem(DOMAINS, column, (START, midnight, midnight + timedelta(days=40), None))
     refused: Counter[str] = Counter()
     small = small_project(tmp_path, {"fact": FactModel("SELECT c.id FROM live.customers AS c", "id")})
 

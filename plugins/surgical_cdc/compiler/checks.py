@@ -69,7 +69,11 @@ def check_limit(query: exp.Query) -> None:
 
 
 def check_entry(
-    scope: Scope, predicate: exp.Expr, aliases: Collection[str], kind_of: Callable[[exp.Expr], LookAlike]
+    scope: Scope,
+    predicate: exp.Expr,
+    aliases: Collection[str],
+    kind_of: Callable[[exp.Expr], LookAlike],
+    is_settled: Callable[[exp.Expr, Collection[exp.Expr]], bool] = lambda _, __: False,
 ) -> None:
     """Refuse to enter a SELECT by anything that does not take whole groups and whole partitions.
 
@@ -78,6 +82,7 @@ def check_entry(
         predicate: what it is entered by.
         aliases: the relations of the scope that the predicate reads.
         kind_of: which equal values of an expression of the scope can be told apart.
+        is_settled: whether a predicate has one value for all rows in which some expressions are equal.
     """
     select = cast("exp.Select", scope.expression)
     check_limit(select)
@@ -94,6 +99,8 @@ def check_entry(
         listed = ", ".join(key.sql("redshift") for key in keys) or "(nothing)"
         groupings.insert(0, (group or aggregates[0], keys, f"GROUP BY {listed}"))
     for clause, keys, grouping in groupings:
+        if is_settled(predicate, keys):
+            continue
         _require(predicate, aliases, {key: kind_of(key) for key in keys}, grouping=grouping, clause=clause)
 
 

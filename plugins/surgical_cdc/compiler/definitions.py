@@ -13,6 +13,7 @@ from surgical_cdc.compiler.derived_tables import definition_of, type_of
 from surgical_cdc.compiler.predicates import with_definitions
 from surgical_cdc.compiler.scopes import optional_aliases
 from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
+from surgical_cdc.compiler.unsupported import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # Types of which equal values can be told apart.
 LOOK_ALIKE_TYPES = (*exp.DataType.TEXT_TYPES, exp.DataType.Type.FLOAT, exp.DataType.Type.DOUBLE)
+INTEGERS = {"smallint", "integer", "bigint"}
 SEVERAL_ROWS = (exp.AggFunc, exp.Window, exp.Query)
 Definitions = dict[tuple[str, str], exp.Expr]
 
@@ -70,6 +72,40 @@ def column_definitions(tables: Tables, source: Scope, names: Sequence[str]) -> l
     for name in names:
         check_branch_types(name, [way[name] for way in definitions], source, lambda part: data_type(tables, part))
     return definitions
+
+
+def is_of_one_row(tables: Tables, scope: Scope, predicate: exp.Expr, keys: Collection[exp.Expr]) -> bool:
+    """Return whether a predicate reads one source of a scope, of which rows that are equal in `keys` show the same row.
+
+    So it is where the source's key is among them, as in a source of which the newest row of each key is ranked first.
+    """
+    read = [column for column in predicate.find_all(exp.Column) if column.table in scope.selected_sources]
+    try:
+        ways = in_terms_of_nodes(tables, scope, read)
+    except Refused:
+        return False
+    nodes = {column.table for way in ways for part in way for column in part.find_all(exp.Column)}
+    if len(ways) > 1 or len(nodes) != 1:
+        return False
+    wanted = [exp.column(name, table=node) for node in nodes for name in tables.key(node)]
+    shown = [part for key in keys for part in _as_it_is(tables, scope, key)]
+    return bool(wanted) and all(column in shown for column in wanted)
+
+
+def _as_it_is(tables: Tables, scope: Scope, key: exp.Expr) -> list[exp.Expr]:
+    """Return what an expression is in terms of nodes, without a cast that keeps integers apart; nothing if not one."""
+    try:
+        ways = in_terms_of_nodes(tables, scope, [key])
+    except Refused:
+        return []
+    shown = [way[0].unnest() for way in ways]
+    return [
+        part.this
+        if isinstance(part, exp.Cast) and {data_type(tables, part), data_type(tables, part.this)} <= INTEGERS
+        else part
+        for part in shown
+        if len(shown) == 1
+    ]
 
 
 def data_type(tables: Tables, expression: exp.Expr) -> str | None:

@@ -27,6 +27,7 @@ from surgical_cdc.compiler.definitions import (
     column_definitions,
     data_type,
     in_terms_of_nodes,
+    is_of_one_row,
     is_optional,
     look_alike,
 )
@@ -274,7 +275,8 @@ class Links:
             )
         (alias,) = aliases
         if not filtered:
-            check_entry(scope, predicate, aliases, partial(look_alike, self._tables, scope))
+            kind_of, is_settled = partial(look_alike, self._tables, scope), partial(is_of_one_row, self._tables, scope)
+            check_entry(scope, predicate, aliases, kind_of, is_settled)
         if alias in optional_aliases(scope) and (at_top or not rejects_null(predicate)):
             raise not_incremental(
                 f"{entry}, from the optional side of an outer join,",

@@ -146,6 +146,11 @@ class Tables:
         """Return the source that a table is."""
         return self._sources[self.name(table)]
 
+    def key(self, name: str) -> tuple[str, ...]:
+        """Return the columns that tell the rows of a node apart; none of a table that has no key."""
+        source = self._sources[name]
+        return source.key if isinstance(source, Source) else ()
+
     def is_constant(self, name: str) -> bool:
         """Return whether a node, by its name, is no table of the warehouse's."""
         return "." not in self._sources[name].relation
