@@ -67,9 +67,9 @@ def test_what_is_within_the_bounds_is_compiled_and_its_statements_written(expres
     project = compile_project(tmp_path / "sql", select=["fact"], progress=lambda _: None).project
     tree = compile_fact(project, "fact").tree
     assert tree
-    query = sliced_query(tree, ["id", "n"], null_key=True)
     for columns in (None, frozenset({"n"})):
         changes = {"orders": SourceChange("scratch.changes", columns)}
+        query = sliced_query(tree, ["id", "n"], changes, null_key=True)
         written = [*affected_keys(tree, changes), *slices(tree, changes, query, null_key=True), query]
         assert all(statement.sql(DIALECT) for statement in written)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Statements, commits, sessions, and statements one after the other where what can runs side by side.
 NO_CHANGE = (10, 1, 1, 10)
-TWENTY_ROWS = (234, 15, 11, 95)
+TWENTY_ROWS = (226, 15, 11, 93)
 GROUPS = ("detect.", "update.")
 
 

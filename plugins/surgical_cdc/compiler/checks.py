@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
@@ -99,27 +100,27 @@ def check_entry(
         listed = ", ".join(key.sql("redshift") for key in keys) or "(nothing)"
         groupings.insert(0, (group or aggregates[0], keys, f"GROUP BY {listed}"))
     for clause, keys, grouping in groupings:
-        if is_settled(predicate, keys):
-            continue
-        _require(predicate, aliases, {key: kind_of(key) for key in keys}, grouping=grouping, clause=clause)
+        settled = partial(is_settled, predicate, keys)
+        _require(predicate, aliases, {key: kind_of(key) for key in keys}, settled, grouping=grouping, clause=clause)
 
 
 def _require(
     predicate: exp.Expr,
     aliases: Collection[str],
     keys: Mapping[exp.Expr, LookAlike],
+    is_settled: Callable[[], bool],
     *,
     grouping: str,
     clause: exp.Expr,
 ) -> None:
-    """Refuse a predicate on anything but keys of some relations: on keys it holds for all rows of a group or none.
+    """Refuse a predicate on anything but keys of some relations, unless these settle it: it holds for a group or not.
 
     Nor may it tell equal keys apart: they make one group.
     """
     beside = predicate.copy().transform(lambda part: stand_in(part, keys[part]) if part in keys else part)
     if tells_equals_apart(beside):
         raise not_incremental(EQUAL_APART.format(predicate.sql("redshift"), grouping), AS_THEY_ARE, clause)
-    if not aliases_of(beside).isdisjoint(aliases):
+    if not aliases_of(beside).isdisjoint(aliases) and not is_settled():
         raise not_incremental(
             f"{predicate.sql('redshift')} into {grouping}",
             "Enter the relation by what stands in its GROUP BY or in each PARTITION BY.",

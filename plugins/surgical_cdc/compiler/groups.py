@@ -33,6 +33,7 @@ from surgical_cdc.names import PREFIX, fitted
 
 if TYPE_CHECKING:
     from surgical_cdc.compiler.nodes import JoinTree
+    from surgical_cdc.compiler.slices import SourceChange
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Fact
 
@@ -108,9 +109,9 @@ def create_groups(groups: Groups) -> exp.Create:
     return exp.Create(this=table_named(groups.relation), kind="TABLE", expression=query, properties=properties)
 
 
-def contributing_rows(groups: Groups) -> exp.Select:
+def contributing_rows(groups: Groups, changes: Mapping[str, SourceChange]) -> exp.Select:
     """Return the query of the rows that are grouped, on the slices, kept to affected_keys."""
-    return sliced_query(groups.rows, groups.rows.fact.column_names, null_key=False)
+    return sliced_query(groups.rows, groups.rows.fact.column_names, changes, null_key=False)
 
 
 def contributions(groups: Groups, rows: exp.Select, *, taken_off: bool) -> exp.Insert:

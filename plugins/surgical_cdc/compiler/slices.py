@@ -129,14 +129,21 @@ def slices(
     ]
 
 
-def sliced_query(tree: JoinTree, columns: Collection[str], *, null_key: bool) -> exp.Select:
+def sliced_query(
+    tree: JoinTree, columns: Collection[str], changes: Mapping[str, SourceChange], *, null_key: bool
+) -> exp.Select:
     """Return the fact's query on the slices, kept to the affected keys.
 
     Only the row key, the anchor and `columns` are computed, without the joins that none of them and no row needs; all
-    else is NULL.
+    else is NULL. What is as it was, and joined to a slice where it stands, is read there from its baseline.
     """
-    names = _slice_names(tree)
-    query = replace_tables(tree.query, lambda table: table_named(names[tree.tables[id(table)].name]))
+    names, in_place = _slice_names(tree), _in_place(tree, changes)
+
+    def slice_of(table: exp.Table) -> exp.Expr:
+        node = tree.tables[id(table)]
+        return table.copy() if node in in_place else table_named(names[node.name])
+
+    query = replace_tables(tree.query, slice_of)
     return _kept(tree, _with_values(tree, query), columns, null_key=null_key)
 
 
@@ -191,6 +198,52 @@ def share_of_keys(tree: JoinTree, ranges: Sequence[tuple[float, float]]) -> exp.
     if any(first == 0 for first, _ in ranges):
         within.append(exp.column("anchor").is_(exp.null()))
     return temp_table(AFFECTED_KEYS, exp.select("anchor").from_(keys).where(exp.or_(*within)))
+
+
+def _in_place(tree: JoinTree, changes: Mapping[str, SourceChange]) -> set[Node]:
+    """Return the nodes of which a query finds the rows that it needs in their baselines, by a join to a slice.
+
+    A slice would be made by the same look at the baseline. Rows beyond it do no harm, but for what they cost where the
+    join does not leave them out: in a query of their own, or on the side of an outer join that is kept.
+    """
+    places = {tree.tables[id(table)].name: table for table in tree.query.find_all(exp.Table)}
+    found: set[Node] = set()
+    for node in reversed(tree.nodes):
+        if node in tree.whole or node.source.name in changes or len(node.edges) != 1:
+            continue
+        (edge,) = node.edges
+        joining = _joining(places[node.name])
+        is_beside_parent = any(select is joining for select in _selects_around(places[edge.parent.name]))
+        if is_beside_parent and _equality(node, edge)[0] is not None and found.issuperset(node.children):
+            found.add(node)
+    return found
+
+
+def _joining(table: exp.Table) -> exp.Select | None:
+    """Return the SELECT that joins a table's rows as they are, or what a derived table shows of each; None if none."""
+    place: exp.Expr = table
+    while isinstance(place.parent, exp.From):
+        select = place.parent.parent
+        if not isinstance(select, exp.Select) or not isinstance(select.parent, exp.Subquery) or not _is_plain(select):
+            return None
+        place = select.parent
+    join = place.parent
+    return join.parent_select if isinstance(join, exp.Join) and join.side in {"", "LEFT"} else None
+
+
+def _is_plain(select: exp.Select) -> bool:
+    """Return whether a SELECT shows rows of one table, each by itself."""
+    clauses = ("joins", "distinct", "group", "having", "qualify", "limit", "offset")
+    return not any(select.args.get(clause) for clause in clauses) and not select.find(exp.AggFunc, exp.Window)
+
+
+def _selects_around(table: exp.Table) -> list[exp.Select]:
+    """Return the SELECTs that a table stands in, at whatever depth."""
+    select, found = table.parent_select, []
+    while select is not None:
+        found.append(select)
+        select = select.parent_select
+    return found
 
 
 def _sharing(tree: JoinTree) -> dict[str, list[Node]]:

@@ -35,7 +35,7 @@ def contribute(groups: Groups, warehouse: Warehouse, changes: Mapping[str, Sourc
     """Fill contributions by what the rows of affected_keys have contributed and will: from slices before and after."""
     warehouse.execute(render("table_like", table=CONTRIBUTIONS, relation=groups.relation))
     for known in ({}, changes):
-        rows = contributing_rows(groups)
+        rows = contributing_rows(groups, changes)
         made = slices(groups.rows, known, rows, null_key=False)
         for statement in made:
             warehouse.execute(statement)

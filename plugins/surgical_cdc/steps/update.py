@@ -258,7 +258,7 @@ def recompute_keys(
     if whole:
         _recompute_whole(project, tree.fact, warehouse, changes, whole_query(tree, names, null_key=null_key))
         return
-    query = sliced_query(tree, names, null_key=null_key)
+    query = sliced_query(tree, names, changes, null_key=null_key)
     for statement in slices(tree, changes, query, null_key=null_key):
         warehouse.execute(statement)
     _recompute(tree.fact, warehouse, query)
