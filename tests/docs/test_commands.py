@@ -65,6 +65,7 @@ ELSEWHERE = {
     "make test": (".ci/run", INSTALLS),
     "make test-fast": (".ci/run", "its tests are a part of `make test`"),
     "python -m benchmarks.detections": ("benchmarks/detections.py", "it takes minutes, and is run by hand"),
+    "python -m benchmarks.latency": ("benchmarks/latency.py", "it takes minutes, and is run by hand"),
     "python -m benchmarks.groups": ("benchmarks/groups.py", "it takes minutes, and is run by hand"),
     "python -m benchmarks.shares": ("benchmarks/shares.py", "it takes minutes, and is run by hand"),
     "python -m local_redshift": ("packages/local_redshift/tests/test_server.py", "it ends with Ctrl-C"),

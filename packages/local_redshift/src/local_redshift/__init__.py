@@ -11,5 +11,6 @@ from __future__ import annotations
 from local_redshift.errors import LocalRedshiftError
 from local_redshift.server.launcher import LocalRedshift
 from local_redshift.wire.faults import Fault, FaultKind
+from local_redshift.wire.latency import Latency
 
-__all__ = ["Fault", "FaultKind", "LocalRedshift", "LocalRedshiftError"]
+__all__ = ["Fault", "FaultKind", "Latency", "LocalRedshift", "LocalRedshiftError"]

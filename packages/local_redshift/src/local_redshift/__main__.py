@@ -11,6 +11,9 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from local_redshift.errors import LocalRedshiftError
@@ -20,6 +23,7 @@ from local_redshift.server.postgres import SOCKET_NAME, Postgres
 from local_redshift.wire import control
 from local_redshift.wire.faults import Faults
 from local_redshift.wire.gateway import Client
+from local_redshift.wire.latency import Latency
 from local_redshift.wire.listener import BACKLOG, Listener
 from local_redshift.wire.recording import Recording
 
@@ -38,9 +42,16 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=5439, help="port; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--record", type=Path, metavar="FILE", help="file to append each distinct statement to")
+    for waiting in fields(Latency):
+        name = f"--{waiting.name}-latency"
+        parser.add_argument(name, type=float, default=0.0, metavar="SECONDS", help=f"what each {waiting.name} waits")
     parser.add_argument("--lenient", action="store_true", help="accept what Redshift refuses and PostgreSQL does not")
     parser.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    try:
+        latency = Latency(options.statement_latency, options.commit_latency, options.connection_latency)
+    except ValueError as error:
+        parser.error(str(error))
     try:
         given = password.given()
         postgres = Postgres(options.data.expanduser().resolve(), given=given)
@@ -49,7 +60,14 @@ def main() -> int:
             if given is None:
                 _require_loopback(bound)
             recording = opened.enter_context(Recording(options.record)) if options.record else None
-            asyncio.run(_serve(postgres, bound, options.parent, recording=recording, lenient=options.lenient))
+            client = partial(
+                Client,
+                postgres.socket / SOCKET_NAME,
+                recording=recording,
+                latency=latency if latency != Latency() else None,
+                lenient=options.lenient,
+            )
+            asyncio.run(_serve(postgres, bound, options.parent, client))
     except LocalRedshiftError as error:
         print(error, file=sys.stderr)
         return 1
@@ -81,18 +99,13 @@ def _require_loopback(bound: socket.socket) -> None:
         )
 
 
-async def _serve(
-    postgres: Postgres, bound: socket.socket, parent: int, *, recording: Recording | None, lenient: bool
-) -> None:
+async def _serve(postgres: Postgres, bound: socket.socket, parent: int, client: Callable[..., Client]) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
 
-    def client() -> Client:
-        return Client(postgres.socket / SOCKET_NAME, faults=faults, recording=recording, lenient=lenient)
-
-    listener = Listener(bound, client)
+    listener = Listener(bound, lambda: client(faults=faults))
     faults = Faults(listener.refuse)
     postgres.start()
     try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from local_redshift.wire.faults import Fault
+    from local_redshift.wire.latency import Latency
 
 READY = re.compile(r"ready on \S+:(?P<port>\d+)")
 STOP_SECONDS = 30.0
@@ -42,6 +43,7 @@ class LocalRedshift:
         port: int = 5439,
         host: str = "127.0.0.1",
         record: Path | None = None,
+        latency: Latency | None = None,
         lenient: bool = False,
         password: str | None = None,
     ) -> None:
@@ -53,6 +55,7 @@ class LocalRedshift:
             host: address to listen on.
             record: file that each distinct statement of any session is appended to, one JSON object a line:
                 `{"statement": text}`; none when it is not given.
+            latency: what each statement, COMMIT and new connection waits; nothing when it is not given.
             lenient: accept what Redshift refuses and PostgreSQL does not, for tools that are not made for Redshift.
             password: of the warehouse's user, from this start on; without one, the environment's
                 LOCAL_REDSHIFT_PASSWORD, or the one that is kept in the data folder, which the first start makes.
@@ -61,6 +64,7 @@ class LocalRedshift:
         self.port = port
         self.host = host
         self.record = record.expanduser().resolve() if record else None
+        self.latency = latency
         self.lenient = lenient
         self._given = {} if password is None else {VARIABLE: password}
         self._gateway: subprocess.Popen[str] | None = None
@@ -142,6 +146,9 @@ class LocalRedshift:
         arguments = ["--data", str(self.data), "--host", self.host, "--port", str(self.port)]
         if self.record is not None:
             arguments += ["--record", str(self.record)]
+        if self.latency is not None:
+            waits = asdict(self.latency)
+            arguments += [part for name, wait in waits.items() for part in (f"--{name}-latency", str(wait))]
         if self.lenient:
             arguments += ["--lenient"]
         with tempfile.TemporaryFile("w+") as complaints:

@@ -3,8 +3,8 @@
 Both speak version 3 of the wire protocol. What the server says passes untouched; of what the client
 says, the startup packet is filtered, and each statement goes through `statements.translate`. One whose
 meaning depends on the columns of its tables waits until the server was asked for them (`asking.py`).
-Only while a fault is set, each statement is counted when it is run, and the answer to the one that
-is struck is read.
+Only while a fault is set, or a latency given, each statement is seen when it is run, and the answer to
+the one that is struck is read.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local_redshift.wire.faults import Faults
+    from local_redshift.wire.latency import Latency
     from local_redshift.wire.recording import Recording
 
 CANCEL_REQUEST = 80877102
@@ -99,9 +100,11 @@ class Client(asyncio.Protocol):
         *,
         faults: Faults | None = None,
         recording: Recording | None = None,
+        latency: Latency | None = None,
         lenient: bool = False,
     ) -> None:
         self.postgres = postgres
+        self.latency = latency
         self.strictness = Strictness(lenient=lenient)
         self.recording = recording
         self.faults = faults
@@ -225,6 +228,8 @@ class Client(asyncio.Protocol):
 
     async def _connect(self, packet: bytes) -> None:
         loop = asyncio.get_running_loop()
+        if self.latency is not None:
+            await asyncio.sleep(self.latency.connection)
         try:
             transport, _server = await loop.create_unix_connection(lambda: Server(self), str(self.postgres))
         except OSError:
@@ -243,11 +248,11 @@ class Client(asyncio.Protocol):
     def _take_messages(self) -> bytes:
         """Take the messages received so far, their statements translated.
 
-        A statement is kept until it is complete; any other message passes as its bytes come. While a fault is set, so
-        is what runs a statement.
+        A statement is kept until it is complete; any other message passes as its bytes come. While a fault is set, or a
+        latency given, so is what runs a statement.
         """
         received = self.received
-        counting = self.faults is not None and self.faults.fault is not None
+        counting = self.latency is not None or self._is_fault_set
         whole = STATEMENTS | COUNTED if counting else STATEMENTS
         if counting or self.strictness.reads_bind:
             whole |= {BIND}
@@ -330,23 +335,35 @@ class Client(asyncio.Protocol):
         """Count what a message runs: what passes in its place, nothing when it stays."""
         if message[0] == BIND:
             self.portals.bind(message)
-        if message[0] not in COUNTED or self.faults is None:
+        if message[0] not in COUNTED or self.has_waited:
             return translated
-        if self.has_waited:
-            return translated
-        fault = self.faults.count()
-        if fault is None:
-            return translated
+        fault = self.faults.count() if self.faults is not None and self._is_fault_set else None
+        if fault is None or fault.kind is FaultKind.DELAY:
+            return self._delayed(translated, fault.seconds if fault else self._latency_of(message))
         if fault.kind in {FaultKind.CUT_BEFORE, FaultKind.REFUSE_CONNECTIONS}:
             self._reset()
-            return b""
-        if fault.kind is FaultKind.DELAY:
-            self.waiting = asyncio.get_running_loop().call_later(fault.seconds, self._end_delay)
             return b""
         self.answer = Answer(fault.kind)
         if fault.kind is FaultKind.CUT_AFTER:
             return translated
         return failing(message, commit=self.portals.commits(message))
+
+    @property
+    def _is_fault_set(self) -> bool:
+        return self.faults is not None and self.faults.fault is not None
+
+    def _latency_of(self, message: bytes) -> float:
+        """Return how many seconds a statement waits whatever it does."""
+        if self.latency is None or self.portals.begins(message):
+            return 0.0
+        return self.latency.commit if self.portals.commits(message) else self.latency.statement
+
+    def _delayed(self, message: bytes, seconds: float) -> bytes:
+        """Return what passes now of a message that passes as a whole after some seconds."""
+        if not seconds:
+            return message
+        self.waiting = asyncio.get_running_loop().call_later(seconds, self._end_delay)
+        return b""
 
     def _end_delay(self) -> None:
         # What is passed now begins with the statement that is counted already.

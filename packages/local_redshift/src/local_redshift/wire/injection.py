@@ -19,6 +19,7 @@ COUNTED = frozenset((QUERY, EXECUTE))
 COMMAND_COMPLETE, ERROR, READY = b"CEZ"  # of the server's messages
 ENDS = frozenset((COMMAND_COMPLETE, ERROR))
 COMMIT = re.compile(SPACE + rb"*+(?:commit|end)\b", re.IGNORECASE | re.DOTALL)
+BEGIN = re.compile(SPACE + rb"*+(?:begin|start)\b", re.IGNORECASE | re.DOTALL)
 # Message and detail of Redshift's own errors; their SQLSTATE is that of an internal error.
 SQLSTATE = "XX000"
 ERRORS = {
@@ -34,19 +35,16 @@ NO_PORTAL = b"of an injected fault"
 
 
 class Portals:
-    """Which portals of a session run a COMMIT."""
+    """Which portals of a session run a COMMIT, or a BEGIN."""
 
     def __init__(self) -> None:
         """Begin with a new session."""
-        self._commits: set[bytes] = set()
+        self._kinds: dict[bytes, re.Pattern[bytes] | None] = {}
         self._statements: dict[bytes, bytes] = {}
 
     def prepare(self, name: bytes, statement: bytes) -> None:
         """Take note of a prepared statement."""
-        if COMMIT.match(statement):
-            self._commits.add(name)
-        else:
-            self._commits.discard(name)
+        self._kinds[name] = next((kind for kind in (COMMIT, BEGIN) if kind.match(statement)), None)
 
     def bind(self, message: bytes) -> None:
         """Take note of a Bind message."""
@@ -55,9 +53,16 @@ class Portals:
 
     def commits(self, message: bytes) -> bool:
         """Whether an Execute or Query message is a COMMIT."""
+        return self._is(COMMIT, message)
+
+    def begins(self, message: bytes) -> bool:
+        """Whether an Execute or Query message is a BEGIN."""
+        return self._is(BEGIN, message)
+
+    def _is(self, kind: re.Pattern[bytes], message: bytes) -> bool:
         if message[0] == QUERY:
-            return COMMIT.match(message, HEADER) is not None
-        return self._statements.get(_first_string(message)) in self._commits
+            return kind.match(message, HEADER) is not None
+        return self._kinds.get(self._statements.get(_first_string(message), b"")) is kind
 
 
 class Answer:
