@@ -6,7 +6,7 @@ Tasks and DAG files read the committed YAML; lineage.py derives it from the mode
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ HEADER = (
     "# full: facts that are rebuilt in full, whenever a column that they read has changed, and why.\n"
     "# whole: sources that a fact reads as a whole, and why: it is rebuilt in full whenever one of them has changed.\n"
     "# contributions: facts whose groups are kept: what changed rows contribute is added to them and taken off.\n"
+    "# descriptions: what dbt's YAML says of sources and facts; Airflow shows it at their tasks.\n"
     "# Derived from the models by `python -m surgical_cdc compile`. Review it; do not edit it.\n"
 )
 EVERY_COLUMN: Literal["*"] = "*"
@@ -34,7 +35,8 @@ class Dictionary:
     `full` has the facts that are rebuilt in full, each with the reason; the others are maintained incrementally, those
     in `whole` but for the changes of some sources, each with the reason, by which they are rebuilt in full too, and
     those in `contributions` by what changed rows contribute to their groups.
-    `fingerprint` is that of the project which the dictionary was derived from.
+    `fingerprint` is that of the project which the dictionary was derived from; `descriptions` are what dbt's YAML says
+    of `sources` and of `facts`, by name.
     """
 
     facts: tuple[str, ...]
@@ -43,6 +45,7 @@ class Dictionary:
     contributions: tuple[str, ...]
     feeds: Mapping[str, Mapping[str, Mapping[str, FactColumns]]]
     fingerprint: str
+    descriptions: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"sources": {}, "facts": {}})
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -88,7 +91,7 @@ def load_dictionary(path: Path) -> Dictionary:
         message = f"{path} is no dictionary ({yaml_problem(error)}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        problem = "expected a mapping with facts, full, whole, contributions, sources and fingerprint"
+        problem = "expected a mapping with fingerprint, facts, full, whole, contributions, sources and descriptions"
         message = f"{path} is no dictionary ({problem}). Write it again with: {_writing(path)}"
         raise DictionaryError(message) from error
 
@@ -115,7 +118,10 @@ def _parsed(text: str) -> Dictionary:
         for source, columns in content["sources"].items()
     }
     facts, contributions = tuple(content["facts"]), tuple(content["contributions"])
-    return Dictionary(facts, content["full"], content["whole"], contributions, feeds, content["fingerprint"])
+    descriptions = {kind: dict(content["descriptions"][kind]) for kind in ("sources", "facts")}
+    return Dictionary(
+        facts, content["full"], content["whole"], contributions, feeds, content["fingerprint"], descriptions
+    )
 
 
 def dump_dictionary(dictionary: Dictionary) -> str:
@@ -134,4 +140,10 @@ def dump_dictionary(dictionary: Dictionary) -> str:
             for source, columns in dictionary.feeds.items()
         },
     }
-    return HEADER + yaml.safe_dump(content, sort_keys=False, width=120, default_flow_style=None)
+    descriptions = {"descriptions": {kind: dict(said) for kind, said in dictionary.descriptions.items()}}
+    return (
+        HEADER
+        + yaml.safe_dump(content, sort_keys=False, width=120, default_flow_style=None)
+        # Prose, a line for each table.
+        + yaml.safe_dump(descriptions, sort_keys=False, width=120, allow_unicode=True)
+    )

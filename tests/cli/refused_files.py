@@ -615,8 +615,8 @@ CASES: list[FileCase] = [
     ),
     _of_a_run(
         "a word as dictionary",
-        "…/sql/cdc/dictionary.yaml is no dictionary (expected a mapping with facts, full, whole, contributions, "
-        "sources and fingerprint). Write it again with: python -m surgical_cdc compile --project …/sql",
+        "…/sql/cdc/dictionary.yaml is no dictionary (expected a mapping with fingerprint, facts, full, whole, "
+        "contributions, sources and descriptions). Write it again with: python -m surgical_cdc compile --project …/sql",
         _written(DICTIONARY, "facts\n"),
     ),
     _of_a_run(

@@ -7,8 +7,9 @@ import pytest
 from surgical_cdc.compiler import compilation
 from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.contract.project import load_project
+from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
-from tests.support.small import SELECT, Small, small
+from tests.support.small import ROW, SELECT, Small, columns, small, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +116,24 @@ def test_what_is_written_is_what_was_compiled(project: Small) -> None:
     assert set(loaded.models) == {f"models/{name}.sql" for name in ("fact", "first", "second")}
     assert compile_fact(loaded, "fact").select_fingerprint == fingerprint(project)
     assert compiled.stale() == []
+
+
+def test_descriptions_of_sources_and_facts_are_kept(project: Small) -> None:
+    """What dbt's YAML says of them is in the dictionary, and no part of what a fact is built by."""
+    project.model("fact", SELECT, "unique_key='id'")
+    silent = project.compile("fact")
+    assert silent.dictionary.descriptions == {"sources": {}, "facts": {}}
+    project.sources(table("orders", description=" What was ordered. "))
+    described = {"name": "fact", "columns": columns(ROW), "description": "One row is an order."}
+    project.write("models/fact.yml", {"models": [described]})
+    told = project.compile("fact")
+    told.write()
+    assert load_dictionary(told.project.dictionary_path) == told.dictionary
+    assert told.dictionary.descriptions == {
+        "sources": {"orders": "What was ordered."},
+        "facts": {"fact": "One row is an order."},
+    }
+    assert told.project.fingerprint == silent.project.fingerprint
 
 
 def test_a_select_that_would_be_read_as_another_is_not_written(project: Small, monkeypatch: pytest.MonkeyPatch) -> None:

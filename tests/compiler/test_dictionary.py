@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,10 @@ def test_source_that_is_only_counted_feeds_by_its_key(tmp_path: Path) -> None:
 def test_committed_dictionary_is_that_of_the_models(path: Path) -> None:
     """The committed dictionary is what the committed SELECTs give, and these were made from the models as they are."""
     project = load_project(path)
-    assert project.dictionary_path.read_text() == dump_dictionary(compile_dictionary(project))
+    # What dbt's YAML says of the tables is in no SELECT; the tests beside dbt compare it.
+    descriptions = load_dictionary(project.dictionary_path).descriptions
+    derived = replace(compile_dictionary(project), descriptions=descriptions)
+    assert project.dictionary_path.read_text() == dump_dictionary(derived)
     assert edited_models(project) == []
 
 

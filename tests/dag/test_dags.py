@@ -24,7 +24,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from surgical_cdc.contract.project import DEFAULT_PROJECT
 from surgical_cdc.dag import alerts
-from surgical_cdc.dag.dags import cdc_dag, refresh_dag
+from surgical_cdc.dag.dags import cdc_dag, refresh_dag, undo_dag, verify_dag
 from surgical_cdc.dag.form import FormError, run_of
 from surgical_cdc.dag.operators import WarehouseTask
 from surgical_cdc.dictionary import Dictionary, load_dictionary
@@ -32,7 +32,7 @@ from surgical_cdc.errors import AlertSettingError, AlreadySynced, DataError, Lea
 from surgical_cdc.warehouse.advice import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from airflow.sdk import Context
 
@@ -168,6 +168,27 @@ def test_arguments_of_a_dag_are_added_to_ours_or_take_their_place() -> None:
         assert dag.on_failure_callback == [alerts.run_failed, told.append]
         assert (dag.start_date, dag.dagrun_timeout) == (given["start_date"], given["dagrun_timeout"])
         assert dag.max_active_tasks == 4
+
+
+def test_a_task_shows_what_dbt_says_of_its_table(dags: dict[str, DAG], dictionary: Dictionary) -> None:
+    """The description of a source or a model stands at each task that is about it."""
+    facts, sources = dictionary.descriptions["facts"], dictionary.descriptions["sources"]
+    assert facts["fact_vendor"].startswith("Vendors of the client")
+    for dag_id, groups in {
+        "vendor_cdc": {"detect": sources, "update": facts},
+        "vendor_cdc_refresh": {"refresh": facts, "verify": facts},
+        "vendor_cdc_verify": {"verify": facts},
+    }.items():
+        for group, said in groups.items():
+            assert {name: dags[dag_id].get_task(f"{group}.{name}").doc_md for name in said} == said
+
+
+@pytest.mark.parametrize("make", [cdc_dag, refresh_dag, undo_dag, verify_dag])
+def test_default_arguments_reach_every_task(make: Callable[..., DAG]) -> None:
+    """A pool bounds what all DAGs do in the warehouse at once, and an owner is whom to ask."""
+    dag = make("made", project=DEFAULT_PROJECT, default_args={"pool": "warehouse", "owner": "finance"})
+    assert {(task.pool, task.owner) for task in dag.tasks} == {("warehouse", "finance")}
+    assert dag.get_task(dag.task_ids[0]).retries >= 3
 
 
 def test_runs_have_a_window_of_half_an_hour_and_do_not_overlap(dags: dict[str, DAG]) -> None:

@@ -66,6 +66,17 @@ def test_a_run_of_airflow_has_a_tab(chromium: Browser, server: str) -> None:
             expect(page.frame_locator("iframe").get_by_text(said)).to_be_visible()
 
 
+def test_a_task_of_airflow_leads_to_its_run(chromium: Browser, server: str) -> None:
+    """The link at a task opens the tab of its run."""
+    with page_of(chromium, server, "viewer") as page:
+        newest = page.request.get("/api/v2/dags/vendor_cdc/dagRuns?order_by=-run_after&limit=1").json()
+        page.goto(f"/dags/vendor_cdc/runs/{newest['dag_runs'][0]['dag_run_id']}/tasks/sync_public/details")
+        link = page.get_by_role("link", name="Facts of this run")
+        expect(link).to_be_visible()
+        page.goto(str(link.get_attribute("href")))
+        expect(page.frame_locator("iframe").get_by_text("has brought the facts up to date")).to_be_visible()
+
+
 def test_the_keyboard_is_enough(chromium: Browser, server: str) -> None:
     """Links, choices and wide tables are reached by Tab, and what is reached is marked."""
     with page_of(chromium, server, "viewer") as page:

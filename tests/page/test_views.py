@@ -8,6 +8,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from airflow.sdk import DAG
@@ -205,6 +206,25 @@ def test_airflow_shows_the_page_in_its_navigation_and_on_runs(as_user: Callable[
     views = plugins["surgical_cdc"]["external_views"]
     assert {view["destination"] for view in views} == {"nav", "dag_run"}
     assert client.get("/api/v2/plugins/importErrors").json()["import_errors"] == []
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "task_id", "leads"),
+    [
+        pytest.param("vendor_cdc", "prepare", True, id="sensor"),
+        pytest.param("vendor_cdc", "update.fact_vendor", True, id="fact"),
+        pytest.param("vendor_cdc_refresh", "verify.fact_vendor", False, id="no run of the page"),
+    ],
+)
+def test_a_task_leads_to_its_run(as_user: Callable[[str], Client], dag_id: str, task_id: str, *, leads: bool) -> None:
+    """Airflow shows a link to the run's tab at the tasks of a cycle; none of them has left it."""
+    client = as_user("viewer")
+    found = client.get(f"/api/v2/dags/{dag_id}/dagRuns/~/taskInstances", limit="1", task_id=task_id).json()
+    run_id = found["task_instances"][0]["dag_run_id"]
+    address = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/links"
+    links = client.get(address).json()["extra_links"]
+    expected = f"/dags/{dag_id}/runs/{quote(run_id, safe='')}/plugin/surgical_cdc_run"
+    assert links == ({"Facts of this run": expected} if leads else {})
 
 
 def test_a_summary_that_is_none_is_passed_over(as_user: Callable[[str], Client], tmp_path: Path) -> None:

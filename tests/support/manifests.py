@@ -228,6 +228,7 @@ class _Project:
         node: Node = {"resource_type": kind, "unique_id": f"{kind}.{self.name}.{name}", "name": name}
         node |= {"package_name": self.name, "path": file.relative_to(folder).as_posix(), "config": config}
         node |= {"original_file_path": file.relative_to(self._path).as_posix(), "columns": _columns(entry)}
+        node["description"] = entry.get("description", "")
         node |= {"tags": list(dict.fromkeys(config["tags"])), "meta": config["meta"], "checksum": _checksum(file)}
         schema = "_".join(filter(None, (target["schema"], (config["schema"] or "").strip())))
         database, alias = config["database"] or target["database"], (config["alias"] or name).strip()
@@ -313,6 +314,7 @@ class _Project:
         node |= {
             "source_name": group["name"],
             "name": table["name"],
+            "description": table.get("description", ""),
             "fqn": [self.name, *fqn],
             "columns": _columns(table),
         }

@@ -189,11 +189,24 @@ class _Compiling:
         project = self._project({name: replace(drafts[name], fact=one.fact) for name, one in compiled.items()})
         project = _with_read_cursors(project, {read for one in compiled.values() for read in one.lineage.feeds})
         self._check_written(project, drafts, compiled)
-        dictionary = compile_dictionary(project)
+        dictionary = replace(compile_dictionary(project), descriptions=self._descriptions(project))
         used = [drafts[name].node for name in compiled]
         files = _files(project, dictionary)
         obsolete = [file for file in sorted(project.folder.glob("facts/*.sql")) if file not in files]
         return Compilation(project, dictionary, files, obsolete, [*self._dropped, *self._not_read(), *_warnings(used)])
+
+    def _descriptions(self, project: Project) -> dict[str, dict[str, str]]:
+        """Return what dbt's YAML says of sources and facts, by name; what it says nothing of is not among them."""
+        sources = {
+            self._tracked[unique_id].name: table.description
+            for unique_id, table in self._artifacts.sources.items()
+            if unique_id in self._tracked
+        }
+        facts = {name: node.description for name, node in self._named.items()}
+        return {
+            "sources": {name: text for name in project.sources if (text := sources.get(name, "").strip())},
+            "facts": {name: text for name in project.facts if (text := facts[name].strip())},
+        }
 
     def _tables(self) -> tuple[Mapping[str, Source | Static], Mapping[str, str]]:
         """Return the tables that facts can read, by unique id: tracked sources, and the seeds that are used.

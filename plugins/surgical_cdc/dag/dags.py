@@ -135,7 +135,7 @@ def refresh_dag(
 
     The arguments are those of `cdc_dag`.
     """
-    facts = load_dictionary(dictionary_path(project)).facts
+    dictionary = load_dictionary(dictionary_path(project))
     settings = {
         "max_active_runs": 1,
         # Each task locks the lease until it is done; side by side they would only wait in the warehouse.
@@ -145,17 +145,22 @@ def refresh_dag(
         dag_id,
         schedule=None,
         default_args={**RETRIES, **OUTLASTING, "project": project, "conn_id": conn_id, **(default_args or {})},
-        params={**(params or {}), **fact_fields(facts)},
+        params={**(params or {}), **fact_fields(dictionary.facts)},
         tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
         with TaskGroup(REFRESH, tooltip="Builds each fact anew from the baselines"):
             refresh = {
-                fact: RefreshOperator(task_id=fact, fact=fact, outlets=[AssetAlias(f"{dag_id}.{fact}")])
-                for fact in facts
+                fact: RefreshOperator(
+                    task_id=fact,
+                    fact=fact,
+                    outlets=[AssetAlias(f"{dag_id}.{fact}")],
+                    doc_md=dictionary.descriptions["facts"].get(fact),
+                )
+                for fact in dictionary.facts
             }
-        verify = _add_verifications(facts)
+        verify = _add_verifications(dictionary)
         for fact, task in refresh.items():
             task >> verify[fact]
         [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
@@ -175,25 +180,33 @@ def verify_dag(
     **dag_arguments: Any,
 ) -> DAG:
     """Return the DAG that compares each fact with its SELECT run in full, at night; the arguments are `cdc_dag`'s."""
-    facts = load_dictionary(dictionary_path(project)).facts
+    dictionary = load_dictionary(dictionary_path(project))
     settings = {"start_date": START, "catchup": False, "max_active_runs": 1}
     with DAG(
         dag_id,
         schedule=schedule,
         default_args={**RETRIES, **OUTLASTING, "project": project, "conn_id": conn_id, **(default_args or {})},
-        params={**(params or {}), **fact_fields(facts)},
+        params={**(params or {}), **fact_fields(dictionary.facts)},
         tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        verify = _add_verifications(facts)
+        verify = _add_verifications(dictionary)
         list(verify.values()) >> AlertOperator(task_id=ALERT).as_teardown()
     return dag
 
 
-def _add_verifications(facts: Sequence[str]) -> dict[str, VerifyOperator]:
+def _add_verifications(dictionary: Dictionary) -> dict[str, VerifyOperator]:
     with TaskGroup(VERIFY, tooltip="Compares each fact with its SELECT run in full"):
-        return {fact: VerifyOperator(task_id=fact, fact=fact, trigger_rule=TriggerRule.NONE_FAILED) for fact in facts}
+        return {
+            fact: VerifyOperator(
+                task_id=fact,
+                fact=fact,
+                trigger_rule=TriggerRule.NONE_FAILED,
+                doc_md=dictionary.descriptions["facts"].get(fact),
+            )
+            for fact in dictionary.facts
+        }
 
 
 def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary) -> None:
@@ -206,7 +219,10 @@ def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary) -> None:
         timeout=WAIT_FOR_LEASE.total_seconds(),
     )
     with TaskGroup(DETECT, tooltip="Compares each source with its baseline"):
-        detect = {source: DetectOperator(task_id=source, source=source) for source in dictionary.sources}
+        detect = {
+            source: DetectOperator(task_id=source, source=source, doc_md=dictionary.descriptions["sources"].get(source))
+            for source in dictionary.sources
+        }
     with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it"):
         update = {
             fact: UpdateOperator(
@@ -216,6 +232,7 @@ def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary) -> None:
                 # By the alias an event is raised only if the fact has changed.
                 outlets=[AssetAlias(f"{dag_id}.{fact}")],
                 trigger_rule=TriggerRule.NONE_FAILED,
+                doc_md=dictionary.descriptions["facts"].get(fact),
             )
             for fact in dictionary.facts
         }

@@ -79,6 +79,7 @@ class Node(Shape):
     name: str
     package_name: str
     alias: str = ""
+    description: str = ""
     original_file_path: str
     relation_name: str | None = None
     columns: dict[str, NodeColumn] = {}
@@ -109,6 +110,7 @@ class SourceTable(Shape):
     package_name: str = ""
     source_name: str
     name: str
+    description: str = ""
     fqn: list[str]
     original_file_path: str
     relation_name: str

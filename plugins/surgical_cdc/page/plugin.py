@@ -10,7 +10,7 @@ PREFIX = "surgical_cdc"
 
 
 class SurgicalCdcPlugin(AirflowPlugin):
-    """The page in the navigation, and as a tab of each DAG run."""
+    """The page in the navigation, and as a tab of each DAG run; a link to that tab at the tasks of a cycle."""
 
     name = "surgical_cdc"
     # Without a leading slash, so that they are below the path that Airflow is served at. Airflow encodes the ids.
@@ -36,3 +36,10 @@ class SurgicalCdcPlugin(AirflowPlugin):
         from surgical_cdc.page.app import app
 
         return [{"app": app, "url_prefix": f"/{PREFIX}", "name": "Surgical CDC"}]
+
+    @property
+    def operator_extra_links(self) -> list[Any]:  # type: ignore[override]
+        """Return the link of the tasks; the scheduler does not ask for it, and so does not load the operators."""
+        from surgical_cdc.page.link import RunLink
+
+        return [RunLink()]
