@@ -103,6 +103,11 @@ class Run(Value):
         """What a line of the ledger calls it."""
         return UNDO if self.undoes else RUN
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether it takes all that is staged before its end, so that the facts are up to date as of then."""
+        return not (self.sources or self.keys or self.window_start or self.dry_run or self.undoes)
+
     def covers(self, source: str) -> bool:
         """Return whether the run asks for that source."""
         return not self.sources or source in self.sources

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -9,25 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import (
     DAG,
     Asset,
     AssetOrTimeSchedule,
+    AsyncCallback,
     BaseSensorOperator,
     CronDataIntervalTimetable,
+    DeadlineAlert,
+    DeadlineReference,
     Param,
     TriggerRule,
 )
 from airflow.sdk.definitions.param import process_params
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.serialization.serialized_objects import DagSerialization
+from airflow.utils.dag_edges import dag_edges
 
 from surgical_cdc.contract.project import DEFAULT_PROJECT
 from surgical_cdc.dag import alerts
 from surgical_cdc.dag.dags import cdc_dag, refresh_dag, undo_dag, verify_dag
 from surgical_cdc.dag.form import FormError, run_of
 from surgical_cdc.dag.operators import WarehouseTask
-from surgical_cdc.dictionary import Dictionary, load_dictionary
+from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary, dictionary_path, dump_dictionary, load_dictionary
 from surgical_cdc.errors import AlertSettingError, AlreadySynced, DataError, LeaseError
 from surgical_cdc.warehouse.advice import refusal
 
@@ -40,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARSE_SECONDS = 0.5
 PARSE_PROBE = """
 import sys, time
-from airflow.sdk import DAG, AssetAlias, BaseOperator, BaseSensorOperator, CronDataIntervalTimetable, Param, TaskGroup
+from airflow.sdk import DAG, Asset, BaseOperator, BaseSensorOperator, CronDataIntervalTimetable, Param, TaskGroup
 started = time.process_time()
 import {module}
 seconds = time.process_time() - started
@@ -168,6 +174,48 @@ def test_arguments_of_a_dag_are_added_to_ours_or_take_their_place() -> None:
         assert dag.on_failure_callback == [alerts.run_failed, told.append]
         assert (dag.start_date, dag.dagrun_timeout) == (given["start_date"], given["dagrun_timeout"])
         assert dag.max_active_tasks == 4
+
+
+def test_a_field_without_a_value_is_refused_on_a_schedule() -> None:
+    """A scheduled run has no form in which somebody could fill it in."""
+    with pytest.raises(ValueError, match="not allowed to define a Schedule"):
+        cdc_dag("cycle", project=DEFAULT_PROJECT, params={"ticket": Param(type="string")})
+
+
+def test_a_deadline_goes_with_the_dag() -> None:
+    """Airflow watches it: the run of a window is to be done an hour and a quarter after the window began."""
+    deadline = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=timedelta(minutes=75),
+        callback=AsyncCallback(SmtpNotifier, kwargs={"to": "oncall@example.com", "subject": "vendor_cdc is late"}),
+    )
+    dag = cdc_dag("cycle", project=DEFAULT_PROJECT, deadline=deadline)
+    assert dag.deadline in (deadline, [deadline])
+    stored = DagSerialization.to_json(dag)
+    assert all(part in stored for part in ("DagRunLogicalDateDeadline", str(75 * 60), "vendor_cdc is late"))
+
+
+def test_a_large_dag_stays_small_where_airflow_stores_and_draws_it(tmp_path: Path) -> None:
+    """Of 300 sources and 100 facts: the edges that a graph draws between groups, all edges, and bytes.
+
+    A field of the form, or a list of names, in each task would be megabytes.
+    """
+    sources, facts = [f"source_of_rows_{n}" for n in range(300)], [f"fact_of_rows_{n}" for n in range(100)]
+    reads = {fact: [sources[(n * 7 + step) % 300] for step in range(5)] for n, fact in enumerate(facts)}
+    feeds = {name: {"id": {fact: EVERY_COLUMN for fact in facts if name in reads[fact]}} for name in sources}
+    said = {"sources": dict.fromkeys(sources, "A row is one of them. " * 5), "facts": dict.fromkeys(facts, "So. " * 50)}
+    path = dictionary_path(tmp_path)
+    path.parent.mkdir()
+    path.write_text(dump_dictionary(Dictionary(tuple(facts), {}, {}, (), feeds, "0" * 16, said)))
+    dag = cdc_dag("large", project=tmp_path)
+    stored = DagSerialization.to_dict(dag)
+    assert len(json.dumps(stored)) < 500_000
+    assert not any(task.params for task in dag.tasks)
+    edges = [(task.task_id, name) for task in dag.tasks for name in task.downstream_task_ids]
+    assert len(edges) == 300 + 5 * 100 + (300 + 100) + 1
+    drawn = [(edge["source_id"], edge["target_id"]) for edge in dag_edges(DagSerialization.from_dict(stored))]
+    between = [ends for ends in drawn if len({name.partition(".")[0] for name in ends}) > 1]
+    assert len(between) == 1 + 5 * 100 + 2 + 1
 
 
 def test_a_task_shows_what_dbt_says_of_its_table(dags: dict[str, DAG], dictionary: Dictionary) -> None:

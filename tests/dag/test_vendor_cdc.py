@@ -181,6 +181,19 @@ def test_facts_that_read_no_changed_column_are_skipped_and_the_sync_still_runs(
     assert "Nothing is staged that the baselines do not show" in vendor_cdc.log(next_run, "prepare")
     assert vendor_cdc.value(next_run, "prepare")["ended"]
     assert vendor_cdc.value(next_run, "prepare", "summary")["result"] == "nothing new"
+    # That nothing is new is news of its own: the facts are up to date as of then.
+    for run, task in ((run_id, "sync_public"), (next_run, "prepare")):
+        assert events_of(vendor_cdc, run) == {
+            "vendor_cdc.fresh": {"fresh_to": vendor_cdc.value(run, task, "summary")["window_end"], "run": run}
+        }
+
+
+def events_of(dag: DagUnderTest, run_id: str) -> dict[str, dict[str, Any]]:
+    """Return what the asset events of a run say, by the asset's name."""
+    events = dag.stack.airflow.get("assets/events", source_run_id=run_id, source_dag_id=dag.dag_id)["asset_events"]
+    said = {event["name"]: event["extra"] for event in events}
+    assert len(said) == len(events)
+    return said
 
 
 def test_only_a_fact_that_has_changed_raises_an_asset_event(
@@ -193,11 +206,23 @@ def test_only_a_fact_that_has_changed_raises_an_asset_event(
     stage("rename_city", changes=3)
     run_id, _ = vendor_cdc.run()
     results = counts(vendor_cdc.group(run_id, "update"))
-    events = vendor_cdc.stack.airflow.get("assets/events", source_run_id=run_id)["asset_events"]
-    assert {event["uri"]: tuple(event["extra"][name] for name in COUNTS) for event in events} == {
-        fact: result for fact, result in results.items() if any(result)
+    events = events_of(vendor_cdc, run_id)
+    events.pop("vendor_cdc.fresh")
+    assert {name: tuple(extra[count] for count in COUNTS) for name, extra in events.items()} == {
+        f"redshift_default.{fact}": result for fact, result in results.items() if any(result)
     }
     assert 0 < len(events) < len(DICTIONARY.facts)
+
+
+def test_an_asset_knows_the_tasks_that_write_its_fact(vendor_cdc: DagUnderTest) -> None:
+    """The cycle, an undo and a refresh write one table, which is one asset."""
+    found = vendor_cdc.stack.airflow.get("assets", name_pattern="redshift_default.fact_vendor")
+    (asset,) = found["assets"]
+    assert {(task["dag_id"], task["task_id"]) for task in asset["producing_tasks"]} == {
+        ("vendor_cdc", "update.fact_vendor"),
+        ("vendor_cdc_undo", "update.fact_vendor"),
+        ("vendor_cdc_refresh", "refresh.fact_vendor"),
+    }
 
 
 def test_a_dry_run_announces_what_then_happens_and_writes_nothing(
@@ -213,8 +238,7 @@ def test_a_dry_run_announces_what_then_happens_and_writes_nothing(
     assert "Dry run" in said
     assert staged_and_not_applied(connect) == left > 0
     assert all(found.equal for found in verify_facts(vendor_cdc.stack))
-    events = vendor_cdc.stack.airflow.get("assets/events", source_run_id=dry_id)
-    assert events["total_entries"] == 0
+    assert events_of(vendor_cdc, dry_id) == {}
     real_id, _ = vendor_cdc.run()
     announced = counts(vendor_cdc.group(dry_id, "update"))
     dry, real = (RunSummary.from_dict(vendor_cdc.value(run, "sync_public", "summary")) for run in (dry_id, real_id))
@@ -257,6 +281,7 @@ def test_sources_that_the_form_leaves_out_are_not_compared(vendor_cdc: DagUnderT
     states = vendor_cdc.states(run_id)
     assert state == "success"
     assert {source for source in DICTIONARY.sources if states[f"detect.{source}"] == "success"} == {"users"}
+    assert "vendor_cdc.fresh" not in events_of(vendor_cdc, run_id)
     assert all(found.equal for found in verify_facts(vendor_cdc.stack))
     next_run, _ = vendor_cdc.run()
     assert vendor_cdc.value(next_run, "detect.companies")["updates"] == staged

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, AssetAlias, CronDataIntervalTimetable, TaskGroup, TriggerRule
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
+from airflow.sdk.definitions.param import ParamsDict
 
 from surgical_cdc.dag import alerts
 from surgical_cdc.dag.form import cycle_fields, fact_fields, undo_fields
@@ -82,12 +83,12 @@ def cdc_dag(
         # A cron expression alone would give each run a window of no length.
         schedule=CronDataIntervalTimetable(schedule, "UTC") if isinstance(schedule, str) else schedule,
         default_args={**RETRIES, "project": project, "conn_id": conn_id, **(default_args or {})},
-        params={**(params or {}), **cycle_fields(dictionary)},
         tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        _add_cycle(dag_id, path, dictionary)
+        _add_cycle(path, dictionary, conn_id, fresh=[Asset(f"{dag_id}.fresh")])
+    _add_form(dag, params, cycle_fields(dictionary))
     return dag
 
 
@@ -112,11 +113,11 @@ def undo_dag(
         dag_id,
         schedule=None,
         default_args={**RETRIES, "project": project, "conn_id": conn_id, **(default_args or {})},
-        params={**(params or {}), **undo_fields()},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
-        _add_cycle(dag_id, path, dictionary)
+        _add_cycle(path, dictionary, conn_id)
+    _add_form(dag, params, undo_fields())
     return dag
 
 
@@ -145,7 +146,6 @@ def refresh_dag(
         dag_id,
         schedule=None,
         default_args={**RETRIES, **OUTLASTING, "project": project, "conn_id": conn_id, **(default_args or {})},
-        params={**(params or {}), **fact_fields(dictionary.facts)},
         tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
@@ -155,7 +155,7 @@ def refresh_dag(
                 fact: RefreshOperator(
                     task_id=fact,
                     fact=fact,
-                    outlets=[AssetAlias(f"{dag_id}.{fact}")],
+                    outlets=[_asset(conn_id, fact)],
                     doc_md=dictionary.descriptions["facts"].get(fact),
                 )
                 for fact in dictionary.facts
@@ -164,6 +164,7 @@ def refresh_dag(
         for fact, task in refresh.items():
             task >> verify[fact]
         [*refresh.values(), *verify.values()] >> AlertOperator(task_id=ALERT).as_teardown()
+    _add_form(dag, params, fact_fields(dictionary.facts))
     return dag
 
 
@@ -186,13 +187,13 @@ def verify_dag(
         dag_id,
         schedule=schedule,
         default_args={**RETRIES, **OUTLASTING, "project": project, "conn_id": conn_id, **(default_args or {})},
-        params={**(params or {}), **fact_fields(dictionary.facts)},
         tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:
         verify = _add_verifications(dictionary)
         list(verify.values()) >> AlertOperator(task_id=ALERT).as_teardown()
+    _add_form(dag, params, fact_fields(dictionary.facts))
     return dag
 
 
@@ -209,45 +210,66 @@ def _add_verifications(dictionary: Dictionary) -> dict[str, VerifyOperator]:
         }
 
 
-def _add_cycle(dag_id: str, path: Path, dictionary: Dictionary) -> None:
-    """Add the tasks of a cycle to the DAG whose context this is called in."""
+def _add_cycle(path: Path, dictionary: Dictionary, conn_id: str, fresh: Sequence[Asset] = ()) -> None:
+    """Add the tasks of a cycle to the DAG whose context this is called in.
+
+    `fresh` are the assets of which an event says that all facts are up to date: `prepare` raises it where a run ends
+    with it, else the sync.
+    """
     # The default arguments say which project and connection; the page finds them there.
     prepare = PrepareSensor(  # type: ignore[call-arg]
         task_id=PREPARE,
         mode="reschedule",
         poke_interval=ASK_FOR_LEASE.total_seconds(),
         timeout=WAIT_FOR_LEASE.total_seconds(),
+        outlets=[*fresh],
     )
-    with TaskGroup(DETECT, tooltip="Compares each source with its baseline"):
+    with TaskGroup(DETECT, tooltip="Compares each source with its baseline") as detections:
         detect = {
             source: DetectOperator(task_id=source, source=source, doc_md=dictionary.descriptions["sources"].get(source))
             for source in dictionary.sources
         }
-    with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it"):
+    with TaskGroup(UPDATE, tooltip="Brings each fact up to date from the changes that feed it") as updates:
         update = {
             fact: UpdateOperator(
                 task_id=fact,
                 fact=fact,
                 dictionary=path,
-                # By the alias an event is raised only if the fact has changed.
-                outlets=[AssetAlias(f"{dag_id}.{fact}")],
+                outlets=[_asset(conn_id, fact)],
                 trigger_rule=TriggerRule.NONE_FAILED,
                 doc_md=dictionary.descriptions["facts"].get(fact),
             )
             for fact in dictionary.facts
         }
     # It syncs what failed facts do not read, and fails then.
-    sync = SyncOperator(task_id=SYNC, dictionary=path, trigger_rule=TriggerRule.ALL_DONE)
+    sync = SyncOperator(task_id=SYNC, dictionary=path, trigger_rule=TriggerRule.ALL_DONE, outlets=[*fresh])
     cleanup = CleanupOperator(task_id=CLEANUP, on_failure_callback=alerts.cleanup_failed)  # type: ignore[call-arg]
 
-    prepare >> list(detect.values())
+    # Whole groups where all of one is meant: the UI draws one edge then.
+    prepare >> detections
     for fact, task in update.items():
         [detect[source] for source in dictionary.feeding(fact)] >> task
-    # A baseline moves only when every fact that reads it has been brought up to what its change set holds.
-    [*detect.values(), *update.values()] >> sync
+    # A baseline moves only when every fact that reads it has been brought up to what its change set holds. Not behind
+    # the updates alone: Airflow gives one up as soon as one detection has failed, while others of it still work.
+    [detections, updates] >> sync
     # A teardown runs after a failure as well, and its own success does not make a failed run look like a good one.
     # The sync, failed or not, is over when all other tasks are: none is left that needs the lease.
     sync >> cleanup.as_teardown()
+
+
+def _asset(conn_id: str, fact: str) -> Asset:
+    """Return the asset that a fact is: one for all DAGs that write it, another in another warehouse."""
+    return Asset(f"{conn_id}.{fact}")
+
+
+def _add_form(dag: DAG, params: Mapping[str, Any] | None, fields: Mapping[str, Param]) -> None:
+    """Let the trigger form of a DAG have the user's fields, and the engine's own.
+
+    Behind the tasks: of what a DAG has before, Airflow makes each task three copies, and stores one of them with it.
+    """
+    form = ParamsDict(dag.params)
+    form.update({**(params or {}), **fields})
+    dag.params = form
 
 
 def _behind_the_alert(callbacks: Callback | Sequence[Callback]) -> list[Callback]:

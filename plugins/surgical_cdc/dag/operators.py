@@ -14,8 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.sdk import Asset, BaseOperator, BaseSensorOperator, PokeReturnValue
-from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk import BaseOperator, BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import (
     AirflowFailException,
     AirflowRescheduleException,
@@ -79,8 +78,6 @@ class WarehouseTask(BaseOperator):
         self.conn_id = conn_id
         self.sql = ""
         self._steps: Steps | None = None
-        # Those of the DAG hold for its tasks too; a copy in each would be most of a large DAG as Airflow stores it.
-        self.params = ParamsDict()
 
     def execute(self, context: Context) -> Any:
         """Return what `work` returns; leave the error for the ledger and the alert if there is one.
@@ -140,7 +137,10 @@ class WarehouseTask(BaseOperator):
 
 
 class PrepareSensor(WarehouseTask, BaseSensorOperator):
-    """Checks the contract and takes the lease; waits while another run holds it, without holding a worker."""
+    """Checks the contract and takes the lease; waits while another run holds it, without holding a worker.
+
+    A run that has nothing to do ends with it, and then it raises the event that the facts are up to date.
+    """
 
     def work(self, context: Context) -> Any:
         """Ask, again and again, as sensors do."""
@@ -170,10 +170,12 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
             hand_on_summary(context, summary_of_nothing(run, preparation, results))
             log.info("%s", NOTHING_TO_DO)
             alerts.recovered(context)
+            raise_event(context, self, fresh(run))
             # All of them, so that none of their processes is started.
             raise DownstreamTasksSkipped(  # type: ignore[no-untyped-call]
                 tasks=sorted(self.get_flat_relative_ids(upstream=False))
             )
+        raise_event(context, self, None)
         return PokeReturnValue(is_done=True, xcom_value=preparation.to_dict())
 
     @staticmethod
@@ -255,7 +257,7 @@ class UpdateOperator(FactTask):
         self.dictionary = dictionary
 
     def work(self, context: Context) -> dict[str, Any]:
-        """Return the FactResult as a plain dict, and raise an asset event if the fact has changed."""
+        """Return the FactResult as a plain dict, and raise the event of the fact's asset if the fact has changed."""
         from surgical_cdc.steps.announce import announced
         from surgical_cdc.steps.containment import update_or_explain
         from surgical_cdc.steps.relevance import unaffected
@@ -272,8 +274,7 @@ class UpdateOperator(FactTask):
             result = update_or_explain(project, self.fact, steps, run, preparation, change_sets)
         if run.dry_run:
             log.info("%s", announced(result))
-        else:
-            raise_event(context, self, result)
+        raise_event(context, self, None if run.dry_run else changed(result))
         return result.to_dict()
 
 
@@ -290,7 +291,7 @@ class SyncOperator(WarehouseTask):
         self.dictionary = dictionary
 
     def work(self, context: Context) -> None:
-        """Sync, and hand on the RunSummary; skip in a dry run.
+        """Sync, hand on the RunSummary, and raise the event that the facts are up to date; skip in a dry run.
 
         Raises:
             NotPrepared: the run has not begun, so that there is nothing to sync.
@@ -323,6 +324,7 @@ class SyncOperator(WarehouseTask):
             share = steps.run("verify", partial(verify_share, project))
             if share:
                 log.info("%s", require_equal(project, share))
+        raise_event(context, self, fresh(run))
 
     @staticmethod
     def _announce(dictionary: Dictionary, fact_results: Mapping[str, FactResult]) -> NoReturn:
@@ -370,14 +372,14 @@ class RefreshOperator(FactTask):
     """Builds one fact anew from the baselines; waits by its retries while a run is working."""
 
     def work(self, context: Context) -> dict[str, Any]:
-        """Return the FactResult as a plain dict, and raise an asset event."""
+        """Return the FactResult as a plain dict, and raise the event of the fact's asset."""
         from surgical_cdc.steps.refresh import refresh
 
         require_chosen(context, self.fact)
         with self.steps(context) as (project, steps):
             check_fields(context)
             result = steps.run(self.task_id, partial(refresh, project, self.fact))
-        raise_event(context, self, result)
+        raise_event(context, self, changed(result))
         return result.to_dict()
 
 
@@ -439,8 +441,25 @@ def _window(run: Run | None) -> dict[str, Any]:
     return {"window_start": run.window_start, "window_end": run.window_end} if run else {}
 
 
-def raise_event(context: Context, task: BaseOperator, result: FactResult) -> None:
-    """Raise an asset event with the counts if the fact has changed; the task's only outlet is the fact's alias."""
+def raise_event(context: Context, task: BaseOperator, extra: Mapping[str, Any] | None) -> None:
+    """Give the event of the task's asset what it says; None lets there be no event.
+
+    Airflow raises one of each asset that is an outlet of a task when the task has succeeded, and the UI shows the task
+    as the producer of these. So a task for which there is nothing to tell takes its outlets back.
+    """
+    if extra is None:
+        task.outlets = []
+        return
+    for asset in task.outlets:
+        context["outlet_events"][asset].extra = {**extra, "run": context["run_id"]}
+
+
+def changed(result: FactResult) -> dict[str, Any] | None:
+    """Return what the event of a fact says: the rows that were written; None where the fact has not changed."""
     counts = {"inserted": result.inserted, "updated": result.updated, "deleted": result.deleted}
-    if result.built or any(counts.values()):
-        context["outlet_events"][task.outlets[0]].add(Asset(result.fact), extra={**counts, "run": context["run_id"]})
+    return counts if result.built or any(counts.values()) else None
+
+
+def fresh(run: Run) -> dict[str, Any] | None:
+    """Return what the event of facts that are up to date says: as of when; None where the run has not taken all."""
+    return {"fresh_to": run.window_end.isoformat()} if run.takes_all else None
