@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
-from surgical_cdc.dictionary import dictionary_path, load_dictionary
+from deploy.project import ROOT, write_dags, write_project, write_wheel, written
 
-ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints-airflow-3.2.txt"
 # Where MWAA's machines have the folder of DAGs, and what plugins.zip holds.
 DAGS, PLUGINS = Path("/usr/local/airflow/dags"), Path("/usr/local/airflow/plugins")
-DAG = '''"""Keeps the facts of {dag_id} equal to their queries: a DAG of Surgical CDC."""
-
-from pathlib import Path
-
-from surgical_cdc.dag import cdc_dag
-
-# Airflow reads this as a DAG file because it speaks of a dag and of airflow.
-dag = cdc_dag("{dag_id}", project=Path(__file__).with_suffix(""), doc_md=__doc__, tags=["cdc"])
-'''
 
 
 def bundle(project: Path, *, dag_id: str, out: Path) -> list[Path]:
@@ -34,27 +21,17 @@ def bundle(project: Path, *, dag_id: str, out: Path) -> list[Path]:
     `cdc` alone, so that nothing else is uploaded.
 
     Raises:
-        ProjectError: the project is not compiled.
+        DictionaryError: the project is not compiled.
     """
-    load_dictionary(dictionary_path(project))
-    shutil.rmtree(out, ignore_errors=True)
     dags = out / "dags"
-    shutil.copytree(project / "cdc", dags / dag_id / "cdc")
-    (dags / f"{dag_id}.py").write_text(DAG.format(dag_id=dag_id))
+    write_project(project, dags / dag_id, out=out)
+    write_dags(dag_id, dags, project=f'parent / "{dag_id}"')
     shutil.copy(CONSTRAINTS, dags / "constraints.txt")
-    wheel = _wheel(out)
-    name, version, *_ = wheel.split("-")
+    wheel = write_wheel(out)
+    with zipfile.ZipFile(out / "plugins.zip", "w") as plugins:
+        plugins.write(wheel, wheel.name)
+    wheel.unlink()
+    name, version, *_ = wheel.name.split("-")
     lines = [f"--constraint {DAGS / 'constraints.txt'}", f"--find-links {PLUGINS}", f"{name}=={version}"]
     (out / "requirements.txt").write_text("\n".join(lines) + "\n")
-    return sorted(file for file in out.rglob("*") if file.is_file())
-
-
-def _wheel(out: Path) -> str:
-    """Build the engine's wheel into plugins.zip and return its name."""
-    with tempfile.TemporaryDirectory() as folder:
-        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, str(ROOT)]
-        subprocess.run(build, check=True)
-        (wheel,) = Path(folder).glob("*.whl")
-        with zipfile.ZipFile(out / "plugins.zip", "w") as plugins:
-            plugins.write(wheel, wheel.name)
-        return wheel.name
+    return written(out)

@@ -15,7 +15,7 @@ from deploy.mwaa import bundle
 from surgical_cdc.contract.project import Project, load_project
 from surgical_cdc.steps.verify import compare
 from tests.conftest import LIBRARY, ROOT, Site, airflow_connection
-from tests.support.library import RUN_DAG, seeded
+from tests.support.library import DAG_IDS, LIST_DAGS, RUN_DAG, seeded
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
@@ -46,7 +46,7 @@ def home(tmp_path: Path) -> Path:
 def test_the_bundle_runs_where_nothing_else_is(
     home: Path, site: Callable[[Project], Site], redshift: LocalRedshift
 ) -> None:
-    """The DAG file parses with the wheel alone, and a cycle builds the facts from what is staged."""
+    """The DAG files parse with the wheel alone, and a cycle builds the facts from what is staged."""
     place = seeded(site(load_project(LIBRARY)))
     environment = {
         "PATH": os.environ["PATH"],
@@ -57,6 +57,10 @@ def test_the_bundle_runs_where_nothing_else_is(
         "PYTHONPATH": str(home / "dags"),
     }
     python = home.parent / "env" / "bin" / "python"
+    listed = subprocess.run(
+        [python, "-c", LIST_DAGS, home / "dags"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert listed.stdout.split()[-4:] == DAG_IDS
     ran = subprocess.run(
         [python, "-c", RUN_DAG], env=environment, cwd=home, capture_output=True, text=True, check=False
     )
@@ -71,6 +75,7 @@ def test_only_what_a_run_reads_is_uploaded(tmp_path: Path) -> None:
     """Nothing of the dbt project but its compiled folder, and no path of the machine that made it."""
     written = {str(file.relative_to(tmp_path)) for file in bundle(LIBRARY, dag_id="library_cdc", out=tmp_path)}
     compiled = {f"dags/library_cdc/{file.relative_to(LIBRARY)}" for file in (LIBRARY / "cdc").rglob("*.*")}
-    assert written == compiled | {"dags/library_cdc.py", "dags/constraints.txt", "plugins.zip", "requirements.txt"}
+    dags = {f"dags/library_cdc{suffix}.py" for suffix in ("", "_refresh", "_undo", "_verify")}
+    assert written == compiled | dags | {"dags/constraints.txt", "plugins.zip", "requirements.txt"}
     texts = [file.read_text() for file in tmp_path.rglob("*.*") if file.suffix in {".py", ".txt", ".yaml", ".sql"}]
     assert [text for text in texts if str(ROOT) in text] == []

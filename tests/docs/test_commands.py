@@ -43,8 +43,12 @@ ELSEWHERE = {
         "tests/test_distributions.py::test_wheels_hold_packages_and_statements_alone",
         "it takes a while, and is built there in another folder",
     ),
-    ".venv/bin/python -m deploy": (
+    ".venv/bin/python -m deploy mwaa": (
         "tests/airflow_versions/test_mwaa.py::test_only_what_a_run_reads_is_uploaded",
+        "it is written there from another project, and run",
+    ),
+    ".venv/bin/python -m deploy astronomer": (
+        "tests/airflow_versions/test_astronomer.py::test_an_astro_project_has_what_the_cli_looks_for",
         "it is written there from another project, and run",
     ),
     "docker compose": ("docker/check_services.py", "it needs Docker; that program starts each service without it"),

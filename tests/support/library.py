@@ -16,6 +16,17 @@ from library_cdc import dag
 raise SystemExit(dag.test().state != "success")
 """
 
+# Reads a folder of DAGs as Airflow does, and prints the ids; one that can not be imported is an error.
+LIST_DAGS = """
+import sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+assert bag.import_errors == {}, bag.import_errors
+print(*sorted(bag.dags))
+"""
+# What a bundle of the library has.
+DAG_IDS = ["library_cdc", "library_cdc_refresh", "library_cdc_undo", "library_cdc_verify"]
+
 
 def seeded(place: Site) -> Site:
     """Stage the rows of the library's seeds in its warehouse, which is returned."""
