@@ -23,7 +23,7 @@ SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
 # The tests that a change of the engine breaks first, without Airflow, dbt, kills and the random ones.
 FAST := tests/compiler tests/dbt tests/control $(addprefix tests/steps/test_,detect.py update.py sync.py prepare.py cycle.py)
 # Grows with the tree, so that each part is checked from its first file on.
-TYPED := $(wildcard benchmarks config dags/*.py demo deploy docker docs local_stack packages/*/src plugins)
+TYPED := $(wildcard benchmarks config dags/*.py demo deploy docs local_stack packages/*/src plugins)
 
 .PHONY: help run demo test test-fast nightly acceptance lint types format statements dictionary rules house benchmark constraints clean
 
@@ -47,16 +47,16 @@ demo: .venv/run.stamp ## One window of changes through Airflow, without a UI; fa
 
 test: lint types .venv-dbt/test.stamp .venv-airflow-3.2/test.stamp ## Lint, types and all tests
 	@rm -rf $(RECORDINGS)
-	@$(IN_VENV) python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@$(IN_VENV) python -m pytest $(SIDE_BY_SIDE) $(or $(ARGS),--ignore=tests/compose)
 	$(if $(ARGS),,@$(IN_VENV) python -m tests.grammar --brief $(RECORDINGS)/*.jsonl)
 
 test-fast: .venv/test.stamp ## What one runs after each change: style, compiler, steps and control tables, a minute and a half
 	@.venv/bin/ruff check
 	@$(IN_VENV) python -m pytest $(SIDE_BY_SIDE) $(or $(ARGS),$(FAST))
 
-nightly: .venv/test.stamp ## The random tests at length, some hours: 2,000 models, 3,000 windows a project, every fault
+nightly: .venv/test.stamp ## Compose's services, and the random tests at length, some hours: 2,000 models, 3,000 windows a project, every fault
 	@$(IN_VENV) EQUIVALENCE_MODELS=2000 EQUIVALENCE_WINDOWS=3000 SOUNDNESS_ROUNDS=25 FAULTS=all \
-		python -m pytest $(SIDE_BY_SIDE) tests/random $(ARGS)
+		python -m pytest $(SIDE_BY_SIDE) tests/compose tests/random $(ARGS)
 
 acceptance: .venv/test.stamp ## A cycle and random windows on a warehouse of yours, in schemas of their own (docs/reference/acceptance.md)
 	@$(IN_VENV) ACCEPTANCE_CONN=$(CONN) python -m pytest tests/acceptance $(ARGS)

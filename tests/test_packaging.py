@@ -201,10 +201,14 @@ def test_example_environment_names_each_variable_and_holds_no_value() -> None:
 def test_image_holds_what_the_services_import() -> None:
     """The Dockerfile copies only what .dockerignore lets through, and all code that runs in a container."""
     dockerfile = (ROOT / "docker/Dockerfile").read_text()
-    copied = set(re.findall(r"^COPY --chown=airflow:root (\w+) /opt/airflow/\1$", dockerfile, re.MULTILINE))
+    production, stage, demo = dockerfile.partition("FROM production AS local-redshift\n")
+    assert stage
+    copy = re.compile(r"^COPY --chown=airflow:root (\w+) /opt/airflow/\1$", re.MULTILINE)
+    assert set(copy.findall(production)) == {"config", "dags", "include", "plugins"}
+    assert set(copy.findall(demo)) == {"demo", "packages"}
     admitted = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
-    assert copied == {"config", "dags", "demo", "include", "packages", "plugins"}
-    assert copied <= admitted
+    assert set(copy.findall(dockerfile)) <= admitted
+    assert "requirements-demo" not in production
 
 
 def test_help_lists_every_command() -> None:
@@ -220,7 +224,9 @@ def test_one_version_of_python_and_airflow_everywhere() -> None:
     """Linter, type checker and image agree on the oldest Python, image and requirements on Airflow."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     image = re.search(
-        r"^FROM apache/airflow:slim-([\d.]+)-python([\d.]+)$", (ROOT / "docker/Dockerfile").read_text(), re.MULTILINE
+        r"^FROM apache/airflow:slim-([\d.]+)-python([\d.]+) AS production$",
+        (ROOT / "docker/Dockerfile").read_text(),
+        re.MULTILINE,
     )
     assert image
     assert image[1] == str(read_requirements("requirements.txt")["apache-airflow"].specifier).removeprefix("==")

@@ -51,7 +51,10 @@ ELSEWHERE = {
         "tests/airflow_versions/test_astronomer.py::test_an_astro_project_has_what_the_cli_looks_for",
         "it is written there from another project, and run",
     ),
-    "docker compose": ("docker/check_services.py", "it needs Docker; that program starts each service without it"),
+    "docker compose": (
+        "tests/compose/test_services.py::test_the_first_run_under_celery_builds_all_facts",
+        "it needs Docker; that test starts each service without it",
+    ),
     "make acceptance": (
         "tests/test_acceptance_run.py::test_acceptance_run_leaves_nothing_behind",
         "it takes minutes; with CONN it needs a cluster",
@@ -76,6 +79,8 @@ ELSEWHERE = {
     "surgical-cdc": ("tests/docs/test_example.py", "the README's example needs its rows"),
 }
 ENGINE = (".venv/bin/surgical-cdc", "surgical-cdc", "python -m surgical_cdc")
+# tests/demo/test_command.py runs it.
+DEMO = "python -m demo"
 FOUND = {command.text: command for page in PAGES for command in commands(page)}
 
 
@@ -166,11 +171,11 @@ def check_target(command: Command) -> None:
 
 
 def check_service(command: Command) -> None:
-    """Make sure that a command inside a container names a service, and a command that is run here as it stands."""
+    """Make sure that a command inside a container names a service, and a command that tests run as it stands."""
     _, _, inside = command.text.partition(" exec ")
     service, _, text = inside.partition(" ")
     services = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
-    assert not inside or (service in services and begins(text, *ENGINE)), command.place
+    assert not inside or (service in services and begins(text, *ENGINE, DEMO)), command.place
 
 
 def test_the_program_is_what_is_called_here() -> None:
