@@ -373,6 +373,7 @@ class _Compiling:
                     f"is written into {select_path(self._path, name)} as another SELECT than it is, which is a fault of"
                     " the compiler's. Compare both, write what differs in another way, and report it",
                 )
+            self._progress(f"{name}: read again as it is written")
 
     def _place(self, node: Node) -> Select:
         return Select(path=str(self._artifacts.sql_file(node)), sql=node.compiled_code or "")

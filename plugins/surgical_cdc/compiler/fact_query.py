@@ -104,7 +104,7 @@ def _qualified(tree: exp.Select, schema: dict[str, object]) -> exp.Select:
         )
 
     qualified = qualify_all(tree)
-    while qualified.find(exp.Star) and tell_apart(qualified):
+    while any(select.is_star for select in qualified.find_all(exp.Select)) and tell_apart(qualified):
         qualified = qualify_all(qualified)
     validate_qualify_columns(qualified)
     return qualified
