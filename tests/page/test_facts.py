@@ -26,7 +26,7 @@ def past(number: int, result: str = "success", **values: Any) -> PastRun:
     summary = {"dag_id": "cdc", "run_id": str(number), "result": result, "window_end": due.replace(tzinfo=None)}
     state = "failed" if result in {"failed", "in part"} else "success"
     said = RunSummary.model_validate({**summary, **values}).to_dict()
-    return PastRun("cdc", str(number), number, "scheduled", state, due, HALF_HOUR, is_whole=True, said=said)
+    return PastRun("cdc", str(number), number, "run", "scheduled", state, due, HALF_HOUR, is_whole=True, said=said)
 
 
 def today(*runs: PastRun, now: datetime = NOON + HALF_HOUR, **values: Any) -> FactToday:

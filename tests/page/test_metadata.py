@@ -14,12 +14,14 @@ from airflow import settings
 from airflow.utils.session import create_session
 from sqlalchemy import Engine, event, text
 
-from surgical_cdc.dag import cdc_dag, refresh_dag
+from surgical_cdc.dag import cdc_dag, refresh_dag, undo_dag
 from surgical_cdc.dictionary import dictionary_path, load_dictionary
 from surgical_cdc.page import metadata
+from surgical_cdc.page.facts import Light, facts_today
 from surgical_cdc.page.metadata import Cycle
 from tests.page.airflow_database import HALF_HOUR, WrittenRun, ended, remove_dag, write_dags, write_project, write_runs
 from tests.page.conftest import Client
+from tests.page.test_views import text as shown
 from tests.page.world import END, VENDORS
 
 Statement = tuple[str, Any]
@@ -71,7 +73,9 @@ def test_a_refresh_dag_belongs_to_its_project_and_connection(database: None) -> 
     write_dags(refresh_dag("elsewhere_refresh", project=VENDORS, conn_id="elsewhere"))
     found = cycles()
     assert found["vendor_cdc"].refreshing == ("vendor_cdc_refresh",)
-    assert found["shop_cdc"].refreshing == ()
+    assert found["vendor_cdc"].undoing == ("vendor_cdc_undo",)
+    assert found["shop_cdc"].refreshing == found["shop_cdc"].undoing == ()
+    assert "vendor_cdc_undo" not in found
     remove_dag("elsewhere_refresh")
 
 
@@ -94,7 +98,7 @@ def test_the_latest_summary_of_a_run_counts(small: str) -> None:
             {"dag": small},
         )
     with create_session() as session:
-        (run,) = metadata.last_runs(session, small, limit=10)
+        (run,) = metadata.last_runs(session, cycles()[small], limit=10)
     assert run.result == "failed"
 
 
@@ -108,8 +112,47 @@ def test_a_run_over_chosen_sources_shows_no_fact(small: str) -> None:
     ]
     write_runs(small, runs)
     with create_session() as session:
-        newest_first = metadata.last_runs(session, small, limit=10)
+        newest_first = metadata.last_runs(session, cycles()[small], limit=10)
     assert [run.shows("fact") for run in newest_first] == [False, False, True]
+
+
+@pytest.fixture
+def undone(small: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A DAG and the one that undoes its runs: a run, and two undos of it of which the last was refused."""
+    undo_id = f"{small}_undo"
+    write_dags(undo_dag(undo_id, project=tmp_path / "sql"))
+    write_runs(small, [ended(END - HALF_HOUR, {"facts": {"fact": {"updated": 3}}}, run_id="1")])
+    undo = {"kind": "undo", "undoes": f"{small}/1", "facts": {"fact": {"updated": 2}}}
+    refused = {"kind": "undo", "undoes": f"{small}/1", "result": "failed", "reason": "There is nothing to undo."}
+    manual = {"run_type": "manual", "conf": {"run": f"{small}/1"}}
+    write_runs(undo_id, [ended(END, undo, run_id="2", **manual), ended(END + HALF_HOUR, refused, run_id="3", **manual)])
+    yield small, undo_id
+    remove_dag(undo_id)
+
+
+def test_undos_are_among_the_runs(as_user: Callable[[str], Client], undone: tuple[str, str]) -> None:
+    """They have changed facts as runs do, but bring none up to date, and a refused one keeps none from being so."""
+    dag_id, undo_id = undone
+    cycle = cycles()[dag_id]
+    with create_session() as session:
+        runs = metadata.last_runs(session, cycle, limit=10)
+        assert [run.key for run in metadata.undone_by(session, cycle, f"{dag_id}/1", limit=9)] == [f"{undo_id}/2"]
+    assert [(run.key, run.kind) for run in runs] == [
+        (f"{undo_id}/3", "undo"),
+        (f"{undo_id}/2", "undo"),
+        (f"{dag_id}/1", "run"),
+    ]
+    (fact,) = facts_today(cycle, runs, {}, {}, now=END)
+    assert (fact.light, fact.fresh_to) == (Light.OK, END - HALF_HOUR)
+    assert (fact.changed and fact.changed.key, fact.rows) == (f"{undo_id}/2", 2)
+    client = as_user("viewer")
+    assert f"It was taken back by {undo_id}/2" in shown(client.get("run", dag_id=dag_id, run=f"{dag_id}/1"))
+    said = shown(client.get("run", dag_id=undo_id, run_id="2"))
+    assert f"The undo of {dag_id}/1 has taken it back, and brought the facts up to date with that." in said
+    changes = client.get("changes", dag_id=dag_id)
+    assert "✕" not in re.findall(r'<td class="h\d"[^>]*>(.)', changes.text)
+    assert "UTC, undo: success" in changes.text
+    assert client.get("run", dag_id=dag_id, run="other/1").status_code == 404
 
 
 @pytest.mark.parametrize("view", ["facts", "run", "changes", "speed"])

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from local_stack.programs import Program
-from surgical_cdc.dag import cdc_dag, refresh_dag
+from surgical_cdc.dag import cdc_dag, refresh_dag, undo_dag
 from surgical_cdc.dag.handover import VERIFY
 from surgical_cdc.dictionary import Dictionary, dictionary_path, load_dictionary
 from tests.conftest import AIRFLOW_HOME, ROOT, SHOP
@@ -54,6 +54,7 @@ def fill_database() -> None:
     write_dags(
         cdc_dag("vendor_cdc", project=VENDORS),
         refresh_dag("vendor_cdc_refresh", project=VENDORS),
+        undo_dag("vendor_cdc_undo", project=VENDORS),
         cdc_dag("shop_cdc", project=SHOP, conn_id="elsewhere"),
     )
     write_runs("vendor_cdc", week(vendors, END))

@@ -99,6 +99,7 @@ def undo_dag(
     conn_id: str = "redshift_default",
     default_args: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
+    tags: Collection[str] = (),
     on_failure_callback: Callback | Sequence[Callback] = (),
     **dag_arguments: Any,
 ) -> DAG:
@@ -113,6 +114,7 @@ def undo_dag(
         dag_id,
         schedule=None,
         default_args={**RETRIES, "project": project, "conn_id": conn_id, **(default_args or {})},
+        tags={TAG, *tags},
         on_failure_callback=_behind_the_alert(on_failure_callback),
         **{**settings, **dag_arguments},
     ) as dag:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from surgical_cdc.dictionary import Dictionary
 
 
+# The field by which the form of an undo is told from that of a cycle.
+UNDOES_FIELD = "run"
+
+
 class FormError(RequestError):
     """The trigger form asks for what can not be: a window, or a field that it does not have."""
 
@@ -46,7 +50,7 @@ def cycle_fields(dictionary: Dictionary) -> dict[str, Param]:
 def undo_fields() -> dict[str, Param]:
     """Return the fields of the trigger form of an undo."""
     return {
-        "run": Param(
+        UNDOES_FIELD: Param(
             type="string",
             minLength=1,
             title="Run",
@@ -75,9 +79,9 @@ def run_of(context: Context, token: str) -> Run:
     check_fields(context)
     dag_run, params = context["dag_run"], context["params"]
     attempt = {"dag_id": dag_run.dag_id, "run_id": dag_run.run_id, "token": token, "dry_run": params["dry_run"]}
-    if "run" in params:
+    if UNDOES_FIELD in params:
         window_end = as_utc(dag_run.run_after)
-        return Run(window_end=window_end, undoes=params["run"].strip(), partial=params["partial"], **attempt)
+        return Run(window_end=window_end, undoes=params[UNDOES_FIELD].strip(), partial=params["partial"], **attempt)
     start = _form_time(params, "window_start")
     end = _form_time(params, "window_end") or as_utc(dag_run.data_interval_end or dag_run.run_after)
     if start and start >= end:

@@ -24,6 +24,7 @@ from surgical_cdc.page.facts import Light, by_need, facts_today, lasting
 from surgical_cdc.page.heat import MARKS, heat_rows
 from surgical_cdc.page.metadata import Cycle
 from surgical_cdc.page.sentence import sentences
+from surgical_cdc.values import RUN
 
 # How many of the last runs each view looks at, however many there are.
 FACTS_RUNS, CHOICE_RUNS, HEAT_RUNS, SPEED_RUNS = 50, 100, 48, 500
@@ -66,12 +67,12 @@ Cycles = Annotated[list[Cycle], Depends(_cycles)]
 
 
 def _cycle(session: SessionDep, cycles: Cycles, is_readable: Readable, dag_id: str = "") -> Cycle | None:
-    """Return the DAG that is asked for, the one that ran last if none is; None if it is none of ours."""
+    """Return the DAG that is asked for, or is undone by that; the one that ran last if none is; None if not ours."""
     if not dag_id:
         return metadata.last_active(session, cycles)
     if not is_readable(dag_id):
         raise HTTPException(status.HTTP_403_FORBIDDEN, f"You may not read what the tasks of {dag_id} hand on.")
-    return next((cycle for cycle in cycles if cycle.dag_id == dag_id), None)
+    return next((cycle for cycle in cycles if dag_id in cycle.running), None)
 
 
 ChosenCycle = Annotated[Cycle | None, Depends(_cycle)]
@@ -83,33 +84,34 @@ def facts(request: Request, session: SessionDep, cycles: Cycles) -> HTMLResponse
     now = datetime.now(UTC)
     rows, last_runs = [], []
     for cycle in cycles:
-        runs = metadata.last_runs(session, cycle.dag_id, limit=FACTS_RUNS)
+        runs = metadata.last_runs(session, cycle, limit=FACTS_RUNS)
         errors = next((metadata.errors(session, run) for run in lasting(runs)[:1] if run.has_failed), {})
         rows += facts_today(cycle, runs, metadata.verified(session, cycle), errors, now=now)
-        last = next((run for run in runs if run.said), None)
+        last = next((run for run in runs if run.said and run.kind == RUN), None)
         last_runs += [(cycle.dag_id, summary)] if last and (summary := last.summary()) else []
     counts = {light: sum(row.light == light for row in rows) for light in Light}
     return _page(request, "facts", rows=by_need(rows), counts=counts, last_runs=last_runs, now=now, cycles=cycles)
 
 
 @app.get("/run")
-def run(
+def one_run(
     request: Request,
     session: SessionDep,
     cycles: Cycles,
     cycle: ChosenCycle,
     *,
+    run: str = "",
     run_id: str = "",
     dag_id: str = "",
 ) -> HTMLResponse:
-    """Show one run, the last if none is chosen."""
+    """Show one run, by its key or by DAG and id, the last if none is chosen."""
     if cycle is None:
         return _page(request, "none", cycles=cycles, dag_id=dag_id)
-    choice = metadata.run_ids(session, cycle.dag_id, limit=CHOICE_RUNS)
-    shown_id = run_id or next((name for name, _ in choice), "")
-    shown = metadata.one_run(session, cycle.dag_id, shown_id)
-    if run_id and shown is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, f"{cycle.dag_id} has no run {run_id}.")
+    choice = metadata.run_keys(session, cycle, limit=CHOICE_RUNS)
+    asked = run or (f"{dag_id or cycle.dag_id}/{run_id}" if run_id else "")
+    shown = metadata.one_run(session, cycle, asked or next((key for key, _ in choice), ""))
+    if asked and shown is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"{cycle.dag_id} has no run {asked}.")
     summary = shown.summary() if shown else None
     return _page(
         request,
@@ -120,6 +122,7 @@ def run(
         run=shown,
         summary=summary,
         sentences=sentences(shown, summary) if shown else [],
+        undone_by=metadata.undone_by(session, cycle, shown.key, limit=CHOICE_RUNS) if shown else [],
         errors=metadata.errors(session, shown) if shown and shown.has_failed else {},
         plot=plots.flow(cycle, summary) if summary else None,
     )
@@ -139,7 +142,7 @@ def changes(
     if cycle is None:
         return _page(request, "none", cycles=cycles, dag_id=dag_id)
     chosen = fact if fact in cycle.feeding else ""
-    runs = metadata.last_runs(session, cycle.dag_id, limit=HEAT_RUNS)[::-1]
+    runs = metadata.last_runs(session, cycle, limit=HEAT_RUNS)[::-1]
     rows = heat_rows(cycle, runs, chosen)
     return _page(request, "changes", cycles=cycles, cycle=cycle, runs=runs, rows=rows, fact=chosen)
 
@@ -150,7 +153,7 @@ def speed(request: Request, session: SessionDep, cycles: Cycles, cycle: ChosenCy
     if cycle is None:
         return _page(request, "none", cycles=cycles, dag_id=dag_id)
     since = datetime.now(UTC) - SPEED_TIME
-    runs = metadata.timed_runs(session, cycle.dag_id, limit=SPEED_RUNS, since=since)[::-1]
+    runs = metadata.timed_runs(session, cycle, limit=SPEED_RUNS, since=since)[::-1]
     timed = [run for run in runs if run.seconds]
     if not timed:
         return _page(request, "speed", cycles=cycles, cycle=cycle, plot=None)

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from surgical_cdc.dag.handover import UPDATE
 from surgical_cdc.page.metadata import Cycle, PastRun, Verified
-from surgical_cdc.values import DRY_RUN
+from surgical_cdc.values import DRY_RUN, RUN
 
 # A fact is stale once it is as many intervals of the schedule behind: one run may be late by its own length.
 STALE_INTERVALS = 2
@@ -64,7 +64,7 @@ def facts_today(
 
     Args:
         cycle: whose facts.
-        runs: its last ones, the newest first.
+        runs: its last ones and undos of them, the newest first.
         verified: when each fact was last verified, without those that never were.
         errors: of the failed tasks of the last run that has ended.
         now: the time by which a fact is stale.
@@ -76,7 +76,7 @@ def facts_today(
     found = []
     for fact in cycle.facts:
         fresh_to = next((run.time for run in by_window if run.shows(fact)), None)
-        changed = next((run for run in ended if run.rows(fact)), None)
+        changed = next((run for run in runs if run.result != DRY_RUN and run.rows(fact)), None)
         verification = verified.get(fact, Verified())
         if verification.error:
             light, note = Light.FAILED, f"Last verification: {verification.error}"
@@ -93,8 +93,8 @@ def facts_today(
 
 
 def lasting(runs: Sequence[PastRun]) -> list[PastRun]:
-    """Return those that have ended and were no dry runs."""
-    return [run for run in runs if run.has_ended and run.result != DRY_RUN]
+    """Return those that have ended and take what is staged: no dry runs, and no undos."""
+    return [run for run in runs if run.kind == RUN and run.has_ended and run.result != DRY_RUN]
 
 
 def by_need(facts: Sequence[FactToday]) -> list[FactToday]:

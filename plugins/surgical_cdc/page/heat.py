@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from surgical_cdc.page.metadata import Cycle, PastRun
 from surgical_cdc.page.wording import counted, moment
+from surgical_cdc.values import RUN
 
 # What is shown of the facts if none is chosen: those with most changes.
 MOST_FACTS = 20
@@ -81,7 +82,8 @@ def _column_cell(run: PastRun, fact: str, column: str) -> HeatCell:
 def _what(run: PastRun, fact: str) -> str:
     """Return what became of a fact in a run, as MARKS has it."""
     done = run.fact(fact)
-    if run.has_failed and (done is None or done.get("failed")):
+    # An undo that has failed is no reason why a fact is not up to date.
+    if run.has_failed and (run.kind == RUN if done is None else done.get("failed")):
         return "failed"
     if done is None:
         return ""

@@ -18,8 +18,9 @@ from pydantic import ValidationError
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from surgical_cdc.dag.form import UNDOES_FIELD
 from surgical_cdc.dag.handover import CLEANUP, DETECT, ERROR_KEY, PREPARE, SUMMARY_KEY, SYNC, TAG, UPDATE, VERIFY
-from surgical_cdc.values import FAILED, IN_PART, NOTHING_NEW, SUCCESS, RunSummary
+from surgical_cdc.values import FAILED, IN_PART, NOTHING_NEW, RUN, SUCCESS, UNDO, RunSummary
 
 # How many runs of a refresh DAG are looked through for the last verification of each fact.
 VERIFYING_RUNS = 100
@@ -40,7 +41,7 @@ class Deployment:
 class Cycle:
     """A DAG that keeps facts up to date; `feeding` has the sources that each fact reads.
 
-    `refreshing` are the ids of the DAGs that build and verify the same facts.
+    `refreshing` are the ids of the DAGs that build and verify the same facts, `undoing` of those that undo its runs.
     """
 
     dag_id: str
@@ -48,6 +49,12 @@ class Cycle:
     sources: tuple[str, ...]
     feeding: Mapping[str, tuple[str, ...]]
     refreshing: tuple[str, ...] = ()
+    undoing: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Ids of the DAGs whose runs change the facts step by step: its own, and those that undo."""
+        return (self.dag_id, *self.undoing)
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -59,7 +66,8 @@ class Cycle:
 class PastRun:
     """A run of a cycle, also one that has not ended.
 
-    `number` grows with the time at which Airflow made it. `is_whole` says that its form left out no source.
+    `number` grows with the time at which Airflow made it. `kind` is `run` or `undo`. `is_whole` says that its form left
+    out no source.
     `said` is its RunSummary as it travels, in which what is zero or empty is missing: of hundreds of facts and runs, to
     make values of it all would take seconds. It is empty for a run that has not ended, or was killed before it could
     say what it did.
@@ -68,12 +76,18 @@ class PastRun:
     dag_id: str
     run_id: str
     number: int
+    kind: str
     run_type: str
     state: str
     due: datetime
     interval: timedelta | None
     is_whole: bool
     said: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What people know it by."""
+        return f"{self.dag_id}/{self.run_id}"
 
     @property
     def result(self) -> str:
@@ -113,7 +127,7 @@ class PastRun:
 
     def shows(self, fact: str) -> bool:
         """Return whether the fact shows all that was staged until the end of the run's window."""
-        if not self.is_whole or "window_start" in self.said:
+        if self.kind == UNDO or not self.is_whole or "window_start" in self.said:
             return False
         if self.result in {SUCCESS, NOTHING_NEW}:
             return True
@@ -142,22 +156,26 @@ def cycles(session: Session, *, is_readable: Callable[[str], bool]) -> list[Cycl
     present = session.scalars(tagged.where(DagTag.name == TAG, ~DagModel.is_stale)).all()
     dag_ids = [dag_id for dag_id in present if is_readable(dag_id)]
     found = SerializedDagModel.get_latest_serialized_dags(dag_ids=dag_ids, session=session)
-    tasks = {one.dag_id: (_deployment(one.data), _tasks(one.data)) for one in found if one.data}
-    refreshing: dict[Deployment, list[str]] = {}
-    for dag_id in sorted(tasks):
-        deployment, downstream = tasks[dag_id]
-        if PREPARE not in downstream:
-            refreshing.setdefault(deployment, []).append(dag_id)
+    data = {one.dag_id: one.data for one in sorted(found, key=lambda one: one.dag_id) if one.data}
+    tasks = {dag_id: _tasks(dag) for dag_id, dag in data.items()}
+    deployments = {dag_id: _deployment(dag) for dag_id, dag in data.items()}
+    undoing = [dag_id for dag_id, dag in data.items() if UNDOES_FIELD in _fields(dag)]
+    refreshing = [dag_id for dag_id, downstream in tasks.items() if PREPARE not in downstream]
+
+    def beside(dag_id: str, others: Iterable[str]) -> tuple[str, ...]:
+        return tuple(other for other in others if deployments[other] == deployments[dag_id])
+
     return [
         Cycle(
             dag_id,
-            deployment,
+            deployments[dag_id],
             sources=tuple(_names(downstream, DETECT)),
             feeding=_feeding(downstream),
-            refreshing=tuple(refreshing.get(deployment, ())),
+            refreshing=beside(dag_id, refreshing),
+            undoing=beside(dag_id, undoing),
         )
-        for dag_id, (deployment, downstream) in sorted(tasks.items())
-        if PREPARE in downstream
+        for dag_id, downstream in tasks.items()
+        if dag_id not in undoing and dag_id not in refreshing
     ]
 
 
@@ -168,32 +186,55 @@ def last_active(session: Session, cycles: Sequence[Cycle]) -> Cycle | None:
     return ours.get(session.scalar(newest) or "", next(iter(cycles), None))
 
 
-def last_runs(session: Session, dag_id: str, *, limit: int) -> list[PastRun]:
-    """Return the last runs of a DAG, the newest first, each with what it did; `limit` is how many at most."""
-    chosen = select(*_RUN).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc()).limit(limit)
-    return _with_summaries(session, session.execute(chosen).all())
+def last_runs(session: Session, cycle: Cycle, *, limit: int) -> list[PastRun]:
+    """Return the last runs of a cycle and its undos, the newest first, each with what it did; `limit` at most."""
+    return _with_summaries(session, cycle, _newest(session, cycle, _RUN, limit))
 
 
-def timed_runs(session: Session, dag_id: str, *, limit: int, since: datetime) -> list[PastRun]:
-    """Return the last runs of a DAG that were due since a time, the newest first.
+def timed_runs(session: Session, cycle: Cycle, *, limit: int, since: datetime) -> list[PastRun]:
+    """Return the last runs of a cycle, without undos, that were due since a time, the newest first.
 
     Of what each did there are the seconds and the rows alone, which the database takes out of the summaries.
     """
-    newest = select(*_RUN).where(DagRun.dag_id == dag_id, DagRun.run_after >= since)
+    newest = select(*_RUN).where(DagRun.dag_id == cycle.dag_id, DagRun.run_after >= since)
     chosen = session.execute(newest.order_by(DagRun.id.desc()).limit(limit)).all()
-    return _with_summaries(session, chosen, parts=("result", "seconds", "written"))
+    return _with_summaries(session, cycle, chosen, parts=("result", "seconds", "written"))
 
 
-def one_run(session: Session, dag_id: str, run_id: str) -> PastRun | None:
-    """Return a run with its summary, None if there is none of that id."""
+def one_run(session: Session, cycle: Cycle, key: str) -> PastRun | None:
+    """Return a run of a cycle, or an undo of it, with its summary by its key; None if there is none."""
+    dag_id, _, run_id = key.partition("/")
+    if dag_id not in cycle.running:
+        return None
     chosen = select(*_RUN).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
-    return next(iter(_with_summaries(session, session.execute(chosen).all())), None)
+    return next(iter(_with_summaries(session, cycle, session.execute(chosen).all())), None)
 
 
-def run_ids(session: Session, dag_id: str, *, limit: int) -> list[tuple[str, datetime]]:
-    """Return the ids of a DAG's last runs, the newest first, with the time at which each was due."""
-    newest = select(DagRun.run_id, DagRun.run_after).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc())
-    return [(run_id, due) for run_id, due in session.execute(newest.limit(limit))]
+def run_keys(session: Session, cycle: Cycle, *, limit: int) -> list[tuple[str, datetime]]:
+    """Return the keys of a cycle's last runs and undos, the newest first, with the time at which each was due."""
+    columns = (DagRun.id, DagRun.dag_id, DagRun.run_id, DagRun.run_after)
+    return [(f"{row.dag_id}/{row.run_id}", row.run_after) for row in _newest(session, cycle, columns, limit)]
+
+
+def undone_by(session: Session, cycle: Cycle, key: str, *, limit: int) -> list[PastRun]:
+    """Return which of the last undos have taken a run back, the newest first; `limit` is how many are looked at."""
+    undos = [row for dag_id in cycle.undoing for row in _newest_of(session, dag_id, _RUN, limit)]
+    return [
+        run
+        for run in _with_summaries(session, cycle, undos, parts=("result", "undoes"))
+        if run.said.get("undoes") == key and run.result == SUCCESS
+    ]
+
+
+def _newest(session: Session, cycle: Cycle, columns: Sequence[Any], limit: int) -> list[Any]:
+    """Return columns of the last runs of a cycle and its undos; of each DAG as many are read by its index."""
+    found = [row for dag_id in cycle.running for row in _newest_of(session, dag_id, columns, limit)]
+    return sorted(found, key=lambda row: -row.id)[:limit]
+
+
+def _newest_of(session: Session, dag_id: str, columns: Sequence[Any], limit: int) -> Sequence[Any]:
+    newest = select(*columns).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc())
+    return session.execute(newest.limit(limit)).all()
 
 
 def errors(session: Session, run: PastRun) -> dict[str, str]:
@@ -252,7 +293,7 @@ _RUN = (
 )
 
 
-def _with_summaries(session: Session, rows: Sequence[Any], parts: Sequence[str] = ()) -> list[PastRun]:
+def _with_summaries(session: Session, cycle: Cycle, rows: Sequence[Any], parts: Sequence[str] = ()) -> list[PastRun]:
     """Return runs with what they said that they did, or some parts of it; of several summaries the latest counts."""
     columns: list[Any] = [XComModel.value[part] for part in parts] or [XComModel.value]
     found = session.execute(
@@ -267,16 +308,17 @@ def _with_summaries(session: Session, rows: Sequence[Any], parts: Sequence[str] 
     said: dict[int, Any] = {}
     for number, *values in found:
         said[number] = {name: value for name, value in zip(parts, values, strict=True) if value} if parts else values[0]
-    return [_past_run(row, said.get(row.id)) for row in rows]
+    return [_past_run(cycle, row, said.get(row.id)) for row in rows]
 
 
-def _past_run(row: Any, said: Any) -> PastRun:
+def _past_run(cycle: Cycle, row: Any, said: Any) -> PastRun:
     start, end = row.data_interval_start, row.data_interval_end
     chosen = row.conf.get("sources") if isinstance(row.conf, Mapping) else None
     return PastRun(
         dag_id=row.dag_id,
         run_id=row.run_id,
         number=row.id,
+        kind=UNDO if row.dag_id in cycle.undoing else RUN,
         run_type=str(row.run_type),
         state=str(row.state),
         due=row.run_after,
@@ -291,6 +333,11 @@ def _deployment(data: Mapping[str, Any]) -> Deployment:
     """Return what the DAG's default arguments say of all its tasks."""
     arguments = data["dag"].get("default_args", {}).get("__var", {})
     return Deployment(str(arguments.get("project")), str(arguments.get("conn_id")))
+
+
+def _fields(data: Mapping[str, Any]) -> list[str]:
+    """Return the fields of the trigger form of a serialized DAG."""
+    return [name for name, _ in data["dag"].get("params", ())]
 
 
 def _tasks(data: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surgical_cdc.page.metadata import PastRun
 from surgical_cdc.page.wording import counted, duration, largest, listed, moment
-from surgical_cdc.values import DRY_RUN, FAILED, IN_PART, NOTHING_NEW, SUCCESS, RunSummary
+from surgical_cdc.values import DRY_RUN, FAILED, IN_PART, NOTHING_NEW, SUCCESS, UNDO, RunSummary
 
 ENDINGS = {
     SUCCESS: "has brought the facts up to date",
@@ -13,6 +13,7 @@ ENDINGS = {
     FAILED: "has failed",
     DRY_RUN: "was a dry run, and has written nothing",
 }
+UNDO_ENDINGS = {**ENDINGS, SUCCESS: "has taken it back, and brought the facts up to date with that"}
 
 
 def sentences(run: PastRun, summary: RunSummary | None) -> list[str]:
@@ -23,6 +24,8 @@ def sentences(run: PastRun, summary: RunSummary | None) -> list[str]:
     took = f" in {duration(run.seconds)}" if run.seconds else ""
     kind = "manual" if run.run_type == "manual" else run.run_type.replace("_", " ")
     first = f"The {kind} run{since} to {moment(run.time)} UTC {ENDINGS[summary.result]}{took}."
+    if run.kind == UNDO:
+        first = f"The undo of {summary.undoes} {UNDO_ENDINGS[summary.result]}{took}."
     said = [first, _sources(summary), _facts(summary)]
     if summary.reason:
         said.append(summary.reason)
@@ -32,8 +35,10 @@ def sentences(run: PastRun, summary: RunSummary | None) -> list[str]:
 def _without_summary(run: PastRun) -> str:
     due = moment(run.due)
     if run.has_ended:
-        return f"The run that was due {due} UTC has ended as {run.state}, and has left no summary of what it did."
-    return f"The run that was due {due} UTC is {run.state}; what it does is said when it ends."
+        return (
+            f"The {run.kind} that was due {due} UTC has ended as {run.state}, and has left no summary of what it did."
+        )
+    return f"The {run.kind} that was due {due} UTC is {run.state}; what it does is said when it ends."
 
 
 def _sources(summary: RunSummary) -> str:
