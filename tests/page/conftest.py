@@ -1,4 +1,4 @@
-"""Airflow's API server on a real database of Airflow's, in which runs have left what they did; without a warehouse."""
+"""Airflow's API server on a real database of Airflow's, in which runs have left what they did."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tests.page.world import USERS, api_server, fill_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from local_redshift import LocalRedshift
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ def as_user(database: None) -> Callable[[str], Client]:
 
 
 @pytest.fixture(scope="package")
-def server(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running API server of Airflow."""
+def server(database: None, redshift: LocalRedshift, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running API server of Airflow, which knows the connection of the warehouse."""
     with api_server(tmp_path_factory.mktemp("api") / "api-server.log") as url:
         yield url
 

@@ -20,7 +20,7 @@ from tests.page.auth import SHOPKEEPER
 from tests.page.conftest import Client
 from tests.page.world import END
 
-PLACES = ("facts", "run", "changes", "speed")
+PLACES = ("facts", "run", "changes", "speed", "row")
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>'\"{{ 7 * 7 }}"
 # Airflow lets no task be named so; a column and an error can be.
 FACT = "fact.it"
@@ -112,8 +112,8 @@ def test_without_runs_each_view_says_so(as_user: Callable[[str], Client], place:
     """A DAG that has never run is no error."""
     answer = as_user("viewer").get(place, dag_id="shop_cdc")
     assert answer.status_code == 200
-    expected = {"facts": "never", "speed": "No run of the last week"}.get(place, "It has not run yet.")
-    assert expected in text(answer)
+    expected = {"facts": "never", "speed": "No run of the last week", "row": "Choose a table."}
+    assert expected.get(place, "It has not run yet.") in text(answer)
 
 
 @pytest.mark.parametrize("place", PLACES[1:])
@@ -137,7 +137,9 @@ def test_nobody_sees_anything_without_a_login(as_user: Callable[[str], Client], 
 def test_a_dag_that_may_not_be_read_is_not_shown(as_user: Callable[[str], Client], user: str) -> None:
     """Who may not read a DAG's XComs gets 403 for its views, and none of its facts elsewhere."""
     client = as_user(user)
-    assert [client.get(place, dag_id="vendor_cdc").status_code for place in PLACES[1:]] == [403] * 3
+    assert [client.get(place, dag_id="vendor_cdc").status_code for place in PLACES[1:]] == [403] * 4
+    asked = {"dag_id": "vendor_cdc", "table": "companies", "key": "1", "look_up": "1"}
+    assert client.get("row", **asked).status_code == 403
     shown = text(client.get("facts"))
     assert "fact_vendor" not in shown
     assert ("fact_line" in shown) == (user == SHOPKEEPER)
@@ -157,6 +159,7 @@ def hostile_dag(tmp_path: Path) -> DAG:
     """A DAG whose only run has said hostile things."""
     dag = cdc_dag("hostile_cdc", project=write_project(tmp_path / "sql", {FACT: ["orders"]}))
     write_dags(dag)
+    (tmp_path / "sql" / "cdc" / "contract.yaml").write_text("project: hostile\n")
     summary = {
         "result": "in part",
         "reason": HOSTILE,

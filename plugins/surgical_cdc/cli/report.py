@@ -248,7 +248,8 @@ def story(name: str, key: Sequence[str], events: Sequence[Event]) -> str:
     for number, event in enumerate(events):
         before = events[number - 1] if number else None
         if before is None or (before.at, before.run, before.change) != (event.at, event.run, event.change):
-            lines.append(f"{event.at:%Y-%m-%d %H:%M:%S} {event.change} by {event.run}")
+            taken_back = f", which has taken back {event.undoes}" if event.undoes else ""
+            lines.append(f"{event.at:%Y-%m-%d %H:%M:%S} {event.change} by {event.run}{taken_back}")
         if event.column:
             lines.append(f"  {event.column}: {_value(event.old)} → {_value(event.new)}")
     return "\n".join(lines) or f"{name} {' '.join(key)}: nothing is kept of it."

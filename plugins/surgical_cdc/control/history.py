@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 NOT_KEPT = "(not kept)"
 WITHOUT_COLUMNS = {"I": "inserted", "D": "deleted", "G": NOT_KEPT}
+# How many changed rows are shown as examples.
+EXAMPLES = 20
 
 
 def keep(project: Project, source: Source, change_set: ChangeSet, warehouse: Warehouse, run: Run) -> int:
@@ -54,7 +56,8 @@ class Event(NamedTuple):
     """What happened to a row: when (UTC), by which run, and to which column; values are as the warehouse has them.
 
     `change` is inserted, updated or deleted; or not kept: a run has changed more rows than that, this one among them or
-    not. Only updated rows have columns; a value that is not known is NOT_KEPT.
+    not. Only updated rows have columns; a value that is not known is NOT_KEPT. `undoes` is the run that the run has
+    taken back, if it is an undo.
     """
 
     at: datetime
@@ -63,6 +66,22 @@ class Event(NamedTuple):
     column: str = ""
     old: object = None
     new: object = None
+    undoes: str = ""
+
+
+class ChangedRow(NamedTuple):
+    """A row that a run has changed: its key as text, when (UTC), by which run, how, and which columns of it."""
+
+    key: tuple[str, ...]
+    at: datetime
+    run: str
+    change: str
+    columns: str
+
+
+def key_of(table: Source | Fact) -> tuple[str, ...]:
+    """Return the columns by which the history of a source or fact tells rows."""
+    return table.key if isinstance(table, Source) else table.unique_key
 
 
 def story(project: Project, name: str, key: Sequence[str], warehouse: Warehouse) -> list[Event]:
@@ -71,16 +90,8 @@ def story(project: Project, name: str, key: Sequence[str], warehouse: Warehouse)
     Raises:
         ProjectError: there is no such source or fact, it has no history, or its key has another number of columns.
     """
-    table = project.sources.get(name) or project.facts.get(name)
-    if table is None:
-        known = [*project.sources, *project.facts]
-        raise ProjectError(f"There is no source or fact {shortened(name)}{did_you_mean(name, known)}.")
-    columns = table.key if isinstance(table, Source) else table.unique_key
-    if not table.history:
-        raise ProjectError(
-            f"{name} has no history. Set `history: true` under its `meta: cdc:`, and compile; it begins with the next"
-            " run."
-        )
+    table = _with_history(project, name)
+    columns = key_of(table)
     if len(key) != len(columns):
         listed = ", ".join(columns)
         raise ProjectError(f"The key of {name} is {listed}: expected {len(columns)} values, found {len(key)}.")
@@ -91,8 +102,46 @@ def story(project: Project, name: str, key: Sequence[str], warehouse: Warehouse)
         kept = [dict(zip(history.column_names, row, strict=True)) for row in warehouse.rows(read, key)]
         read = render("read_key", relation=table.relation, columns=table.columns, **names)
         rows = [dict(zip(table.column_names, row, strict=True)) for row in warehouse.rows(read, key)]
+        undos = dict(warehouse.rows(render("read_undos", control=project.control_schema)))
     following = [*kept[1:], rows[0] if rows else None][: len(kept)]
-    return [event for row, after in zip(kept, following, strict=True) for event in _events(row, after)]
+    events = [event for row, after in zip(kept, following, strict=True) for event in _events(row, after)]
+    return [event._replace(undoes=undos.get(event.run, "")) for event in events]
+
+
+def changed_rows(project: Project, name: str, run_key: str, warehouse: Warehouse) -> list[ChangedRow]:
+    """Return some rows of a source or fact that were changed last, the newest first; by one run alone if it is given.
+
+    Raises:
+        ProjectError: there is no such source or fact, or it has no history.
+    """
+    table = _with_history(project, name)
+    read = render(
+        "read_changed_keys",
+        table=table,
+        key=key_of(table),
+        history=schema.history(project, table).relation,
+        of_run=bool(run_key),
+        most=EXAMPLES,
+    )
+    with warehouse.transaction(dry_run=True):
+        found = warehouse.rows(read, [run_key] if run_key else [])
+    return [
+        ChangedRow(tuple(key), at, run, WITHOUT_COLUMNS.get(change, "updated"), columns or "")
+        for *key, at, run, change, columns in found
+    ]
+
+
+def _with_history(project: Project, name: str) -> Source | Fact:
+    table = project.sources.get(name) or project.facts.get(name)
+    if table is None:
+        known = [*project.sources, *project.facts]
+        raise ProjectError(f"There is no source or fact {shortened(name)}{did_you_mean(name, known)}.")
+    if not table.history:
+        raise ProjectError(
+            f"{name} has no history. Set `history: true` under its `meta: cdc:`, and compile; it begins with the next"
+            " run."
+        )
+    return table
 
 
 def _events(row: Mapping[str, Any], after: Mapping[str, Any] | None) -> Iterator[Event]:

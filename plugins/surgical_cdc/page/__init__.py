@@ -1,1 +1,1 @@
-"""The page in Airflow's UI: how fresh the facts are, and what the runs did; it reads Airflow's database alone."""
+"""The page in Airflow's UI: how fresh the facts are, what the runs did, and by a button the story of a row."""

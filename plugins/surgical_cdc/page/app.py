@@ -16,13 +16,14 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep, get_user
 from airflow.models.dag import DagModel
-from fastapi import Depends, FastAPI, HTTPException, Request, status
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, status
 from fastapi.responses import FileResponse, HTMLResponse
 
-from surgical_cdc.page import metadata, plots, wording
+from surgical_cdc.page import metadata, plots, rows, wording
 from surgical_cdc.page.facts import Light, by_need, facts_today, lasting
 from surgical_cdc.page.heat import MARKS, heat_rows
 from surgical_cdc.page.metadata import Cycle
+from surgical_cdc.page.plugin import PREFIX
 from surgical_cdc.page.sentence import sentences
 from surgical_cdc.values import RUN
 
@@ -82,15 +83,15 @@ ChosenCycle = Annotated[Cycle | None, Depends(_cycle)]
 def facts(request: Request, session: SessionDep, cycles: Cycles) -> HTMLResponse:
     """Show all facts that the user may see, those that need a look first."""
     now = datetime.now(UTC)
-    rows, last_runs = [], []
+    found, last_runs = [], []
     for cycle in cycles:
         runs = metadata.last_runs(session, cycle, limit=FACTS_RUNS)
         errors = next((metadata.errors(session, run) for run in lasting(runs)[:1] if run.has_failed), {})
-        rows += facts_today(cycle, runs, metadata.verified(session, cycle), errors, now=now)
+        found += facts_today(cycle, runs, metadata.verified(session, cycle), errors, now=now)
         last = next((run for run in runs if run.said and run.kind == RUN), None)
         last_runs += [(cycle.dag_id, summary)] if last and (summary := last.summary()) else []
-    counts = {light: sum(row.light == light for row in rows) for light in Light}
-    return _page(request, "facts", rows=by_need(rows), counts=counts, last_runs=last_runs, now=now, cycles=cycles)
+    counts = {light: sum(row.light == light for row in found) for light in Light}
+    return _page(request, "facts", rows=by_need(found), counts=counts, last_runs=last_runs, now=now, cycles=cycles)
 
 
 @app.get("/run")
@@ -122,6 +123,7 @@ def one_run(
         run=shown,
         summary=summary,
         sentences=sentences(shown, summary) if shown else [],
+        can_be_undone=bool(summary and any(source.synced and source.changes for source in summary.sources.values())),
         undone_by=metadata.undone_by(session, cycle, shown.key, limit=CHOICE_RUNS) if shown else [],
         errors=metadata.errors(session, shown) if shown and shown.has_failed else {},
         plot=plots.flow(cycle, summary) if summary else None,
@@ -143,8 +145,28 @@ def changes(
         return _page(request, "none", cycles=cycles, dag_id=dag_id)
     chosen = fact if fact in cycle.feeding else ""
     runs = metadata.last_runs(session, cycle, limit=HEAT_RUNS)[::-1]
-    rows = heat_rows(cycle, runs, chosen)
-    return _page(request, "changes", cycles=cycles, cycle=cycle, runs=runs, rows=rows, fact=chosen)
+    return _page(
+        request, "changes", cycles=cycles, cycle=cycle, runs=runs, rows=heat_rows(cycle, runs, chosen), fact=chosen
+    )
+
+
+@app.get("/row")
+def one_row(
+    request: Request,
+    cycles: Cycles,
+    cycle: ChosenCycle,
+    key: Annotated[list[str] | None, Query()] = None,
+    *,
+    table: str = "",
+    run: str = "",
+    look_up: bool = False,
+    dag_id: str = "",
+) -> HTMLResponse:
+    """Show what happened to a row, or some rows that were changed; the warehouse is asked for `look_up` alone."""
+    if cycle is None:
+        return _page(request, "none", cycles=cycles, dag_id=dag_id)
+    shown = rows.asked(cycle, table, key or (), run) if look_up and table else rows.unasked(cycle)
+    return _page(request, "row", cycles=cycles, cycle=cycle, table=table, key=key or (), run=run, shown=shown)
 
 
 @app.get("/speed")
@@ -187,7 +209,8 @@ def _version(name: str) -> str:
 def _page(request: Request, template: str, **values: Any) -> HTMLResponse:
     # Airflow may be served below a path.
     root = request.scope["root_path"]
-    rendered = _templates().get_template(f"{template}.html").render(root=root, view=template, **values)
+    above = root.removesuffix(f"/{PREFIX}")
+    rendered = _templates().get_template(f"{template}.html").render(root=root, airflow=above, view=template, **values)
     return HTMLResponse(rendered, headers=HEADERS)
 
 

@@ -87,12 +87,13 @@ EXPECTED: dict[Any, str] = {
 MOST_SECONDS = 24 * 60 * 60
 
 
-def connect(conn_id: str, *, label: str) -> Warehouse:
+def connect(conn_id: str, *, label: str, statement_timeout: timedelta = STATEMENT_TIMEOUT) -> Warehouse:
     """Open a session with the driver's settings of that connection: password, IAM or serverless.
 
     Args:
         conn_id: Airflow connection of type redshift.
         label: what the session is for, as `<dag>/<task>/<run>`; Redshift's query log shows it.
+        statement_timeout: how long a statement may take.
 
     Raises:
         ConnectionNotFound: Airflow knows no connection of that name.
@@ -118,7 +119,7 @@ def connect(conn_id: str, *, label: str) -> Warehouse:
             ) from error
         error.add_note(f"Airflow connection {conn_id!r}, {address}")
         raise
-    return session(opened, label, timeout=arguments.get("timeout"))
+    return session(opened, label, timeout=arguments.get("timeout"), statement_timeout=statement_timeout)
 
 
 def driver_arguments(conn_id: str) -> dict[str, Any]:
@@ -154,7 +155,9 @@ def driver_arguments(conn_id: str) -> dict[str, Any]:
     return {**arguments, "port": port} if port else arguments
 
 
-def session(connection: Any, label: str, *, timeout: float | None = None) -> Warehouse:
+def session(
+    connection: Any, label: str, *, timeout: float | None = None, statement_timeout: timedelta = STATEMENT_TIMEOUT
+) -> Warehouse:
     """Take over a connection that redshift_connector has opened; `timeout` in seconds is the socket's from now on."""
     # The driver sends a statement of more than 8 KB in two parts and leaves Nagle's algorithm on, so that the second
     # part waits 40 ms for the server's acknowledgement of the first. It has no setting for this.
@@ -163,7 +166,7 @@ def session(connection: Any, label: str, *, timeout: float | None = None) -> War
     connection._usock.settimeout(timeout)  # noqa: SLF001
     # Settings that are made in a transaction go with it when it is rolled back.
     connection.autocommit = True
-    milliseconds = STATEMENT_TIMEOUT // timedelta(milliseconds=1)
+    milliseconds = statement_timeout // timedelta(milliseconds=1)
     try:
         with connection.cursor() as cursor:
             cursor.execute(render("open_session"), (str(milliseconds), label[:LABEL_LENGTH]))

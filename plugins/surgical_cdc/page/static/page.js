@@ -60,9 +60,19 @@ function drawAll() {
 
 document.documentElement.classList.add("scripted");
 document.querySelectorAll("form").forEach((form) => form.addEventListener("change", (event) => {
-  // Another DAG has other runs and facts.
-  if (event.target.name === "dag_id") form.querySelectorAll("select:not([name=dag_id])").forEach((one) => (one.disabled = true));
+  if (event.target.tagName !== "SELECT") return;
+  // Another DAG has other runs and tables, another table other keys.
+  const others = { dag_id: ":is(select, input):not([name=dag_id])", table: "[name=key]" }[event.target.name];
+  if (others) form.querySelectorAll(others).forEach((one) => (one.disabled = true));
   form.requestSubmit();
+}));
+// Airflow's frame may not lead Airflow elsewhere; a link of Airflow's own document may.
+document.querySelectorAll("a[target=_top]").forEach((link) => link.addEventListener("click", (event) => {
+  if (window.top === window) return;
+  event.preventDefault();
+  const outside = window.top.document.createElement("a");
+  outside.href = link.href;
+  outside.click();
 }));
 document.querySelectorAll(".scroll:has(.heat)").forEach((region) => (region.scrollLeft = region.scrollWidth));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
