@@ -14,6 +14,9 @@ from surgical_cdc.errors import shortened
 # What a line of the ledger is of, and how it ended.
 RUN, UNDO, REFRESH, VERIFICATION = "run", "undo", "refresh", "verification"
 SUCCESS, NOTHING_NEW, IN_PART, FAILED, DRY_RUN = "success", "nothing new", "in part", "failed", "dry run"
+PHASES = ("detect", "update", "sync")
+# Why a fact was not brought up to date, where its own task has the rest.
+HAS_FAILED = "it has failed"
 
 
 def new_token() -> str:

@@ -19,6 +19,7 @@ from surgical_cdc.control import lease
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.values import RunSummary
 from surgical_cdc.warehouse.advice import refusal
 from surgical_cdc.warehouse.retries import is_transient
 from tests.conftest import at
@@ -233,16 +234,30 @@ def test_an_alert_says_what_the_command_line_says(
 
 
 def test_a_cleared_task_resumes_a_failed_run(stocked: Site, shop_cdc: DagUnderTest) -> None:
-    """With the cause mended, clearing the failed tasks finishes the run on the change sets that it has."""
+    """With the cause mended, clearing the failed tasks finishes the run on the change sets that it has.
+
+    Each attempt says what it did, and a sync that is cleared once more says the same again.
+    """
     stocked.stage("order_lines", LINE)
     empty_snapshot(stocked)
     run_id, _ = shop_cdc.run(FORM)
+    failed = RunSummary.from_dict(shop_cdc.value(run_id, "cleanup", "summary"))
+    assert (failed.result, failed.token) == ("failed", shop_cdc.value(run_id, "prepare")["token"])
+    assert failed.sources["order_lines"].inserts == 1
+    assert not any(source.synced for source in failed.sources.values())
+    assert {name: fact.failed for name, fact in failed.facts.items()} == {"fact_order": False, "fact_line": True}
     mend_snapshot(stocked)
     cleared = shop_cdc.stack.airflow.clear("shop_cdc", run_id, only_failed=True)
     assert sorted(cleared) == ["detect.products", "sync_public", "update.fact_line"]
     assert shop_cdc.wait(run_id) == "success"
     assert stocked.table("shop_raw.order_lines", "line_code") == [(LINE["line_code"],)]
     assert lease.holder(stocked.project, stocked.warehouse) is None
+    summary = RunSummary.from_dict(shop_cdc.value(run_id, "sync_public", "summary"))
+    shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["sync_public"])
+    assert shop_cdc.wait(run_id) == "success"
+    assert shop_cdc.states(run_id)["sync_public"] == "skipped"
+    again = RunSummary.from_dict(shop_cdc.value(run_id, "sync_public", "summary"))
+    assert again.model_copy(update={"seconds": {}}) == summary.model_copy(update={"seconds": {}})
 
 
 def test_a_run_that_is_synced_in_part_goes_on_from_its_beginning(stocked: Site, shop_cdc: DagUnderTest) -> None:
@@ -252,8 +267,11 @@ def test_a_run_that_is_synced_in_part_goes_on_from_its_beginning(stocked: Site, 
     empty_snapshot(stocked)
     run_id, _ = shop_cdc.run(FORM)
     mend_snapshot(stocked)
+    summary = shop_cdc.value(run_id, "sync_public", "summary")
     shop_cdc.stack.airflow.clear("shop_cdc", run_id, only_failed=True)
     assert shop_cdc.wait(run_id) == "failed"
+    again = shop_cdc.value(run_id, "sync_public", "summary")
+    assert (again["result"], again["facts"]) == (summary["result"], summary["facts"]) == ("in part", again["facts"])
     assert "it has been synced in part. Clear it from `prepare` on" in shop_cdc.value(run_id, "sync_public", "error")
     shop_cdc.stack.airflow.clear("shop_cdc", run_id, task_ids=["prepare"], include_downstream=True)
     assert shop_cdc.wait(run_id) == "success"

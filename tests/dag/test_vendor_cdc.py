@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -129,17 +130,24 @@ def test_a_run_takes_seconds(edited: EditedRun) -> None:
 
 
 def test_the_page_shows_what_a_run_did(vendor_cdc: DagUnderTest, edited: EditedRun) -> None:
-    """The page of Airflow has the rows of the run's summary, and each fact as fresh."""
+    """The page of Airflow has the rows of the run's summary, each fact as fresh, and a row's story by the button."""
     stack = vendor_cdc.stack
     with httpx.Client(base_url=stack.url, trust_env=False) as client:
         login = client.post("/auth/token", json={"username": stack.user, "password": stack.password})
         client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
         run = client.get("/surgical_cdc/run", params={"dag_id": "vendor_cdc", "run_id": edited.run_id})
         facts = client.get("/surgical_cdc/facts")
+        asked = {"dag_id": "vendor_cdc", "table": "companies", "run": f"vendor_cdc/{edited.run_id}", "look_up": "1"}
+        rows = client.get("/surgical_cdc/row", params=asked)
+        asked["key"] = re.findall(r'name="key" value="(\d+)"', rows.text)[0]
+        row = client.get("/surgical_cdc/row", params=asked)
     summary = RunSummary.from_dict(vendor_cdc.value(edited.run_id, "sync_public", "summary"))
     written = sum(done.written for done in summary.facts.values())
     assert f"{written:,} rows written in" in run.text
     assert "companies 5" in run.text
+    assert "that vendor_cdc/" in rows.text
+    assert f"companies {asked['key']} was changed by 1 run." in row.text
+    assert edited.run_id in row.text
     assert facts.text.count('<span class="light ok">ok</span>') >= len(DICTIONARY.facts)
 
 
@@ -272,6 +280,8 @@ def test_the_undo_dag_takes_a_run_back(vendor_cdc: DagUnderTest, stage: Callable
     nothing, state = undo.run({"run": "vendor_cdc/none"})
     assert state == "failed"
     assert "There is nothing of run 'vendor_cdc/none' to undo" in undo.value(nothing, "prepare", "error")
+    summary = undo.value(nothing, "cleanup", "summary")
+    assert (summary["kind"], summary["undoes"], summary["result"]) == ("undo", "vendor_cdc/none", "failed")
 
 
 def test_sources_that_the_form_leaves_out_are_not_compared(vendor_cdc: DagUnderTest, stage: Callable[..., Any]) -> None:

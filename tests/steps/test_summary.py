@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from surgical_cdc.control.ledger import recorded
 from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.summary import told, wall_seconds
 from surgical_cdc.steps.verify import verify
@@ -77,6 +78,18 @@ def test_a_summary_travels_without_what_is_empty(open_site: Site) -> None:
     assert handed_on["sources"]["products"].keys() <= {"seconds", "synced", "rows_compared", "cells_compared"}
     assert handed_on["facts"]["fact_order"]["cells"] == {"customer_name": 2}
     assert RunSummary.from_dict(handed_on) == found
+
+
+def test_what_a_sync_has_said_is_in_the_ledger(open_site: Site) -> None:
+    """A sync that is asked again says the same, and of a run that was swept, or never synced, nothing."""
+    open_site.stage("customers", {**ASHA, "name": "Asha R", "country": "FR", "changed_at": at(10)})
+    open_site.stage("products", {**PRODUCT, "product_id": None}, {**PRODUCT, "changed_at": at(90)})
+    found = summary_of(open_site, 30)
+    again = recorded(open_site.project, open_site.warehouse, open_site.run(at(30), run_id="until 30"))
+    assert again
+    assert again.model_copy(update={"seconds": {}}) == found.model_copy(update={"seconds": {}})
+    assert again.seconds == pytest.approx(found.seconds)
+    assert recorded(open_site.project, open_site.warehouse, open_site.run(at(30), run_id="unknown")) is None
 
 
 def test_cells_are_in_the_ledger_by_column(open_site: Site) -> None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from surgical_cdc.values import DRY_RUN, FAILED, IN_PART, RunSummary
+from surgical_cdc.values import (
+    DRY_RUN,
+    FAILED,
+    HAS_FAILED,
+    IN_PART,
+    PHASES,
+    SUCCESS,
+    FactSummary,
+    RunSummary,
+    SourceSummary,
+    Value,
+)
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
 
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Table
-    from surgical_cdc.values import Run, SourceSummary
+    from surgical_cdc.values import Run
     from surgical_cdc.warehouse.session import Warehouse
 
 # A reason is for a person; the log has the rest.
@@ -43,6 +54,46 @@ def record(project: Project, warehouse: Warehouse, summary: RunSummary) -> None:
     _record_lines(warehouse, tables["run_columns"], summary, columns)
 
 
+def recorded(project: Project, warehouse: Warehouse, run: Run) -> RunSummary | None:
+    """Return what a sync has written down of its attempt, as a summary; None if nothing is kept of that any more."""
+    with warehouse.transaction(dry_run=True):
+        lines = {
+            name: _read_lines(warehouse, schema.control(project, name), run)
+            for name in ("runs", "run_sources", "run_facts", "run_columns")
+        }
+    if not lines["runs"]:
+        return None
+    # One that was synced in part has the line of its failure besides, which is written later.
+    line = next((line for line in lines["runs"] if line["result"] == SUCCESS), {**lines["runs"][0], "result": IN_PART})
+    cells: dict[str, dict[str, int]] = {}
+    for found in lines["run_columns"]:
+        cells.setdefault(found["fact_name"], {})[found["column_name"]] = found["cells"]
+    facts = {
+        found["fact_name"]: FactSummary(
+            **_fields(FactSummary, found),
+            cells=cells.get(found["fact_name"], {}),
+            failed=line["result"] == IN_PART and found["reason"] == HAS_FAILED,
+        )
+        for found in lines["run_facts"]
+    }
+    sources = {
+        found["source_name"]: SourceSummary(
+            **_fields(SourceSummary, {**found, "changed_columns": json.loads(found["changed_columns"])})
+        )
+        for found in lines["run_sources"]
+    }
+    seconds = {phase: line[f"seconds_{phase}"] for phase in PHASES if line[f"seconds_{phase}"]}
+    return RunSummary.of_run(
+        run,
+        line["result"],
+        started_at=line["started_at"],
+        seconds=seconds,
+        written=sum(fact.written for fact in facts.values()),
+        sources=sources,
+        facts=facts,
+    )
+
+
 def record_dry_run(project: Project, warehouse: Warehouse, run: Run) -> None:
     """Write the line of a dry run that has ended well inside the caller's transaction."""
     _record_run(project, warehouse, RunSummary.of_run(run, DRY_RUN))
@@ -67,7 +118,7 @@ def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str
 def _record_run(project: Project, warehouse: Warehouse, summary: RunSummary) -> int:
     attempt, window = (summary.key, summary.token), (summary.window_start, summary.window_end)
     began = (summary.started_at, summary.token)
-    seconds = [summary.seconds.get(phase) for phase in ("detect", "update", "sync")]
+    seconds = [summary.seconds.get(phase) for phase in PHASES]
     outcome = (summary.undoes, summary.result, summary.reason and summary.reason[:REASON_LENGTH])
     params = (*attempt, summary.kind, *window, *began, *seconds, *outcome, *attempt, summary.result)
     return warehouse.execute(render("record_run", control=project.control_schema), params)
@@ -81,6 +132,16 @@ def _record_lines(
         attempt = {"run_key": summary.key, "token": summary.token}
         values = [{**line, **attempt} for line in lines]
         warehouse.execute(statement, [line[name] for line in values for name in ledger.column_names])
+
+
+def _read_lines(warehouse: Warehouse, ledger: Table, run: Run) -> list[dict[str, Any]]:
+    statement = render("read_lines", ledger=ledger.relation, columns=ledger.columns)
+    found = warehouse.rows(statement, (run.key, run.token))
+    return [dict(zip(ledger.column_names, line, strict=True)) for line in found]
+
+
+def _fields(kind: type[Value], line: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: line[name] for name in kind.model_fields if name in line}
 
 
 def _source_line(name: str, found: SourceSummary, summary: RunSummary) -> dict[str, object]:

@@ -24,7 +24,7 @@ from airflow.sdk.exceptions import (
 )
 
 from surgical_cdc.dag import alerts
-from surgical_cdc.dag.form import FormError, check_fields, require_chosen, run_of
+from surgical_cdc.dag.form import UNDOES_FIELD, FormError, check_fields, require_chosen, run_of
 from surgical_cdc.dag.handover import (
     ERROR_KEY,
     PREPARE,
@@ -39,10 +39,10 @@ from surgical_cdc.dag.handover import (
     is_test,
     preparation_of,
 )
-from surgical_cdc.dictionary import load_dictionary
+from surgical_cdc.dictionary import dictionary_path, load_dictionary
 from surgical_cdc.errors import AlreadySynced, DataError, LeaseError, OutdatedFact, RequestError, SyncedInPart
 from surgical_cdc.steps.summary import summarise, told
-from surgical_cdc.values import FAILED, FactResult, RunSummary, new_token
+from surgical_cdc.values import FAILED, UNDO, FactResult, RunSummary, new_token
 from surgical_cdc.warehouse.retries import Steps, is_transient
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from surgical_cdc.contract.project import Project
     from surgical_cdc.dictionary import Dictionary
-    from surgical_cdc.values import Run
+    from surgical_cdc.values import Preparation, Run
 
 log = logging.getLogger(__name__)
 NOTHING_TO_DO = "Nothing is staged that the baselines do not show: the run has ended with `prepare`."
@@ -298,6 +298,7 @@ class SyncOperator(WarehouseTask):
             OutdatedFact, SyncedInPart: a task has failed.
             DataError: what the run has verified of a fact, after the sync, differs.
         """
+        from surgical_cdc.control.ledger import recorded
         from surgical_cdc.steps.share import require_equal, verify_share
         from surgical_cdc.steps.sync import sync
 
@@ -316,7 +317,14 @@ class SyncOperator(WarehouseTask):
             step = partial(
                 sync, project, run=run, preparation=preparation, change_sets=change_sets, fact_results=fact_results
             )
-            done = steps.run(self.task_id, step)
+            try:
+                done = steps.run(self.task_id, step)
+            except AlreadySynced:
+                # Airflow forgets what a task has handed on when it begins again.
+                summary = steps.run("ledger", partial(recorded, project, run=run))
+                if summary:
+                    hand_on_summary(context, summary)
+                raise
             hand_on_summary(context, done.summary)
             if done.quarantined:
                 alerts.quarantined(context, done.quarantined, control_schema=project.control_schema)
@@ -359,13 +367,28 @@ class CleanupOperator(WarehouseTask):
                 steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
         if failures:
             if context["ti"].xcom_pull(task_ids=SYNC, key=SUMMARY_KEY) is None:
-                attempt = {"dag_id": self.dag_id, "run_id": context["run_id"], "reason": failure}
-                hand_on_summary(context, RunSummary(result=FAILED, **attempt, **_window(run)))
+                hand_on_summary(context, self._failed(context, run, preparation, str(failure)))
             alerts.tell(context, failures)
         elif run and not run.dry_run:
             alerts.recovered(context)
         if not run:
             raise AirflowSkipException(f"The run has not begun. {failure}")
+
+    def _failed(self, context: Context, run: Run | None, preparation: Preparation | None, reason: str) -> RunSummary:
+        """Return what a run did that has failed before its sync has said so."""
+        if run is None:
+            undoes = context["params"].get(UNDOES_FIELD)
+            asked = {"kind": UNDO, "undoes": str(undoes)} if undoes else {}
+            return RunSummary(dag_id=self.dag_id, run_id=context["run_id"], result=FAILED, reason=reason, **asked)
+        if preparation is None:
+            return RunSummary.of_run(run, FAILED, reason=reason)
+        dictionary = load_dictionary(dictionary_path(self.project))
+        change_sets = change_sets_of(context, dictionary.sources)
+        results = handed_on(context, UPDATE, dictionary.facts)
+        fact_results = {fact: FactResult.from_dict(result) for fact, result in results.items()}
+        failed = [fact for fact in dictionary.facts if fact not in fact_results]
+        done = summarise(run, preparation, change_sets, fact_results, failed=failed, waiting=change_sets.keys())
+        return done.model_copy(update={"result": FAILED, "reason": reason})
 
 
 class RefreshOperator(FactTask):
@@ -435,10 +458,6 @@ def hand_on_summary(context: Context, summary: RunSummary) -> None:
     """Say what the run did, for a person and for the page."""
     log.info("%s", told(summary))
     context["ti"].xcom_push(SUMMARY_KEY, summary.to_dict())
-
-
-def _window(run: Run | None) -> dict[str, Any]:
-    return {"window_start": run.window_start, "window_end": run.window_end} if run else {}
 
 
 def raise_event(context: Context, task: BaseOperator, extra: Mapping[str, Any] | None) -> None:

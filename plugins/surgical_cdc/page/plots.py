@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 from surgical_cdc.page.metadata import Cycle, PastRun
 from surgical_cdc.page.wording import counted
-from surgical_cdc.values import RunSummary
+from surgical_cdc.values import PHASES, RunSummary
 
 Plot = dict[str, Any]
 # More bands than these can not be told apart.
 FLOW_FACTS = 40
-PHASES = ("detect", "update", "sync")
 
 
 class Medians(NamedTuple):

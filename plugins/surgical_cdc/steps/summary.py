@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from surgical_cdc.values import (
     DRY_RUN,
+    HAS_FAILED,
     IN_PART,
     NOTHING_NEW,
     SUCCESS,
@@ -78,7 +79,7 @@ def summarise(
         seconds={phase: seconds for phase, seconds in phases.items() if seconds},
         written=sum(done.written for done in fact_results.values()),
         sources=sources,
-        facts=facts | {name: FactSummary(failed=True, reason="it has failed") for name in failed},
+        facts=facts | {name: FactSummary(failed=True, reason=HAS_FAILED) for name in failed},
     )
 
 
