@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from surgical_cdc.errors import shortened
 
 # What a line of the ledger is of, and how it ended.
-RUN, UNDO, REFRESH, VERIFICATION = "run", "undo", "refresh", "verification"
+RUN, UNDO, REFRESH, VERIFICATION, FRESHNESS = "run", "undo", "refresh", "verification", "freshness"
 SUCCESS, NOTHING_NEW, IN_PART, FAILED, DRY_RUN = "success", "nothing new", "in part", "failed", "dry run"
 PHASES = ("detect", "update", "sync")
 # Why a fact was not brought up to date, where its own task has the rest.
@@ -82,7 +82,7 @@ class Run(Value):
     bound. Both are UTC without an offset, as the warehouse's timestamps are. An empty `sources` means all. `keys`, if
     there are any, are the only keys that are looked at, as text; a dry run over one source asks for them.
     `undoes` is the key of a run that this one takes back, without the rows that have changed again since if it is to be
-    `partial`; what is staged is not looked at then.
+    `partial`; what is staged is not looked at then. `ignore_volume` says that no source changes too many rows.
     """
 
     run_id: str
@@ -95,6 +95,7 @@ class Run(Value):
     dry_run: bool = False
     undoes: str = ""
     partial: bool = False
+    ignore_volume: bool = False
 
     @property
     def key(self) -> str:
@@ -164,6 +165,7 @@ class ChangeSet(SourceCounts):
     baseline showed: in another attempt, or on another baseline, the change set is not valid.
     `relation` is empty where nothing had to be detected.
     `changed_columns` counts per column the updated rows in which it differs (the cursor's own changes left out).
+    `usual` are the rows that runs usually change, where this one changes far more (steps/volume.py); else 0.
     `farthest_cursor` is the newest cursor of the waiting rows, as text, since a timestamp of the warehouse may lie
     beyond Python's.
     `started_at` is UTC by the worker's clock, without an offset; None where nothing had to be detected.
@@ -177,6 +179,7 @@ class ChangeSet(SourceCounts):
     window_end: datetime
     farthest_cursor: str | None = None
     changed_columns: dict[str, int] = {}
+    usual: int = 0
     started_at: datetime | None = None
     seconds: float = 0.0
 
@@ -277,8 +280,9 @@ class FactResult(FactCounts):
 
 
 class SourceSummary(SourceCounts):
-    """What was detected in a source, and whether its baseline was moved."""
+    """What was detected in a source, and whether its baseline was moved; see ChangeSet."""
 
+    usual: int = 0
     changed_columns: dict[str, int] = {}
     farthest_cursor: str | None = None
     seconds: float = 0.0
@@ -303,7 +307,8 @@ class RunSummary(Value):
     `result` is `success`, `nothing new` (it had nothing to do), `in part` (failed tasks have kept sources back),
     `failed` (nothing was synced) or `dry run`; `reason` says why it failed, `undoes` what an undo has taken back.
     `started_at` is when it took the lease. `seconds` are wall time by phase: detect, update, sync; `written` are rows
-    of all facts. All times are UTC, without an offset.
+    of all facts. `stale_after` are the seconds by level, `warn` and `error`, after which the project calls a fact too
+    old. All times are UTC, without an offset.
     """
 
     dag_id: str
@@ -318,6 +323,7 @@ class RunSummary(Value):
     started_at: datetime | None = None
     seconds: dict[str, float] = {}
     written: int = 0
+    stale_after: dict[str, float] = {}
     sources: dict[str, SourceSummary] = {}
     facts: dict[str, FactSummary] = {}
 

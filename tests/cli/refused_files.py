@@ -442,9 +442,9 @@ CASES: list[FileCase] = [
     _of_a_run(
         "a key of the contract that does not exist",
         "…/sql/cdc/contract.yaml: no such setting: source (sources?). Known: project, control_schema, "
-        "scratch_schema, retention, verification, select, sources, static, facts, left_out, models. Compiling has"
-        " written the file: take the committed one back, or remove it and write it anew with `python -m "
-        "surgical_cdc compile --project …/sql`.",
+        "scratch_schema, retention, verification, freshness, volume, select, sources, static, facts, left_out, "
+        "models. Compiling has written the file: take the committed one back, or remove it and write it anew with "
+        "`python -m surgical_cdc compile --project …/sql`.",
         _in_text(CONTRACT, "sources:", "source:"),
     ),
     _of_a_run(
@@ -929,6 +929,16 @@ CASES: list[FileCase] = [
         "an unknown maintenance",
         "…/sql/models/fact.sql: models.fact: meta.cdc: maintenance: expected 'auto', 'incremental' or 'full'.",
         {MODEL: BASE[MODEL].replace("'id'", "'id', meta={'cdc': {'maintenance': 'none'}}")},
+    ),
+    FileCase(
+        "a freshness in weeks",
+        "…/sql/dbt_project.yml: vars: cdc_freshness.warn_after.period: expected 'minute', 'hour' or 'day'.",
+        _variables("{cdc_freshness: {warn_after: {count: 1, period: week}}}"),
+    ),
+    FileCase(
+        "a volume that no run can keep to",
+        "…/sql/dbt_project.yml: vars: cdc_volume.factor: expected greater than 1.",
+        _variables("{cdc_volume: {factor: 1}}"),
     ),
     FileCase(
         "a retention of no days",

@@ -216,7 +216,7 @@ FORMS = [
     Form(
         "dry_run: misspelled",
         "The run's conf has what the trigger form does not: dryrun (dry_run?). Fields: window_start, window_end,"
-        " sources, dry_run. Trigger the run again with these alone.",
+        " sources, dry_run, ignore_volume. Trigger the run again with these alone.",
         {"dryrun": True},
     ),
 ]

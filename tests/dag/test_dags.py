@@ -131,7 +131,8 @@ def test_the_fields_of_the_form_are_kept_once(dags: dict[str, DAG]) -> None:
     params = process_params(
         dags["vendor_cdc"], dags["vendor_cdc"].get_task("detect.users"), {"dry_run": True}, suppress_exception=False
     )
-    assert params == {"window_start": None, "window_end": None, "sources": [], "dry_run": True}
+    form = {"window_start": None, "window_end": None, "sources": [], "dry_run": True, "ignore_volume": False}
+    assert params == form
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_arguments_of_a_dag_are_added_to_ours_or_take_their_place() -> None:
         "max_active_tasks": 4,
     }
     for dag, fields in (
-        (cdc_dag("cycle", **given), ["ticket", "window_start", "window_end", "sources", "dry_run"]),
+        (cdc_dag("cycle", **given), ["ticket", "window_start", "window_end", "sources", "dry_run", "ignore_volume"]),
         (refresh_dag("refresh", **given), ["ticket", "facts"]),
     ):
         assert list(dag.params) == fields
@@ -325,7 +326,7 @@ def test_window_of_a_run(context: Any, expected: tuple[str | None, str]) -> None
         pytest.param({"window_end": "yesterday"}, "no time", id="no time"),
         pytest.param(
             {"dryrun": True, "sources": ["tags"], "x": 1},
-            r"form does not: dryrun \(dry_run\?\), x\. Fields: window_start, window_end, sources, dry_run\. Trigger",
+            r"form does not: dryrun \(dry_run\?\), x\. Fields: window_start, .*, dry_run, ignore_volume\. Trigger",
             id="no field",
         ),
     ],

@@ -26,6 +26,8 @@ from tests.conftest import at
 from tests.dag.conftest import RUN_SECONDS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Connect, Site
     from tests.dag.conftest import DagUnderTest
     from tests.dag.receivers import Inbox
@@ -450,14 +452,57 @@ def kill_task(dag: DagUnderTest, run_id: str, task_id: str) -> None:
 def test_rows_in_quarantine_alert_without_failing_the_run(
     stocked: Site, shop_cdc: DagUnderTest, inboxes: dict[str, Inbox]
 ) -> None:
-    """A row without a key is kept aside and told of once; the other rows are applied."""
+    """A row without a key is kept aside and told of once; the others are applied, and it is when it is staged well.
+
+    That of the two which was staged before the window start is left for a later run.
+    """
     stocked.stage("orders", ORDER, {**ORDER, "order_id": None})
     run_id, state = shop_cdc.run(FORM)
     assert state == "success"
     assert stocked.table("shop_raw.orders", "order_id") == [(1,)]
     message = inboxes["smtp"].wait_for(run_id)
     assert "orders: 1 rows, kept in cdc.quarantine__orders" in message.text
-    again, _ = shop_cdc.run(FORM)
+    stocked.stage("orders", *({**ORDER, "order_id": key, "changed_at": at(minute)} for key, minute in ((2, 8), (3, 2))))
+    again, _ = shop_cdc.run({**FORM, "window_start": at(6).isoformat() + "Z"})
+    assert inboxes["smtp"].about(again) == []
+    assert stocked.table("shop_raw.orders", "order_id") == [(1,), (2,)]
+
+
+def test_what_is_old_or_far_more_than_usual_alerts_without_failing_the_run(
+    stocked: Site, shop_cdc: DagUnderTest, shop_project: Path, inboxes: dict[str, Inbox]
+) -> None:
+    """Each once: the facts with their age, and the source with its rows beside the usual ones."""
+    assert shop_cdc.run(FORM)[1] == "success"
+    before = [
+        ("orders", at(minute), True, *(1 if name == "inserts" else 0 for name in ("inserts", "updates", "deletes")))
+        for minute in range(5)
+    ]
+    for line in before:
+        stocked.execute(
+            "INSERT INTO cdc.run_sources (source_name, window_end, synced, inserts, updates, deletes)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            line,
+        )
+    contract = shop_project / "cdc" / "contract.yaml"
+    text = contract.read_text()
+    settings = "freshness: {warn_after: {count: 1, period: day}}\nvolume: {factor: 2, min_rows: 3}\n"
+    contract.write_text(text + settings)
+    try:
+        stocked.stage("orders", *({**ORDER, "order_id": number, "changed_at": at(5)} for number in (1, 2, 3)))
+        run_id, state = shop_cdc.run(FORM)
+        again, _ = shop_cdc.run(FORM)
+    finally:
+        contract.write_text(text)
+    assert state == "success"
+    found = inboxes["smtp"].about(run_id)
+    assert {message.subject for message in found} == {
+        "shop_cdc: far more rows than usual: orders",
+        "shop_cdc: 2 facts are too old: fact_line, fact_order",
+    }
+    said = " ".join(message.text for message in found)
+    assert "orders: 3 rows, usually 1; of these 3 inserted, 0 updated, 0 deleted" in said
+    assert f"fact_order: shows what was staged up to {at(10)} UTC" in said
+    assert shop_cdc.value(run_id, "sync_public", "summary")["stale_after"] == {"warn": 86_400.0}
     assert inboxes["smtp"].about(again) == []
 
 

@@ -16,6 +16,7 @@ from surgical_cdc.dag import cdc_dag, refresh_dag, undo_dag, verify_dag
 from surgical_cdc.dag.alerts import Apprise, Smtp, Sns
 from surgical_cdc.dag.form import cycle_fields, fact_fields, undo_fields
 from surgical_cdc.dbt.declared import FactMeta, SourceMeta
+from surgical_cdc.dbt.settings import Settings
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.warehouse.schema import CONTROL_TABLES, KEPT_COLUMNS
 from tests.conftest import ROOT
@@ -86,7 +87,7 @@ def test_every_control_table_is_described() -> None:
 def test_every_setting_is_described() -> None:
     """`vars`, the keys of `meta: cdc:`, the arguments of the DAGs and the keys of alerts are those of the code."""
     retention = set(Retention.model_fields)
-    variables = {"cdc_control_schema", "cdc_scratch_schema", "cdc_retention", "cdc_verification"}
+    variables = {str(field.alias) for field in Settings.model_fields.values()}
     assert {name for name in names("settings.md", "A project") if name.startswith("cdc_")} == variables
     assert retention <= set(names("settings.md", "A project", 2))
     assert set(names("settings.md", "A source")) == set(SourceMeta.model_fields)

@@ -61,6 +61,18 @@ def test_light(runs: list[PastRun], light: Light) -> None:
     assert today(*runs).light == light
 
 
+@pytest.mark.parametrize(
+    ("hours", "light"), [pytest.param(1.9, Light.OK), pytest.param(2.1, Light.STALE), pytest.param(7, Light.FAILED)]
+)
+def test_a_fact_is_stale_when_the_project_says_so(hours: float, light: Light) -> None:
+    """Its ages come with the summaries of the runs, and stand in the place of the schedule's intervals."""
+    ages = {"stale_after": {"warn": 7_200.0, "error": 21_600.0}}
+    assert today(past(0, **ages), now=NOON + timedelta(hours=hours)).light == light
+    only_error = {"stale_after": {"error": 21_600.0}}
+    expected = Light.FAILED if light is Light.FAILED else Light.OK
+    assert today(past(0, **only_error), now=NOON + timedelta(hours=hours)).light == expected
+
+
 def test_a_verification_that_differs_counts_until_the_next() -> None:
     """It fails the fact, whatever the runs say."""
     found = today(past(0), verified={"fact": Verified(NOON, "fact: DIFFERS")})

@@ -119,6 +119,9 @@ def run(
     source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would change, and write nothing.")] = False,
+    ignore_volume: Annotated[
+        bool, typer.Option("--ignore-volume", help="Take sources that change far more rows than usual, too.")
+    ] = False,
     threads: Threads = 4,
     project: ProjectFolder = DEFAULT_PROJECT,
     conn_id: ConnectionId = "redshift_default",
@@ -127,6 +130,7 @@ def run(
     loaded = _project(project)
     sources = tuple(loaded.source(name).name for name in source or ())
     asked = _run("run", sources, start=_time("--start", start), end=_time("--end", end), dry_run=dry_run)
+    asked = asked.model_copy(update={"ignore_volume": ignore_volume})
     done = run_cycle(loaded, _session(conn_id, "run", asked), asked, threads=threads, progress=console.print)
     console.print(report.cycle(done))
 

@@ -396,6 +396,8 @@ class _Compiling:
             scratch_schema=self._settings.scratch_schema,
             retention=self._settings.retention,
             verification=self._settings.verification,
+            freshness=self._settings.freshness,
+            volume=self._settings.volume,
             select=self._select,
             left_out=dict(sorted(self._left_out.items())),
             models={node.original_file_path: _checksum(self._artifacts.file(node)) for node in used},

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from surgical_cdc.contract.shapes import fail_validation, shaped
 from surgical_cdc.contract.tables import (
     Fact,
+    Freshness,
     Identifier,
     Retention,
     Select,
@@ -24,6 +25,7 @@ from surgical_cdc.contract.tables import (
     Strict,
     Table,
     Verification,
+    Volume,
 )
 from surgical_cdc.dictionary import dictionary_path
 from surgical_cdc.errors import ProjectError, shortened
@@ -52,6 +54,8 @@ class Contract(Strict):
     scratch_schema: Identifier = "cdc_scratch"
     retention: Retention = Retention()
     verification: Verification = Verification()
+    freshness: Freshness = Freshness()
+    volume: Volume = Volume()
     select: tuple[str, ...] = ()
     sources: dict[str, dict[str, Any]] = {}
     static: dict[str, dict[str, Any]] = {}
@@ -83,6 +87,8 @@ class Project:
     scratch_schema: str = "cdc_scratch"
     retention: Retention = field(default_factory=Retention)
     verification: Verification = field(default_factory=Verification)
+    freshness: Freshness = field(default_factory=Freshness)
+    volume: Volume = field(default_factory=Volume)
     select: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
@@ -191,6 +197,8 @@ def load_project(path: Path = DEFAULT_PROJECT) -> Project:
         scratch_schema=contract.scratch_schema,
         retention=contract.retention,
         verification=contract.verification,
+        freshness=contract.freshness,
+        volume=contract.volume,
         select=contract.select,
         left_out=contract.left_out,
         models=contract.models,
@@ -205,6 +213,8 @@ def contract_text(project: Project) -> str:
         "scratch_schema": project.scratch_schema,
         "retention": project.retention.model_dump(),
         "verification": project.verification.model_dump(exclude_defaults=True),
+        "freshness": project.freshness.model_dump(exclude_defaults=True),
+        "volume": project.volume.model_dump(exclude_defaults=True),
         "select": list(project.select),
         "sources": {name: _described(table) for name, table in project.sources.items()},
         "static": {name: _described(table) for name, table in project.static.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
@@ -311,6 +311,44 @@ class Verification(Strict):
 
     days: Days | None = 7
     repair: bool = False
+
+
+class Age(Strict):
+    """How old something may be, as dbt's freshness says it."""
+
+    count: Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=DAYS)]
+    period: Literal["minute", "hour", "day"]
+
+    @property
+    def length(self) -> timedelta:
+        """The age as a length of time."""
+        return timedelta(**{f"{self.period}s": self.count})
+
+
+class Freshness(Strict):
+    """How old a fact may be, by the end of the last window that it shows; None: nobody is told."""
+
+    warn_after: Age | None = None
+    error_after: Age | None = None
+
+    @property
+    def ages(self) -> dict[str, timedelta]:
+        """The ages by level, `warn` before `error`."""
+        ages = {"warn": self.warn_after, "error": self.error_after}
+        return {level: age.length for level, age in ages.items() if age}
+
+
+class Volume(Strict):
+    """When a run changes far more rows of a source than runs usually do: more than `factor` times; None: never.
+
+    Usual is the median of the last `runs` that have changed any. Less than `min_rows` are never too many. `stop` says
+    whether such a run stops before it has written anything of the source.
+    """
+
+    factor: Annotated[float, BeforeValidator(_no_boolean), Field(gt=1, allow_inf_nan=False)] | None = None
+    runs: Annotated[int, BeforeValidator(_no_boolean), Field(ge=5, le=10_000)] = 20
+    min_rows: Annotated[int, BeforeValidator(_no_boolean), Field(ge=0)] = 1_000
+    stop: bool = False
 
 
 class Source(Table):

@@ -104,6 +104,11 @@ def record_failure(project: Project, warehouse: Warehouse, run: Run, reason: str
     _record_run(project, warehouse, RunSummary.of_run(run, FAILED, reason=reason))
 
 
+def record_once(project: Project, warehouse: Warehouse, summary: RunSummary) -> bool:
+    """Write a line inside the caller's transaction; return False if it is there already."""
+    return _record_run(project, warehouse, summary) > 0
+
+
 def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str) -> bool:
     """Write in a transaction of its own that a run waits for another one; return False if that is written already.
 
@@ -111,8 +116,7 @@ def record_waiting(project: Project, warehouse: Warehouse, run: Run, reason: str
     """
     with warehouse.transaction():
         unbegun = run.model_copy(update={"token": ""})
-        written = _record_run(project, warehouse, RunSummary.of_run(unbegun, WAITING, reason=reason))
-    return written > 0
+        return record_once(project, warehouse, RunSummary.of_run(unbegun, WAITING, reason=reason))
 
 
 def _record_run(project: Project, warehouse: Warehouse, summary: RunSummary) -> int:

@@ -38,6 +38,9 @@ from surgical_cdc.errors import AlertSettingError
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Context
 
+    from surgical_cdc.steps.freshness import Stale
+    from surgical_cdc.values import SourceSummary
+
 log = logging.getLogger(__name__)
 
 VARIABLE = "surgical_cdc_alerts"
@@ -203,6 +206,37 @@ def quarantined(context: Context, counts: Mapping[str, int], *, control_schema: 
         f"Log: {ti.log_url}\n"
     )
     send(f"{ti.dag_id}: {sum(counts.values())} rows in quarantine: {', '.join(counts)}", text)
+
+
+def unusual(context: Context, sources: Mapping[str, SourceSummary]) -> None:
+    """Alert that a run has changed far more rows of some sources than runs usually do. The run goes on."""
+    ti = context["ti"]
+    listed = "\n".join(
+        f"  {name}: {found.changes} rows, usually {found.usual}; of these {found.inserts} inserted, {found.updates}"
+        f" updated, {found.deletes} deleted"
+        for name, found in sources.items()
+    )
+    text = (
+        f"DAG: {ti.dag_id}\nRun: {ti.run_id}\n\nFar more rows have changed than usually do:\n{listed}\n\n"
+        "If the load was wrong, undo the run: docs/how-to/undo.md. `cdc_volume` of the project says what is far more,"
+        f" and whether such a run stops.\nLog: {ti.log_url}\n"
+    )
+    send(f"{ti.dag_id}: far more rows than usual: {', '.join(sources)}", text)
+
+
+def stale(context: Context, facts: Sequence[Stale]) -> None:
+    """Alert that facts have become older than the project says."""
+    ti = context["ti"]
+    listed = "\n".join(
+        f"  {one.fact}: shows what was staged up to {one.fresh_to} UTC, {one.age} ago ({one.level}_after)"
+        for one in facts
+    )
+    text = (
+        f"DAG: {ti.dag_id}\nRun: {ti.run_id}\n\nFacts are older than cdc_freshness of the project says:\n{listed}\n\n"
+        "See why the last runs have not brought them up to date, or whether the DAG is paused.\n"
+        f"Log: {ti.log_url}\n"
+    )
+    send(f"{ti.dag_id}: {len(facts)} facts are too old: {', '.join(one.fact for one in facts)}", text)
 
 
 def waiting(context: Context, text: str) -> None:

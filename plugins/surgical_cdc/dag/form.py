@@ -44,6 +44,7 @@ def cycle_fields(dictionary: Dictionary) -> dict[str, Param]:
         ),
         "sources": _selection(list(dictionary.sources), title="Sources", description="Compare only these; empty: all."),
         "dry_run": _switch("Dry run", "Compare and compute, and report what would change; write nothing."),
+        "ignore_volume": _switch("Ignore volume", "Take sources that change far more rows than usual, too."),
     }
 
 
@@ -89,7 +90,8 @@ def run_of(context: Context, token: str) -> Run:
             f"The window from {start} to {end} UTC is empty: window_start must be before window_end."
             " Trigger the run again with another window_start, or leave it out to take all that is staged."
         )
-    return Run(window_start=start, window_end=end, sources=tuple(params["sources"] or ()), **attempt)
+    chosen = {"sources": tuple(params["sources"] or ()), "ignore_volume": params["ignore_volume"]}
+    return Run(window_start=start, window_end=end, **chosen, **attempt)
 
 
 def check_fields(context: Context) -> None:

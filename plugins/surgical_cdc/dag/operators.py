@@ -167,7 +167,8 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
 
             context["ti"].xcom_push("return_value", preparation.to_dict())
             results = nothing_to_do(project, load_dictionary(project.dictionary_path), run, preparation) or {}
-            hand_on_summary(context, summary_of_nothing(run, preparation, results))
+            done = summary_of_nothing(run, preparation, results)
+            hand_on_summary(context, _with_ages(done, project))
             log.info("%s", NOTHING_TO_DO)
             alerts.recovered(context)
             raise_event(context, self, fresh(run))
@@ -325,9 +326,12 @@ class SyncOperator(WarehouseTask):
                 if summary:
                     hand_on_summary(context, summary)
                 raise
-            hand_on_summary(context, done.summary)
+            hand_on_summary(context, _with_ages(done.summary, project))
             if done.quarantined:
                 alerts.quarantined(context, done.quarantined, control_schema=project.control_schema)
+            unusual = {name: found for name, found in done.summary.sources.items() if found.usual}
+            if unusual:
+                alerts.unusual(context, unusual)
             done.require_all(run)
             share = steps.run("verify", partial(verify_share, project))
             if share:
@@ -365,6 +369,8 @@ class CleanupOperator(WarehouseTask):
         if run:
             with self.steps(context) as (project, steps):
                 steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
+                if not run.dry_run:
+                    alert_of_age(context, project, steps)
         if failures:
             if context["ti"].xcom_pull(task_ids=SYNC, key=SUMMARY_KEY) is None:
                 hand_on_summary(context, self._failed(context, run, preparation, str(failure)))
@@ -425,6 +431,7 @@ class VerifyOperator(WarehouseTask):
         with self.steps(context) as (project, steps):
             check_fields(context)
             found = steps.run(self.task_id, partial(verify, project, self.fact))
+            alert_of_age(context, project, steps)
             if not found.equal:
                 raise DataError(found.verdict(project))
         return asdict(found)
@@ -458,6 +465,21 @@ def hand_on_summary(context: Context, summary: RunSummary) -> None:
     """Say what the run did, for a person and for the page."""
     log.info("%s", told(summary))
     context["ti"].xcom_push(SUMMARY_KEY, summary.to_dict())
+
+
+def alert_of_age(context: Context, project: Project, steps: Steps) -> None:
+    """Alert of facts that have become older than the project says."""
+    from surgical_cdc.steps.freshness import newly_stale
+
+    if project.freshness.ages:
+        stale = steps.run("freshness", partial(newly_stale, project))
+        if stale:
+            alerts.stale(context, stale)
+
+
+def _with_ages(summary: RunSummary, project: Project) -> RunSummary:
+    seconds = {level: age.total_seconds() for level, age in project.freshness.ages.items()}
+    return summary.model_copy(update={"stale_after": seconds})
 
 
 def raise_event(context: Context, task: BaseOperator, extra: Mapping[str, Any] | None) -> None:

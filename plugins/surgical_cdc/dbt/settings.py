@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from surgical_cdc.contract.shapes import Shape, shaped
-from surgical_cdc.contract.tables import Identifier, Retention, Verification
+from surgical_cdc.contract.tables import Freshness, Identifier, Retention, Verification, Volume
 from surgical_cdc.files import fail, read_yaml
 
 
@@ -20,6 +20,8 @@ class Settings(Shape):
     scratch_schema: Identifier = Field("cdc_scratch", alias="cdc_scratch_schema")
     retention: Retention = Field(Retention(), alias="cdc_retention")
     verification: Verification = Field(Verification(), alias="cdc_verification")
+    freshness: Freshness = Field(Freshness(), alias="cdc_freshness")
+    volume: Volume = Field(Volume(), alias="cdc_volume")
 
 
 class _ProjectFile(Shape):

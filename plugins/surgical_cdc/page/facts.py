@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 from surgical_cdc.dag.handover import UPDATE
@@ -14,6 +14,7 @@ from surgical_cdc.values import DRY_RUN, RUN
 
 # A fact is stale once it is as many intervals of the schedule behind: one run may be late by its own length.
 STALE_INTERVALS = 2
+LEVELS = ("warn", "error")
 
 
 class Light(IntEnum):
@@ -71,7 +72,11 @@ def facts_today(
     """
     ended = lasting(runs)
     intervals = [run.interval for run in runs if run.run_type == "scheduled" and run.interval]
-    oldest = now - STALE_INTERVALS * statistics.median_low(intervals) if intervals else None
+    ages: Mapping[str, float] = next((run.said["stale_after"] for run in ended if "stale_after" in run.said), {})
+    if ages:
+        warned, failed = (now - timedelta(seconds=ages[level]) if level in ages else None for level in LEVELS)
+    else:
+        warned, failed = now - STALE_INTERVALS * statistics.median_low(intervals) if intervals else None, None
     by_window = sorted(ended, key=lambda run: run.time, reverse=True)
     found = []
     for fact in cycle.facts:
@@ -84,7 +89,9 @@ def facts_today(
             light, note = Light.FAILED, _failure(ended[0], fact, errors)
         elif fresh_to is None:
             light, note = Light.NEVER, ""
-        elif oldest and fresh_to < oldest:
+        elif failed and fresh_to < failed:
+            light, note = Light.FAILED, "It is older than error_after of the project's cdc_freshness."
+        elif warned and fresh_to < warned:
             light, note = Light.STALE, "No run has brought it up to date since."
         else:
             light, note = Light.OK, ""

@@ -266,9 +266,10 @@ def _detected(change_set: ChangeSet) -> str:
     }
     found = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no change"
     columns = ", ".join(f"{name} {count}" for name, count in change_set.changed_columns.items())
+    usually = f", FAR MORE than the {change_set.usual} that usually change," if change_set.usual else ""
     return (
         f"detect.{change_set.source}: {change_set.rows_compared} rows compared, {found}"
-        f"{f' ({columns})' if columns else ''} in {change_set.seconds:.2f} s"
+        f"{f' ({columns})' if columns else ''}{usually} in {change_set.seconds:.2f} s"
     )
 
 

@@ -11,6 +11,7 @@ from surgical_cdc.control import lease, scratch
 from surgical_cdc.errors import DataError, RequestError
 from surgical_cdc.names import fitted
 from surgical_cdc.steps.quiet import is_buried
+from surgical_cdc.steps.volume import unusual
 from surgical_cdc.values import ChangeSet, Preparation, Run, SourceCounts, now
 from surgical_cdc.warehouse import schema
 from surgical_cdc.warehouse.templates import render
@@ -27,7 +28,8 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
     Raises:
         AlreadySynced, LeaseError: the run may not go on; see `lease.hold`.
         DataError: a key is in the baseline more than once, or NULL there, so that nobody can say which row a staged one
-            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows.
+            replaces; or a snapshot would delete more of the baseline than `max_delete_share` allows; or far more rows
+            change than usually do, and the project says that such a run stops.
         RequestError: rows that the run is to undo have changed again since.
     """
     source = project.source(source_name)
@@ -41,7 +43,8 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
             figures = write_change_set(project, source, relation, warehouse, run, preparation.voided)
         if source.load == "snapshot":
             _refuse_erasure(source, figures["deletes"], warehouse)
-    counts = {name: int(figures[name]) for name in SourceCounts.model_fields if name in figures}
+        counts = {name: int(figures[name]) for name in SourceCounts.model_fields if name in figures}
+        usual = unusual(project, source, warehouse, run, SourceCounts(**counts).changes)
     return ChangeSet(
         source=source.name,
         relation=relation,
@@ -52,6 +55,7 @@ def detect(project: Project, source_name: str, warehouse: Warehouse, run: Run, p
         cells_compared=counts["rows_compared"] * len(source.columns),
         farthest_cursor=figures["farthest_cursor"],
         changed_columns=_changed_columns(source, figures),
+        usual=usual,
         started_at=started_at,
         seconds=round(time.perf_counter() - started, 3),
         **counts,

@@ -104,6 +104,8 @@ def told(summary: RunSummary) -> str:
     lines = [f"{head}.", *([summary.reason] if summary.reason else [])]
     lines += _listed("Sources", {name: _changed(found) for name, found in sources}, "without a change")
     lines += _listed("Facts", {name: _written(done) for name, done in facts}, "left as they are")
+    unusual = {name: f"{found.changes} rows, usually {found.usual}" for name, found in sources if found.usual}
+    lines += _listed("Far more than usual", unusual)
     odd = {name: _counted({kind: getattr(found, kind) for kind in ODD}) for name, found in sources}
     return "\n".join([*lines, *_listed("Left out of it", odd)])
 
