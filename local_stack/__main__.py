@@ -20,6 +20,7 @@ from local_stack.errors import StackError
 from local_stack.settings import ROOT
 from local_stack.stack import LocalStack
 from surgical_cdc.errors import SurgicalCdcError
+from surgical_cdc.steps.summary import told
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CHECK_SECONDS = 1.0
@@ -68,10 +69,24 @@ def demo(options: argparse.Namespace, console: Console) -> int:
         with _stopping(stack):
             demonstration.start(stack, companies=options.companies, dag_ids=("vendor_cdc",))
             report = demonstration.one_window(stack)
+            tell(report, console)
+            if options.keep:
+                console.print(f"Its page: {stack.url}{report.page}, user {stack.user}, password {stack.password}")
+                say("Airflow goes on; Ctrl-C stops everything")
+                while True:
+                    time.sleep(CHECK_SECONDS)
+                    stack.check()
+    console.print("To see its page in Airflow: make demo ARGS=--keep, which goes on until Ctrl-C.")
+    return 0 if report.is_good else 1
+
+
+def tell(report: demonstration.Report, console: Console) -> None:
+    """Print what a run did: tables, what it says of itself, and whether the facts are right."""
     for table in report.tables():
         console.print(table)
+    if report.summary:
+        console.print(told(report.summary), markup=False, soft_wrap=True)
     console.print(report.verdict, style="green" if report.is_good else "red", markup=False, soft_wrap=True)
-    return 0 if report.is_good else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     demonstrating.add_argument(
         "--record", type=Path, metavar="FILE", help="file to append each distinct statement to that Redshift is sent"
     )
+    demonstrating.add_argument("--keep", action="store_true", help="keep Airflow running after it, until Ctrl-C")
     demonstrating.set_defaults(command=demo)
     for command in (running, demonstrating):
         command.add_argument(

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from rich.table import Table
 
@@ -14,8 +15,9 @@ from local_stack.airflow_api import ENDED, time_of
 from local_stack.errors import StackError
 from local_stack.stack import LocalStack, Say
 from surgical_cdc.contract.project import load_project
+from surgical_cdc.dag.handover import CLEANUP, SUMMARY_KEY, SYNC
 from surgical_cdc.steps.verify import Verification, verify
-from surgical_cdc.values import ChangeSet, FactResult
+from surgical_cdc.values import ChangeSet, FactResult, RunSummary
 from surgical_cdc.warehouse.catalog import read_catalog
 
 __all__ = ["Report", "Say", "avoid_the_schedule", "feed_once", "load_once", "one_window", "start", "verify_facts"]
@@ -27,14 +29,24 @@ WINDOW_SECONDS = 45  # to feed a window and start its run
 
 @dataclass(frozen=True)
 class Report:
-    """What one run did: its change sets, its fact results, and how the facts compare with their full queries."""
+    """What one run did: its change sets, its fact results, and how the facts compare with their full queries.
 
+    `summary` is what the run says of itself, None if it was killed before it could.
+    """
+
+    run_id: str
     state: str
     seconds: float
     change_sets: Sequence[ChangeSet]
     fact_results: Sequence[FactResult]
     verifications: Sequence[Verification]
     failures: Mapping[str, str]
+    summary: RunSummary | None
+
+    @property
+    def page(self) -> str:
+        """Where Airflow shows what the run did, below its own address."""
+        return f"/dags/{DAG_ID}/runs/{quote(self.run_id)}/plugin/surgical_cdc_run"
 
     @property
     def is_good(self) -> bool:
@@ -124,13 +136,16 @@ def one_window(stack: LocalStack) -> Report:
     if run["state"] == "success":
         with stack.phase("Comparing each fact with its SELECT run in full"):
             verifications = verify_facts(stack)
+    said = next(filter(None, (stack.airflow.xcom(DAG_ID, run_id, task, SUMMARY_KEY) for task in (SYNC, CLEANUP))), None)
     return Report(
+        run_id=run_id,
         state=run["state"],
         seconds=(time_of(run["end_date"]) - time_of(run["start_date"])).total_seconds(),
         change_sets=[ChangeSet.from_dict(value) for value in _of_group(handed_on, "detect")],
         fact_results=[FactResult.from_dict(value) for value in _of_group(handed_on, "update")],
         verifications=verifications,
         failures=_failures(stack, run_id),
+        summary=RunSummary.from_dict(said) if said else None,
     )
 
 

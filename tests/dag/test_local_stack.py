@@ -6,14 +6,19 @@ import socket
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from local_stack import LocalStack, StackError
+from local_stack.__main__ import tell
+from local_stack.demonstration import Report
 from local_stack.programs import Program, session_members
 from local_stack.settings import airflow_environment
+from surgical_cdc.values import RunSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +78,18 @@ time.sleep(600)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     wait_until(lambda: list(session_members(child)) == [])
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_the_demo_ends_with_what_its_run_says_of_itself(*, keeps: bool) -> None:
+    """And with the verdict; a run that was killed has no summary."""
+    written = StringIO()
+    summary = RunSummary(dag_id="vendor_cdc", run_id="1", result="success", written=3) if keeps else None
+    report = Report("1", "failed", 1.0, (), (), (), {"prepare": "no"}, summary)
+    tell(report, Console(file=written, width=120))
+    *_, last = written.getvalue().splitlines()
+    assert last == "The run failed. prepare: no"
+    assert ("vendor_cdc/1: success." in written.getvalue()) == keeps
 
 
 def test_a_program_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:

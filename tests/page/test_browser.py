@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from local_stack.demonstration import Report
 from surgical_cdc.dag import cdc_dag
 from tests.conftest import ROOT
 from tests.page.airflow_database import ended, remove_dag, write_dags, write_project, write_runs
@@ -76,6 +77,15 @@ def test_a_task_of_airflow_leads_to_its_run(chromium: Browser, server: str) -> N
         expect(link).to_be_visible()
         page.goto(str(link.get_attribute("href")))
         expect(page.frame_locator("iframe").get_by_text("has brought the facts up to date")).to_be_visible()
+
+
+def test_the_demo_leads_to_the_tab(chromium: Browser, server: str) -> None:
+    """The address that `make demo` ends with is that of the run's tab."""
+    with page_of(chromium, server, "viewer") as page:
+        newest = page.request.get("/api/v2/dags/vendor_cdc/dagRuns?order_by=-run_after&limit=1").json()
+        report = Report(newest["dag_runs"][0]["dag_run_id"], "success", 1.0, (), (), (), {}, None)
+        page.goto(report.page)
+        expect(page.frame_locator("iframe").locator(".lead")).to_contain_text("has brought the facts up to date")
 
 
 def test_the_keyboard_is_enough(chromium: Browser, server: str) -> None:
