@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from surgical_cdc.control.history import story
-from surgical_cdc.dag import cdc_dag, undo_dag
+from surgical_cdc.dag import cdc_dag
 from surgical_cdc.page import rows
-from surgical_cdc.steps.cycle import run_cycle
-from tests.conftest import SHOP, at
+from tests.conftest import SHOP
 from tests.page.airflow_database import remove_dag, write_dags
 from tests.page.browser import page_of
 from tests.page.conftest import Client
 from tests.page.test_browser import SCREENSHOTS
 from tests.page.test_views import HOSTILE, text
-from tests.support.bookshop import ORDER, open_shop
+from tests.page.world import SHOP_ROWS, UNDO, change_and_undo, write_shop_dags
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,32 +28,22 @@ if TYPE_CHECKING:
     from local_redshift import LocalRedshift
     from tests.conftest import Site
 
-UNDO = "shop_rows_undo"
 NOTE = f"by hand {HOSTILE}"
 
 
 @pytest.fixture
 def dag_id(database: None) -> Iterator[str]:
     """The bookshop's DAG with the one that undoes its runs."""
-    write_dags(cdc_dag("shop_rows", project=SHOP), undo_dag(UNDO, project=SHOP))
-    yield "shop_rows"
-    remove_dag("shop_rows")
+    write_shop_dags()
+    yield SHOP_ROWS
+    remove_dag(SHOP_ROWS)
     remove_dag(UNDO)
 
 
 @pytest.fixture
 def changed(shop: Site, dag_id: str) -> Site:
     """The bookshop after three runs: its first, one that has changed two columns of an order, and the undo of that."""
-    open_shop(shop)
-    for end, run_id, values in (
-        (0, "first", {}),
-        (30, "second", {}),
-        (60, "undo", {"dag_id": UNDO, "undoes": f"{dag_id}/second"}),
-    ):
-        if run_id == "second":
-            order = {**ORDER, "order_id": 2, "status": "sent", "note": NOTE}
-            shop.stage("orders", {**order, "changed_at": at(10)})
-        run_cycle(shop.project, shop.connect, shop.run(at(end), run_id=run_id, **{"dag_id": dag_id, **values}))
+    change_and_undo(shop, dag_id, NOTE)
     return shop
 
 

@@ -18,12 +18,15 @@ from local_stack.programs import Program
 from surgical_cdc.dag import cdc_dag, refresh_dag, undo_dag
 from surgical_cdc.dag.handover import VERIFY
 from surgical_cdc.dictionary import Dictionary, dictionary_path, load_dictionary
-from tests.conftest import AIRFLOW_HOME, ROOT, SHOP
+from surgical_cdc.steps.cycle import run_cycle
+from tests.conftest import AIRFLOW_HOME, ROOT, SHOP, Site, at
 from tests.page.airflow_database import HALF_HOUR, WrittenRun, write_dags, write_runs
 from tests.page.auth import SHOPKEEPER
 from tests.page.week import week
+from tests.support.bookshop import ORDER, open_shop
 
 VENDORS = ROOT / "include" / "sql"
+SHOP_ROWS, UNDO = "shop_rows", "shop_rows_undo"
 # The last full half hour.
 END = datetime.now(UTC).replace(second=0, microsecond=0)
 END = END.replace(minute=END.minute // 30 * 30)
@@ -59,6 +62,21 @@ def fill_database() -> None:
     )
     write_runs("vendor_cdc", week(vendors, END))
     write_runs("vendor_cdc_refresh", [verification(vendors)])
+
+
+def write_shop_dags() -> None:
+    """Add the bookshop's DAG with the one that undoes its runs, both on a warehouse."""
+    write_dags(cdc_dag(SHOP_ROWS, project=SHOP), undo_dag(UNDO, project=SHOP))
+
+
+def change_and_undo(shop: Site, dag_id: str, note: str) -> None:
+    """Run a bookshop's first cycle, one that changes two columns of an order, its note to that, and the undo of it."""
+    open_shop(shop)
+    run_cycle(shop.project, shop.connect, shop.run(at(0), run_id="first", dag_id=dag_id))
+    shop.stage("orders", {**ORDER, "order_id": 2, "status": "sent", "note": note, "changed_at": at(10)})
+    run_cycle(shop.project, shop.connect, shop.run(at(30), run_id="second", dag_id=dag_id))
+    undo = {"run_id": "undo", "dag_id": UNDO, "undoes": f"{dag_id}/second"}
+    run_cycle(shop.project, shop.connect, shop.run(at(60), **undo))
 
 
 def verification(dictionary: Dictionary) -> WrittenRun:
