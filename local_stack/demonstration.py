@@ -15,7 +15,6 @@ from local_stack.airflow_api import ENDED, time_of
 from local_stack.errors import StackError
 from local_stack.stack import LocalStack, Say
 from surgical_cdc.contract.project import load_project
-from surgical_cdc.dag.handover import CLEANUP, SUMMARY_KEY, SYNC
 from surgical_cdc.steps.verify import Verification, verify
 from surgical_cdc.values import ChangeSet, FactResult, RunSummary
 from surgical_cdc.warehouse.catalog import read_catalog
@@ -23,6 +22,9 @@ from surgical_cdc.warehouse.catalog import read_catalog
 __all__ = ["Report", "Say", "avoid_the_schedule", "feed_once", "load_once", "one_window", "start", "verify_facts"]
 
 DAG_ID = "vendor_cdc"
+# As Airflow's REST API has them. The engine's own names of them are beside its DAGs: with these Airflow would come into
+# this process, and with it its log.
+ENDING, SUMMARY = ("sync_public", "cleanup"), "summary"
 RUN_SECONDS = 600
 WINDOW_SECONDS = 45  # to feed a window and start its run
 
@@ -136,7 +138,7 @@ def one_window(stack: LocalStack) -> Report:
     if run["state"] == "success":
         with stack.phase("Comparing each fact with its SELECT run in full"):
             verifications = verify_facts(stack)
-    said = next(filter(None, (stack.airflow.xcom(DAG_ID, run_id, task, SUMMARY_KEY) for task in (SYNC, CLEANUP))), None)
+    said = next(filter(None, (stack.airflow.xcom(DAG_ID, run_id, task, SUMMARY) for task in ENDING)), None)
     return Report(
         run_id=run_id,
         state=run["state"],

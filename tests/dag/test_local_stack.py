@@ -92,6 +92,12 @@ def test_the_demo_ends_with_what_its_run_says_of_itself(*, keeps: bool) -> None:
     assert ("vendor_cdc/1: success." in written.getvalue()) == keeps
 
 
+def test_the_commands_load_no_airflow() -> None:
+    """Airflow's log would drown what they say, each statement of theirs in a line of its own."""
+    loads = "import sys, local_stack.__main__, benchmarks.__main__; sys.exit('airflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", loads], check=True, cwd=ROOT)
+
+
 def test_a_program_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:
     """The message names the program, how it ended, and the log, whose last lines it repeats."""
     program = start(tmp_path, "import sys; sys.exit('no space left on device')")

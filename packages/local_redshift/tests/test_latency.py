@@ -15,7 +15,7 @@ import pytest
 from local_redshift import Latency, LocalRedshift
 from local_redshift.testing import connect
 
-GIVEN = Latency(statement=1.0, commit=1.5, connection=0.5)
+GIVEN = Latency(statement=2.0, commit=2.5, connection=0.5)
 
 
 def seconds(work: Callable[[], object]) -> float:
