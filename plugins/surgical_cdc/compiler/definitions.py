@@ -14,6 +14,7 @@ from surgical_cdc.compiler.predicates import with_definitions
 from surgical_cdc.compiler.scopes import optional_aliases
 from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
 from surgical_cdc.compiler.unsupported import Refused
+from surgical_cdc.contract.tables import type_family
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # Types of which equal values can be told apart.
 LOOK_ALIKE_TYPES = (*exp.DataType.TEXT_TYPES, exp.DataType.Type.FLOAT, exp.DataType.Type.DOUBLE)
-INTEGERS = {"smallint", "integer", "bigint"}
 SEVERAL_ROWS = (exp.AggFunc, exp.Window, exp.Query)
 Definitions = dict[tuple[str, str], exp.Expr]
 
@@ -88,24 +88,25 @@ def is_of_one_row(tables: Tables, scope: Scope, predicate: exp.Expr, keys: Colle
     if len(ways) > 1 or len(nodes) != 1:
         return False
     wanted = [exp.column(name, table=node) for node in nodes for name in tables.key(node)]
-    shown = [part for key in keys for part in _as_it_is(tables, scope, key)]
+    shown = [_as_it_is(tables, scope, key) for key in keys]
     return bool(wanted) and all(column in shown for column in wanted)
 
 
-def _as_it_is(tables: Tables, scope: Scope, key: exp.Expr) -> list[exp.Expr]:
-    """Return what an expression is in terms of nodes, without a cast that keeps integers apart; nothing if not one."""
+def _as_it_is(tables: Tables, scope: Scope, key: exp.Expr) -> exp.Expr | None:
+    """Return what an expression is in terms of nodes, without a cast that keeps integers apart; None if several."""
     try:
         ways = in_terms_of_nodes(tables, scope, [key])
     except Refused:
-        return []
-    shown = [way[0].unnest() for way in ways]
-    return [
-        part.this
-        if isinstance(part, exp.Cast) and {data_type(tables, part), data_type(tables, part.this)} <= INTEGERS
-        else part
-        for part in shown
-        if len(shown) == 1
-    ]
+        return None
+    if len(ways) != 1:
+        return None
+    shown = ways[0][0].unnest()
+    if isinstance(shown, exp.Cast):
+        value: exp.Expr = shown.this
+        kinds = data_type(tables, shown), data_type(tables, value)
+        if all(kind and type_family(kind) == "integer" for kind in kinds):
+            return value
+    return shown
 
 
 def data_type(tables: Tables, expression: exp.Expr) -> str | None:

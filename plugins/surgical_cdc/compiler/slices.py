@@ -21,6 +21,7 @@ from surgical_cdc.compiler.fact_query import DIALECT, relation_of, replace_table
 from surgical_cdc.compiler.orders import EQUAL_IS_IDENTICAL
 from surgical_cdc.compiler.predicates import aliases_of
 from surgical_cdc.compiler.prune import prune
+from surgical_cdc.compiler.scopes import MORE_OR_LESS_THAN_ONE_ROW
 from surgical_cdc.contract.tables import Source
 from surgical_cdc.names import PREFIX, own_name
 
@@ -233,7 +234,7 @@ def _joining(table: exp.Table) -> exp.Select | None:
 
 def _is_plain(select: exp.Select) -> bool:
     """Return whether a SELECT shows rows of one table, each by itself."""
-    clauses = ("joins", "distinct", "group", "having", "qualify", "limit", "offset")
+    clauses = ("joins", "distinct", *MORE_OR_LESS_THAN_ONE_ROW)
     return not any(select.args.get(clause) for clause in clauses) and not select.find(exp.AggFunc, exp.Window)
 
 
