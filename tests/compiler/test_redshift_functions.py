@@ -22,7 +22,7 @@ def test_functions_of_redshift_are_known_to_engine_and_stand_in() -> None:
     documented = functions.REDSHIFT - functions.SYSTEM - functions.GROUPING - OF_THE_RUN - OTHER_NAMES - REFUSED
     assert documented <= BUILT_IN
     further = {name for name in BUILT_IN - documented if not name.startswith(functions.FAMILIES)}
-    assert further == {"addbbox", "date", "dropbbox", "exists", "geometrytype", "get_number_attributes"} | {
+    assert further == {"addbbox", "dropbbox", "exists", "geometrytype", "get_number_attributes"} | {
         *("substr", "supportsbbox")
     }
 

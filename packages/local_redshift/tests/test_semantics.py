@@ -192,6 +192,9 @@ def test_averages_over_windows_are_whole(numbers: Rows) -> None:
     [
         pytest.param("exact::NUMERIC(10, 2)", ["1.25", "-1.25", "2.50"], id="smaller-scale"),
         pytest.param("CAST(exact AS DECIMAL(10, 1))", ["1.2", "-1.2", "2.5"], id="decimal"),
+        pytest.param("CAST(exact AS NUMERIC)", ["1", "-1", "2"], id="no-precision"),
+        pytest.param('exact::"numeric"', ["1", "-1", "2"], id="no-precision-in-quotes"),
+        pytest.param("exact::pg_catalog.decimal", ["1", "-1", "2"], id="no-precision-with-a-schema"),
         pytest.param("CAST(exact AS NUMERIC(12, 3))", ["1.257", "-1.257", "2.500"], id="same-scale"),
         pytest.param("CAST(exact AS NUMERIC(12, 5))", ["1.25700", "-1.25700", "2.50000"], id="greater-scale"),
         pytest.param("ROUND(exact, 2)::NUMERIC(10, 2)", ["1.26", "-1.26", "2.50"], id="rounded-first"),
@@ -344,6 +347,10 @@ def test_a_string_expression_makes_a_varchar(rows: Rows) -> None:
         pytest.param(r"LEN('a\nb')", 3, id="backslash-escapes"),
         pytest.param("LOWER('ÀÉ') || UPPER('àé')", "àéÀÉ", id="case-of-all-letters"),
         pytest.param("'Z' < 'a' AND 'z' < 'é'", True, id="order-of-bytes"),
+        pytest.param("DATE '2024-05-05' ~ '^2024-05'", True, id="a-date-matches-a-pattern"),
+        pytest.param("TIMESTAMP '2024-05-05 10:00' LIKE '2024-05-05 1%'", True, id="a-time-is-like-a-pattern"),
+        pytest.param("12 SIMILAR TO '1[0-9]' AND NOT 1.50::NUMERIC(4, 2) ILIKE '1.5'", True, id="a-number-is-similar"),
+        pytest.param("DATE(TIMESTAMP '2024-05-05 10:00') - DATE('2024-05-01')", 4, id="a-type-called-as-a-cast"),
     ],
 )
 def test_values_that_depend_on_the_database(rows: Rows, expression: str, expected: object) -> None:

@@ -74,7 +74,15 @@ def parse(select: Select) -> exp.Query:
     check_depth(queries[0], select)
     query = normalize_identifiers(queries[0], dialect=dialect)
     _check_cte_names(query, select)
+    _cast_dates(query)
     return query
+
+
+def _cast_dates(query: exp.Query) -> None:
+    """Write each call of a type as the cast that it is: DATE(x), those within others first."""
+    for call in reversed(list(query.find_all(exp.Date))):
+        if [name for name, value in call.args.items() if value] == ["this"]:
+            call.replace(exp.cast(call.this, "date"))
 
 
 class Place(dict[str, object]):

@@ -471,9 +471,6 @@ def long_strings(statement: Statement) -> int | None:
     return None
 
 
-UNSIZED = frozenset({"numeric", "decimal", "dec"})
-
-
 @rule(
     glance=may_have_unknown_types,
     message='type "{near}" does not exist',
@@ -489,28 +486,6 @@ def unknown_types(statement: Statement) -> int | None:
         end = statement.dotted(at) - 1
         if statement.is_name(at) and statement.name(end) not in known:
             return end
-    return None
-
-
-@rule(
-    "numeric decimal dec",
-    message="{near} without a precision is {near}(18, 0), which has no decimals",
-    sqlstate="0A000",
-    evidence="DG/r_Numeric_types201",
-    refused="SELECT SUM(d::NUMERIC) FROM t",
-    accepted="SELECT SUM(d::NUMERIC(18, 2)) FROM t",
-)
-def bare_numeric(statement: Statement) -> int | None:
-    """`NUMERIC` and `DECIMAL` without a precision: Redshift takes them, and drops the decimals."""
-    literals = (
-        at
-        for at in statement.find(UNSIZED)
-        if [token.kind for token in statement.tokens[at + 1 : at + 2]] == ["literal"]
-    )
-    for at in [*statement.types, *literals]:
-        end = statement.dotted(at)
-        if statement.is_name(at) and statement.name(end - 1) in UNSIZED and statement.word(end) != "(":
-            return at
     return None
 
 

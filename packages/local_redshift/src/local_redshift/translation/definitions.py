@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from local_redshift.rules.reading import Statement
 from local_redshift.translation.tokens import Token, closing, split, write
 
 TYPES = {
@@ -26,6 +27,7 @@ TYPES = {
     "varbyte": "BYTEA",
     "varbinary": "BYTEA",
 }
+UNSIZED = frozenset({"numeric", "decimal", "dec"})
 SIZED_TYPES = {"nvarchar": "VARCHAR", "nchar": "CHAR", "bpchar": "CHAR"}
 # The short names of what `sql/1_database.sql` makes.
 COLLATIONS = {"cs": "case_sensitive", "ci": "case_insensitive"}
@@ -268,6 +270,27 @@ def _type(tokens: list[Token]) -> list[Token]:
         return [_word("BYTEA"), *tokens[closing(tokens, words) + 1 :]]
     known = SIZED_TYPES.get(name) if sized else TYPES.get(name)
     return [_word(known), *tokens[words:]] if known else tokens
+
+
+def size_numbers(tokens: list[Token]) -> list[Token]:
+    """Give each cast to NUMERIC without a precision the one that Redshift takes, which has no decimals.
+
+    >>> from local_redshift.translation.tokens import tokenize, write
+    >>> write(size_numbers(tokenize("SELECT CAST(a AS DECIMAL), b::NUMERIC(8, 2) FROM t")))
+    'SELECT CAST(a AS NUMERIC(18, 0)), b::NUMERIC(8, 2) FROM t'
+    """
+    if UNSIZED.isdisjoint(token.text.strip('"').lower() for token in tokens):
+        return tokens
+    statement = Statement(tokens)
+    before_literals = [
+        at for at in statement.find(UNSIZED) if [one.kind for one in tokens[at + 1 : at + 2]] == ["literal"]
+    ]
+    sized = list(tokens)
+    for at in [*statement.casts, *before_literals]:
+        end = statement.dotted(at)
+        if statement.is_name(at) and statement.name(end - 1) in UNSIZED and statement.word(end) != "(":
+            sized[end - 1] = Token(tokens[end - 1].space, "word", TYPES["numeric"], TYPES["numeric"].lower())
+    return sized
 
 
 def _identifier(text: str) -> str:

@@ -11,7 +11,13 @@ from functools import lru_cache
 
 from local_redshift.rules import Situation
 from local_redshift.rules.refusing import refusing
-from local_redshift.translation.definitions import fold_names, name_temporary, translate_definition
+from local_redshift.translation.definitions import (
+    UNSIZED,
+    fold_names,
+    name_temporary,
+    size_numbers,
+    translate_definition,
+)
 from local_redshift.translation.expressions import FUNCTIONS, WORDS, translate_expressions
 from local_redshift.translation.selects import TRIGGERS as CLAUSES
 from local_redshift.translation.selects import translate_selects
@@ -19,11 +25,12 @@ from local_redshift.translation.settings import translate_setting
 from local_redshift.translation.tokens import COMMENT, DASHES, Token, split, tokenize
 
 WORD = re.compile(rb"[a-z_][a-z_0-9]*")
-TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS, *CLAUSES))
+TRIGGERS = frozenset(word.encode() for word in (*FUNCTIONS, *WORDS, *CLAUSES, *UNSIZED))
 # Most such words are somebody's data or column; only these need a look at the tokens.
 CALL = re.compile(
     rb"\b(?:" + b"|".join(name.encode() for name in FUNCTIONS) + rb")\s*\("
     rb"|\b(?:qualify|sysdate|approximate|minus)\b|\(\s*max\s*\)|\btop\s+\d|\bgroup\s+by\s+all\b"
+    rb"|\b(?:numeric|decimal|dec)\b(?!\s*\()"
 )
 # A temporary table's name, or bits that are compared.
 HASH = re.compile(rb"#[a-z_\x80-\xff]")
@@ -89,4 +96,4 @@ _remembered = lru_cache(REMEMBERED)(_translated)
 def _one(tokens: list[Token]) -> str:
     tokens = translate_setting(name_temporary(fold_names(tokens)))
     tokens, keys = translate_definition(tokens)
-    return translate_expressions(translate_selects(tokens)) + keys
+    return translate_expressions(translate_selects(size_numbers(tokens))) + keys

@@ -392,3 +392,33 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN;
 END $$;
+
+-- Patterns ------------------------------------------------------------------------------------
+
+-- Numbers and times become strings of themselves where a pattern stands beside them (c_Supported_data_types), LIKE and
+-- SIMILAR TO being operators too.
+DO $$
+DECLARE
+  matched REGTYPE;
+  pattern RECORD;
+BEGIN
+  FOREACH matched IN ARRAY ARRAY['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision', 'date',
+                                 'timestamp', 'timestamptz']::REGTYPE[] LOOP
+    FOR pattern IN SELECT * FROM (VALUES
+      ('~', 'matches'), ('!~', 'does_not_match'), ('~*', 'imatches'), ('!~*', 'does_not_imatch'),
+      ('~~', 'is_like'), ('!~~', 'is_not_like'), ('~~*', 'is_ilike'), ('!~~*', 'is_not_ilike')
+    ) AS known (sign, name) LOOP
+      EXECUTE format(
+        'CREATE OR REPLACE FUNCTION local_redshift.%I(matched %s, pattern TEXT) RETURNS BOOLEAN'
+        ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN matched::TEXT OPERATOR(pg_catalog.%s) pattern',
+        pattern.name, matched, pattern.sign
+      );
+      IF to_regoperator(format('pg_catalog.%s(%s,text)', pattern.sign, matched)) IS NULL THEN
+        EXECUTE format(
+          'CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = TEXT, FUNCTION = local_redshift.%I)',
+          pattern.sign, matched, pattern.name
+        );
+      END IF;
+    END LOOP;
+  END LOOP;
+END $$;
