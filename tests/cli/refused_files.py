@@ -726,6 +726,12 @@ CASES: list[FileCase] = [
         " and _, 127 at most.",
         _edited(PROFILES, "schema: facts", "schema: f-1"),
     ),
+    FileCase(
+        "a column with a comma in its name",
+        "…/sql/models/fact.sql: models.fact: columns.n, m.name: 'n, m' is no name of a column: expected lower-case"
+        " letters, digits, _ and, between them, blanks and signs but , . % \" ' ` \\ { }, 127 at most.",
+        _edited(SCHEMA, "name: n,", "name: 'n, m',"),
+    ),
     # facts
     FileCase(
         "--select of a model that is none",

@@ -41,7 +41,7 @@ COLUMNS = {
         "parent_id": "bigint",
         "area": "numeric(10,2)",
         "founded": "timestamp",
-        "share": "real",
+        "share-of-all": "real",
     },
     "payments": {
         "order_id": "bigint",
@@ -49,7 +49,7 @@ COLUMNS = {
         "amount": "numeric(10,2)",
         "paid_on": "date",
         "booked": "timestamp",
-        "fee": "numeric(8,4)",
+        "late fee (eur)": "numeric(8,4)",
     },
 }
 

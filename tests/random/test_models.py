@@ -53,7 +53,7 @@ def test_generated_facts_equal_their_selects(
     for column in ("orders.code", "customers.code"):
         monkeypatch.setitem(DOMAINS, column, ("a", " b", "c", "", None))
     # So it is with the two zeros. Numbers and moments of several types are to meet.
-    for column in ("orders.rate", "customers.score", "cities.share"):
+    for column in ("orders.rate", "customers.score", "cities.share-of-all"):
         monkeypatch.setitem(DOMAINS, column, (0.5, -3.25, 1.0, 2.0, 0.0, None))
     midnight = datetime.combine(START, time())
     for column in ("orders.placed", "payments.booked", "cities.founded"):

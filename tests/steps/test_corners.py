@@ -16,6 +16,7 @@ from local_redshift.testing import administer
 from surgical_cdc.cli.checks import run_checks
 from surgical_cdc.contract.project import Project
 from surgical_cdc.contract.tables import Column, Source
+from surgical_cdc.control.history import story
 from surgical_cdc.errors import ContractError, DataError
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import verify
@@ -64,6 +65,23 @@ def test_verification_sees_the_sign_of_zero(corners: Site) -> None:
     cycle(corners, -40)
     corners.execute('UPDATE corners_facts.recomputed SET "encrypt" = 0')
     assert not verify(corners.project, "recomputed", corners.warehouse).equal
+
+
+def test_names_that_need_quotation_marks_are_kept_and_told(corners: Site) -> None:
+    """A column may be called as a file calls it: in the key, in what changes, in the history and in a difference."""
+    piece = {"number": 1, "shelf": "s", "box": "b", "day": date(2026, 3, 1), "1st weight (kg)": 1.5}
+    corners.stage("pieces", {**piece, "updated_at": at(-50)})
+    corners.stage("4_marks", {"day": date(2026, 3, 1), "piece": 1, "mark #": "m", "points": 2, "updated_at": at(-50)})
+    cycle(corners, -40)
+    corners.stage("pieces", {**piece, "1st weight (kg)": 2.5, "updated_at": at(-30)})
+    corners.stage("4_marks", {"day": date(2026, 3, 1), "piece": 1, "mark #": "m", "points": 3, "updated_at": at(-30)})
+    cycle(corners, -20)
+    told = story(corners.project, "pieces_marked", ["s", "b"], corners.warehouse)
+    changed = {(event.column, event.old, event.new) for event in told if event.change == "updated"}
+    assert changed == {("1st weight (kg)", 1.5, 2.5), ("points", 2, 3)}
+    corners.execute('UPDATE corners_facts.pieces_marked SET "1st weight (kg)" = 3.5, points = 4')
+    found = verify(corners.project, "pieces_marked", corners.warehouse)
+    assert found.examples == ("s, b (1st weight (kg), points)",)
 
 
 def test_touched_row_has_nothing_but_its_cursor_written(shop: Site) -> None:

@@ -15,6 +15,9 @@ from surgical_cdc.names import PREFIX
 # Redshift keeps these for itself, in quotation marks too (r_names in its developer guide).
 SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "deletexid", "insertxid", "oid", "tableoid", "xmax", "xmin"})
 _IDENTIFIER = re.compile(r"[a-z0-9_]{1,127}")
+# What a file brought as a title is a column's name too, in quotation marks. But a comma ends it in a list of columns, a
+# point in a qualified name and a quotation mark in SQL, and to the driver a per cent sign is a placeholder.
+_COLUMN = re.compile(r"(?! )[a-z0-9_ $#&@!?*+=<>/|()\[\]:;~^-]{1,127}(?<! )")
 _TYPE = re.compile(
     r"(?:smallint|integer|bigint|boolean|date|timestamp|timestamptz|real|double precision"
     r"|(?:varchar|char)\(\d{1,5}\)|numeric\(\d{1,2},\s?\d{1,2}\))"
@@ -106,6 +109,10 @@ def _identifier(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         message = f"{name!r} is no name: expected lower-case letters, digits and _, 127 at most"
         raise ValueError(message)
+    return _not_ours(name)
+
+
+def _not_ours(name: str) -> str:
     if name.startswith(PREFIX):
         message = f"{name!r} begins with {PREFIX}, as only names of the engine's own do"
         raise ValueError(message)
@@ -116,7 +123,13 @@ def _column(name: str) -> str:
     if name in SYSTEM_COLUMNS:
         message = f"{name!r} is a name that Redshift keeps, as {', '.join(sorted(SYSTEM_COLUMNS))}"
         raise ValueError(message)
-    return _identifier(name)
+    if not _COLUMN.fullmatch(name):
+        message = (
+            f"{name!r} is no name of a column: expected lower-case letters, digits, _ and, between them, blanks and"
+            " signs but , . % \" ' ` \\ { }, 127 at most"
+        )
+        raise ValueError(message)
+    return _not_ours(name)
 
 
 def _relation(name: str) -> str:
@@ -213,7 +226,7 @@ Maintenance = Literal["auto", "incremental", "full"]
 Grain = Literal["day", "hour"]
 # In YAML one column stands alone, as in dbt.
 Key = Annotated[
-    tuple[Identifier, ...],
+    tuple[ColumnName, ...],
     BeforeValidator(_key_columns),
     PlainSerializer(lambda key: key[0] if len(key) == 1 else list(key)),
 ]
@@ -264,8 +277,8 @@ class Table(Strict):
     name: Identifier
     relation: Relation
     columns: tuple[Column, ...]
-    dist: Identifier | None = None
-    sort: tuple[Identifier, ...] = ()
+    dist: ColumnName | None = None
+    sort: tuple[ColumnName, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -363,8 +376,8 @@ class Source(Table):
 
     staging: Relation
     key: Key
-    cursor: Identifier
-    created: Identifier | None = None
+    cursor: ColumnName
+    created: ColumnName | None = None
     load: Literal["window", "snapshot"] = "window"
     delete_when: str | None = None
     max_delete_share: Share = 0.5
@@ -432,7 +445,7 @@ class Fact(Table):
     """
 
     unique_key: Key
-    anchor: Identifier
+    anchor: ColumnName
     maintenance: Maintenance = "auto"
     moment: Grain | None = None
     history: bool = False

@@ -150,7 +150,7 @@ def _events(row: Mapping[str, Any], after: Mapping[str, Any] | None) -> Iterator
     if row["scdc_change"] in WITHOUT_COLUMNS:
         yield Event(*what, WITHOUT_COLUMNS[row["scdc_change"]])
         return
-    for column in row["scdc_columns"].split():
+    for column in row["scdc_columns"].split(","):
         is_known = after and after.get("scdc_change") in {None, "U", "T", "D"}
         yield Event(*what, "updated", column, row[column], after[column] if after and is_known else NOT_KEPT)
 

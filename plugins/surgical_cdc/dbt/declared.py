@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from surgical_cdc.contract.project import table_of
 from surgical_cdc.contract.shapes import shaped
-from surgical_cdc.contract.tables import Grain, Identifier, Maintenance, Source, Static, Strict, spelled
+from surgical_cdc.contract.tables import ColumnName, Grain, Maintenance, Source, Static, Strict, spelled
 from surgical_cdc.dbt.artifacts import CATALOGUING, TABLES, Artifacts, Node, NodeColumn, SourceTable
 from surgical_cdc.errors import ProjectError, did_you_mean, shortened
 from surgical_cdc.names import fitted
@@ -44,7 +44,7 @@ class FactMeta(Strict):
     """What stands under `meta: cdc:` of a model."""
 
     fact: bool | None = None
-    anchor: Identifier | None = None
+    anchor: ColumnName | None = None
     maintenance: Maintenance = "auto"
     moment: Grain | None = None
     history: bool = False

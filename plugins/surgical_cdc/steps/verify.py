@@ -141,6 +141,6 @@ def _compared(
     if exact is not None and (missing or unexpected):
         names = {column.name for column in exact}
         differing = warehouse.rows(render("verify_differences", fact=table, exact=names))
-        examples = tuple(f"{key} ({difference.replace(' ', ', ')})" for key, difference in differing)
+        examples = tuple(f"{key} ({difference.replace(',', ', ')})" for key, difference in differing)
     warehouse.execute(render("drop_tables", relations=[EXPECTED]))
     return (rows, expected_rows, missing, unexpected), examples

@@ -23,7 +23,7 @@ SELECT
   %s::VARCHAR(512),
   %s::VARCHAR(32),
   scdc_change,
-  CASE WHEN scdc_change = 'U' THEN LTRIM(scdc_columns) END,
+  CASE WHEN scdc_change = 'U' THEN LTRIM(scdc_columns, ',') END,
   SYSDATE
 FROM (
   SELECT
@@ -40,7 +40,7 @@ FROM (
       ELSE 'U'
     END AS scdc_change,
     {% for column in columns %}
-    CASE WHEN {{ same(column, "scdc_existing", "scdc_recomputed") }} THEN '' ELSE ' {{ column.name }}' END{{ "" if loop.last else " ||" }}
+    CASE WHEN {{ same(column, "scdc_existing", "scdc_recomputed") }} THEN '' ELSE ',{{ column.name }}' END{{ "" if loop.last else " ||" }}
     {% else %}
     ''
     {% endfor %} AS scdc_columns

@@ -27,8 +27,8 @@ SELECT
   CASE
     WHEN scdc_changed.scdc_change IN ('U', 'T') THEN
       LTRIM({% for column in source.columns %}
-CASE WHEN SUBSTRING(scdc_changed.scdc_mask, {{ loop.index }}, 1) = '1' THEN ' {{ column.name }}' ELSE '' END{{ "" if loop.last else " || " }}
-      {%- endfor %})
+CASE WHEN SUBSTRING(scdc_changed.scdc_mask, {{ loop.index }}, 1) = '1' THEN ',{{ column.name }}' ELSE '' END{{ "" if loop.last else " || " }}
+      {%- endfor %}, ',')
   END,
   scdc_changed.{{ source.cursor | name }},
   SYSDATE

@@ -12,8 +12,8 @@ SELECT
     WHEN scdc_existing.{{ first }} IS NULL THEN 'missing'
     WHEN scdc_expected.{{ first }} IS NULL THEN 'unexpected'
     ELSE LTRIM({% for column in fact.columns %}
-CASE WHEN {{ alike(column, "scdc_existing", "scdc_expected", exact) }} THEN '' ELSE ' {{ column.name }}' END{{ "" if loop.last else " || " }}
-    {%- endfor %})
+CASE WHEN {{ alike(column, "scdc_existing", "scdc_expected", exact) }} THEN '' ELSE ',{{ column.name }}' END{{ "" if loop.last else " || " }}
+    {%- endfor %}, ',')
   END AS difference
 FROM {{ fact.relation | name }} AS scdc_existing
 FULL JOIN scdc_expected

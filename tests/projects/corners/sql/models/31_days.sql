@@ -8,5 +8,5 @@ SELECT
 FROM {{ source('live', '4_marks') }} AS marks
 LEFT JOIN {{ source('live', 'pieces') }} AS pieces
     ON pieces.number = marks.piece
-WHERE marks.mark <> 'b'
+WHERE marks."mark #" <> 'b'
 GROUP BY 1

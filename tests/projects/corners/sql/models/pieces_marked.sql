@@ -3,8 +3,8 @@
 SELECT
     pieces.shelf,
     pieces.box,
-    pieces."1st_weight",
-    COUNT(marks.mark) AS marks,
+    pieces."1st weight (kg)",
+    COUNT(marks."mark #") AS marks,
     SUM(marks.points) AS points,
     MAX(baseline.amount) AS amount
 FROM {{ source('live', 'pieces') }} AS pieces

@@ -8,6 +8,6 @@ FROM corners_live."4_marks" AS marks
 LEFT JOIN corners_live.pieces AS pieces
   ON pieces.number = marks.piece
 WHERE
-  marks.mark <> 'b'
+  marks."mark #" <> 'b'
 GROUP BY
   1
