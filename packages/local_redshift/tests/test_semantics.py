@@ -350,6 +350,7 @@ def test_a_string_expression_makes_a_varchar(rows: Rows) -> None:
         pytest.param("DATE '2024-05-05' ~ '^2024-05'", True, id="a-date-matches-a-pattern"),
         pytest.param("TIMESTAMP '2024-05-05 10:00' LIKE '2024-05-05 1%'", True, id="a-time-is-like-a-pattern"),
         pytest.param("12 SIMILAR TO '1[0-9]' AND NOT 1.50::NUMERIC(4, 2) ILIKE '1.5'", True, id="a-number-is-similar"),
+        pytest.param("TO_DATE(DATE '2024-05-05', 'YYYY-MM-DD') - DATE '2024-05-01'", 4, id="a-date-read-again"),
         pytest.param("DATE(TIMESTAMP '2024-05-05 10:00') - DATE('2024-05-01')", 4, id="a-type-called-as-a-cast"),
     ],
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.eliminate_ctes import eliminate_ctes
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.qualify_columns import validate_qualify_columns
@@ -72,18 +73,21 @@ def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Se
         Refused: it joins inside a join, or reads a table that is none of these.
     """
     try:
-        tree = _inline(parsed, {})
-        check_depth(tree, select)
+        _check_query(parsed, frozenset(), tables)
+        tree = eliminate_ctes(parsed)
         if not isinstance(tree, exp.Select):
+            with_ = tree.args["with_"].pop() if tree.args.get("with_") else None
             rows = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(ROWS)))
             tree = exp.select("*").from_(rows)
-        _check_tables(tree, tables)
+            tree.set("with_", with_)
         by_name = names_in_using(tree)
-        schema = schema_of(tree, tables)
-        qualified = _qualified(tree, schema)
+        qualified = _qualified(tree, schema_of(tree, tables))
         complete_using(by_name)
         merge_joined_columns(qualified)
-        return pushdown_projections(qualified)
+        # Of each CTE once, before there are as many of it as it is read: what no reader needs is not copied.
+        inlined = _inline(pushdown_projections(qualified), {})
+        check_depth(inlined, select)
+        return pushdown_projections(inlined)
     except RecursionError:
         raise ProjectError(too_deep(select.path)) from None
     except SqlglotError as error:
@@ -221,9 +225,30 @@ def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Exp
     return copied
 
 
+def _check_query(query: exp.Expr, ctes: Collection[str], tables: Tables) -> None:
+    """Refuse what can not be inlined, in a query and all within it, where the CTEs of these names are visible."""
+    _check_clauses(query)
+    visible = set(ctes)
+    with_ = query.args.get("with_")
+    if with_ is not None:
+        if with_.args.get("recursive"):
+            raise Refused("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
+        for cte in with_.expressions:
+            _check_cte(cte)
+            _check_query(cte.this, visible, tables)
+            visible.add(cte.alias)
+    within = [cte.this for cte in with_.expressions] if with_ else []
+    for part in _own_parts(query)[1:]:
+        if isinstance(part, (exp.Select, exp.SetOperation)) and not any(part is one for one in within):
+            _check_query(part, visible, tables)
+        elif isinstance(part, (exp.Table, exp.Subquery)):
+            _check_relation(part)
+            if isinstance(part, exp.Table) and (part.db or part.name not in visible):
+                _check_table(part, tables)
+
+
 def _inline(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> exp.Expr:
     """Put the query of each CTE in its place, in all of a query; innermost WITH wins, as in SQL."""
-    _check_clauses(query)
     visible = {**ctes, **_inlined_ctes(query, ctes)}
     # All parts, before any is replaced: what takes a table's place is inlined already.
     parts = _own_parts(query)
@@ -232,8 +257,6 @@ def _inline(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> exp.Expr:
             _inline(inner, visible)
     tables = 0
     for relation in parts:
-        if isinstance(relation, (exp.Table, exp.Subquery)):
-            _check_relation(relation)
         body = _body(relation, visible) if isinstance(relation, exp.Table) else None
         if body:
             tables += sum(1 for _ in body.find_all(exp.Table))
@@ -262,11 +285,8 @@ def _inlined_ctes(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> Mapping[str,
     with_ = query.args.get("with_")
     if with_ is None:
         return {}
-    if with_.args.get("recursive"):
-        raise Refused("WITH RECURSIVE can not be maintained", "Write the levels out.", with_)
     defined: dict[str, exp.Expr] = {}
     for cte in with_.expressions:
-        _check_cte(cte)
         defined[cte.alias] = _inline(cte.this, {**ctes, **defined})
     with_.pop()
     return defined
@@ -322,15 +342,14 @@ def _check_relation(relation: exp.Table | exp.Subquery) -> None:
         )
 
 
-def _check_tables(query: exp.Expr, tables: Tables) -> None:
+def _check_table(table: exp.Table, tables: Tables) -> None:
     """Refuse a table in which nobody looks for changes."""
-    for table in query.find_all(exp.Table):
-        if table.catalog or relation_of(table) not in tables:
-            raise Refused(
-                f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
-                f"Describe it as a source with `cdc` meta. Known sources: {', '.join(sorted(tables))}.",
-                table,
-            )
+    if table.catalog or relation_of(table) not in tables:
+        raise Refused(
+            f"{exp.table_name(table)}, which is no source, can not be read: nobody looks for changes in it",
+            f"Describe it as a source with `cdc` meta. Known sources: {', '.join(sorted(tables))}.",
+            table,
+        )
 
 
 def check_values(query: exp.Select, schema: Mapping[str, object], dates: Sequence[str]) -> None:
@@ -411,6 +430,9 @@ def schema_of(query: exp.Expr, tables: Tables) -> dict[str, object]:
     """Return the columns of the tables that a query reads; with those of all the project sqlglot takes far longer."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for table in query.find_all(exp.Table):
+        if not table.db and table.name not in tables:
+            # A CTE.
+            continue
         columns = tables[relation_of(table)].columns
         schema.setdefault(table.db, {})[table.name] = {column.name: column.data_type for column in columns}
     return dict(schema)

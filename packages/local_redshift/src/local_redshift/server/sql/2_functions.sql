@@ -174,6 +174,15 @@ RETURNS TIMESTAMP
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN moment AT TIME ZONE source AT TIME ZONE target;
 
+-- A date or a time is a string where one is asked for.
+CREATE OR REPLACE FUNCTION pg_catalog.to_date(given DATE, format TEXT) RETURNS DATE
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN to_date(given::TEXT, format);
+
+CREATE OR REPLACE FUNCTION pg_catalog.to_date(given TIMESTAMP, format TEXT) RETURNS DATE
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN to_date(given::TEXT, format);
+
 -- Strings and numbers -------------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION pg_catalog.len(string TEXT) RETURNS INTEGER
