@@ -181,9 +181,11 @@ class _Compiling:
 
     def compile(self) -> Compilation:
         self._check_fresh()
-        drafts = self._each(self._named, self._draft)
+        drafts = self._each(self._named, self._draft, "read, with the types of its columns")
         places = {name: self._place(draft.node) for name, draft in drafts.items()}
-        compiled = self._each(drafts, partial(self._compile, replace(self._project(drafts), selects=places)))
+        compiled = self._each(
+            drafts, partial(self._compile, replace(self._project(drafts), selects=places)), "compiled"
+        )
         if not compiled:
             self._fail_without_facts()
         project = self._project({name: replace(drafts[name], fact=one.fact) for name, one in compiled.items()})
@@ -266,8 +268,11 @@ class _Compiling:
         models = {one.unique_id: one for one in read if isinstance(one, Node) and one.resource_type == "model"}
         return (node for node in models.values() if node.package_name == self._artifacts.project_name)
 
-    def _each(self, facts: Mapping[str, F], make: Callable[[str, F], T]) -> dict[str, T]:
-        """Make something of each fact; one where that fails is left out, if nobody has asked for it or counts on it."""
+    def _each(self, facts: Mapping[str, F], make: Callable[[str, F], T], done: str) -> dict[str, T]:
+        """Make something of each fact, and say that it is done.
+
+        One where that fails is left out, if nobody has asked for it or counts on it.
+        """
         made = {}
         for name, fact in facts.items():
             node = self._named[name]
@@ -277,6 +282,9 @@ class _Compiling:
                 if self._select or fact_meta(self._artifacts, node).fact or name in self._kept:
                     raise
                 self._left_out[name] = str(error).replace(f"{self._path}/", "")
+                self._progress(f"{name}: left out")
+            else:
+                self._progress(f"{name}: {done}")
         return made
 
     def _draft(self, name: str, node: Node) -> _Draft:
@@ -352,7 +360,6 @@ class _Compiling:
         compiled = self._by_some_anchor(in_models, draft)
         if compiled.in_full and fact.maintenance == "incremental":
             compiled = compile_query(in_models, fact, draft.tree.copy())
-        self._progress(f"{name}: compiled")
         return replace(compiled, fact=compiled.fact.model_copy(update={"maintenance": fact.maintenance}))
 
     def _by_some_anchor(self, in_models: Project, draft: _Draft) -> CompiledFact:

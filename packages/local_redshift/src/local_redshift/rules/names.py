@@ -9,6 +9,7 @@ from local_redshift.rules.reading import Statement, words
 from local_redshift.rules.rule import Glance, rule
 
 MOST_BYTES = 63
+MOST_BYTES_THERE = 127
 LONG = re.compile(r'"[^"]{64}')
 # Reserved there and not in PostgreSQL.
 RESERVED = words(
@@ -141,8 +142,12 @@ def may_be_long(glance: Glance) -> bool:
     accepted="SELECT 1 AS " + "x" * 63,
 )
 def long_names(statement: Statement) -> int | None:
-    """Names of more than 63 bytes, which PostgreSQL cuts, and Redshift those of more than 127."""
+    """Names of more than 63 bytes, which PostgreSQL cuts, and Redshift those of more than 127; but for those of a WITH.
+
+    Those are seen by no one else, and where two were cut to one, PostgreSQL would say so.
+    """
     for at, token in enumerate(statement.tokens):
-        if token.kind in ("word", "name") and len(token.text.strip('"').encode(errors="surrogateescape")) > MOST_BYTES:
+        size = len(token.text.strip('"').encode(errors="surrogateescape")) if token.kind in ("word", "name") else 0
+        if size > MOST_BYTES and (size > MOST_BYTES_THERE or statement.name(at) not in statement.common_tables):
             return at
     return None
