@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from surgical_cdc.compiler import fact_query, join_tree
 from surgical_cdc.compiler.compilation import compile_dictionary
 from surgical_cdc.compiler.compiled_fact import compile_fact
+from surgical_cdc.compiler.parsing import parse
 from surgical_cdc.contract.project import Project
+from surgical_cdc.contract.tables import Select
 from surgical_cdc.errors import UnsupportedQuery
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.verify import compare
+from surgical_cdc.warehouse.session import Warehouse
 from tests.compiler.sql_shapes import PAGE, REFUSED, REFUSED_ALWAYS, SUPPORTED, Shape, page, refusal
 from tests.conftest import Site
 from tests.random.one_model import one_model, small_project
@@ -44,8 +48,62 @@ def test_shapes_in_full_equal_their_selects(site: Callable[[Project], Site], tmp
     play(site, project)
 
 
-def play(site: Callable[[Project], Site], project: Project) -> None:
-    """Run random windows, and compare all facts with their SELECTs after each."""
+def test_shapes_that_are_too_large_equal_their_selects(
+    site: Callable[[Project], Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not inlined gives the rows of what is, and all that it reads is seen to change."""
+    with_ctes = [shape for shape in ALL_SUPPORTED if shape.sql.startswith("WITH ")]
+    facts = {f"fact_{number}": shape.model for number, shape in enumerate([*with_ctes, *ALL_SUPPORTED[::8]])}
+    inlined, most_parts = small_project(tmp_path / "inlined", facts), fact_query.MOST_PARTS
+
+    def is_equal(_: Project, fact: str, warehouse: Warehouse) -> bool:
+        with monkeypatch.context() as patched:
+            limit_parts(patched, most_parts)
+            return compare(inlined, fact, warehouse).equal
+
+    with pytest.MonkeyPatch.context() as patched:
+        limit_parts(patched, 0)
+        in_full = {name: replace(model, config="unique_key='id'") for name, model in facts.items()}
+        project = small_project(tmp_path / "large", in_full)
+        assert {*compile_dictionary(project).full} == {*facts}
+        assert sum(bool(compile_fact(project, fact).query.args.get("with_")) for fact in facts) >= len(with_ctes)
+        play(site, project, is_equal)
+
+
+def limit_parts(patched: pytest.MonkeyPatch, parts: int) -> None:
+    """Let a query of more parts than that not be inlined."""
+    patched.setattr(fact_query, "MOST_PARTS", parts)
+    patched.setattr(join_tree, "MOST_PARTS", parts)
+
+
+def test_size_is_that_of_the_inlined_query() -> None:
+    """It is known before anything is copied, names that an inner WITH gives again among it."""
+    query = parse(
+        Select(
+            path="fact.sql",
+            sql="WITH a AS (SELECT o.id FROM live.orders AS o), b AS (SELECT x.id FROM a AS x, a AS y)"
+            " SELECT c.id FROM b AS c JOIN (WITH a AS (SELECT z.id FROM live.cities AS z) SELECT a.id FROM a, b) AS d"
+            " ON d.id IN (SELECT e.id FROM a AS e UNION ALL SELECT f.id FROM live.cities AS f)",
+        )
+    )
+    size = fact_query.inlined_size(query)
+    inlined = fact_query._inline(query.copy(), {})
+    assert size.tables == len(fact_query.tables_of(inlined)) == 7
+    # But for the subqueries and names in which the CTEs stand.
+    assert abs(size.parts - len(list(inlined.walk()))) < 4 * size.tables
+
+
+def has_rows_of_its_select(project: Project, fact: str, warehouse: Warehouse) -> bool:
+    """Return whether a fact has the rows that its SELECT run in full gives."""
+    return compare(project, fact, warehouse).equal
+
+
+def play(
+    site: Callable[[Project], Site],
+    project: Project,
+    is_equal: Callable[[Project, str, Warehouse], bool] = has_rows_of_its_select,
+) -> None:
+    """Run random windows, and compare all facts after each."""
 
     @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
     @given(drawn=windows(project.sources, 4))
@@ -59,7 +117,7 @@ def play(site: Callable[[Project], Site], project: Project) -> None:
             upstream.sync()
             with place.warehouse.transaction():
                 for fact in project.facts:
-                    assert compare(project, fact, place.warehouse).equal, project.models[fact].sql
+                    assert is_equal(project, fact, place.warehouse), project.selects[fact].sql
 
     run()
 

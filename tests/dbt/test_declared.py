@@ -11,6 +11,7 @@ from surgical_cdc.compiler.compiled_fact import compile_fact
 from surgical_cdc.contract.tables import Static
 from surgical_cdc.dbt.artifacts import read_artifacts
 from surgical_cdc.dbt.declared import Relations, parts, reached
+from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.errors import ProjectError, UnsupportedQuery
 from tests.support.small import CDC, COLUMNS, ROW, SELECT, Small, small, table
 
@@ -421,7 +422,7 @@ def test_a_star_may_have_columns_of_one_name_that_nobody_reads(project: Small) -
         project.compile("fact")
 
 
-def test_a_fact_that_would_read_too_many_tables_is_left_out(project: Small) -> None:
+def test_a_fact_that_would_read_too_many_tables_is_rebuilt_in_full(project: Small) -> None:
     """Each of some models reads the one before it several times; it is told before anybody waits for it."""
     project.model("second", SELECT)
     reading = "SELECT a.id, b.n FROM READ AS a JOIN READ AS b ON b.id = a.id JOIN READ AS c ON c.id = a.id"
@@ -431,9 +432,10 @@ def test_a_fact_that_would_read_too_many_tables_is_left_out(project: Small) -> N
         project.write(f"models/step_{number}.sql", f"{config} {reading.replace('READ', before)}")
         before = f"{{{{ ref('step_{number}') }}}}"
     project.model("fact", reading.replace("READ", before))
-    compiled = project.compile().project
-    assert list(compiled.facts) == ["second"]
-    assert "tables, what a model reads counted each time" in compiled.left_out["fact"]
+    compiled = project.compile()
+    assert list(compiled.project.facts) == ["fact", "second"]
+    assert "reads 1594323 tables and has " in compiled.dictionary.full["fact"]
+    assert compiled.dictionary.feeds["orders"]["n"]["fact"] == EVERY_COLUMN
 
 
 def test_a_fact_of_many_tables_is_rebuilt_in_full(project: Small, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,4 +445,4 @@ def test_a_fact_of_many_tables_is_rebuilt_in_full(project: Small, monkeypatch: p
     project.model("fact", two.replace("READ", read))
     assert project.compile().dictionary.full == {}
     project.model("fact", f"{two} JOIN READ AS c ON c.n = b.n".replace("READ", read))
-    assert "a query that reads 3 tables, what a model reads" in project.compile().dictionary.full["fact"]
+    assert "a query that reads 3 tables and has " in project.compile().dictionary.full["fact"]

@@ -354,7 +354,7 @@ class _Compiling:
             self._artifacts.refuse(node, f"nobody knows the types of {node.name}'s {', '.join(untyped)}. {UNTYPED}")
         return {name: types[name] for name in names}
 
-    def _compile(self, in_models: Project, name: str, draft: _Draft) -> CompiledFact:
+    def _compile(self, in_models: Project, _: str, draft: _Draft) -> CompiledFact:
         """Compile a fact by the places in its models, and choose its anchor where nobody has."""
         fact = draft.fact
         compiled = self._by_some_anchor(in_models, draft)

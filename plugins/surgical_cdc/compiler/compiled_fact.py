@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc.compiler.current_time import NO_MOMENT, bound
-from surgical_cdc.compiler.fact_query import DIALECT, fact_query, relation_of
+from surgical_cdc.compiler.fact_query import DIALECT, fact_query, relation_of, tables_of
 from surgical_cdc.compiler.groups import groups_of
 from surgical_cdc.compiler.limits import limited_tree
 from surgical_cdc.compiler.lineage import fact_lineage
@@ -117,6 +117,8 @@ def by_another_anchor(project: Project, compiled: CompiledFact) -> CompiledFact:
     the fewer are recomputed when it is affected. Any other is better than none. The query is the same whatever the
     anchor.
     """
+    if compiled.query.args.get("with_"):
+        return compiled
     fact = compiled.fact
     names = [column.name for column in fact.columns if column.data_type.startswith(KEY_TYPES)]
     likely = [name for name in names if name in fact.unique_key or name.endswith(REFERENCES)]
@@ -161,7 +163,7 @@ def _unquoted(query: exp.Select) -> str:
 
 
 def _relations(query: exp.Select) -> set[str]:
-    return {relation_of(table) for table in query.find_all(exp.Table)}
+    return {relation_of(table) for table in tables_of(query)}
 
 
 def _way(project: Project, fact: Fact, query: exp.Select) -> tuple[JoinTree | None, str | None]:

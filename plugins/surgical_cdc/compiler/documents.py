@@ -11,6 +11,7 @@ from surgical_cdc.dictionary import EVERY_COLUMN, Dictionary
 if TYPE_CHECKING:
     from surgical_cdc.contract.project import Project
 
+NOT_FOLLOWED = "Its SELECT is too large to follow each column through it: any of these may feed each column."
 NOTHING = ""
 INTRODUCTION = """\
 # What feeds what in {}
@@ -70,13 +71,14 @@ def _columns(project: Project, dictionary: Dictionary) -> str:
         rows = [
             [
                 column,
-                ", ".join(f"{sources.get(relation, relation)}.{origin}" for relation, origin in origins[column])
+                ", ".join(f"{sources.get(relation, relation)}.{origin}" for relation, origin in origins.get(column, ()))
                 or NOTHING,
             ]
             for column in fact.column_names
         ]
         decided = f"Row key: {', '.join(fact.unique_key)}. Rows are decided by {', '.join(deciding)}."
-        parts += [f"### {fact.name}", decided, _markdown(["column", "computed from"], rows, ["---", "---"])]
+        table = _markdown(["column", "computed from"], rows, ["---", "---"]) if origins else NOT_FOLLOWED
+        parts += [f"### {fact.name}", decided, table]
     return "\n\n".join(parts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -44,8 +44,9 @@ NON_DETERMINISTIC_NAMES = frozenset(
         *("CURRENT_SETTING", "PG_BACKEND_PID", "PG_LAST_QUERY_ID", "LAST_USER_QUERY_ID"),
     }
 )
-# So many tables may a fact read, one that is read several times counted each time.
-MOST_TABLES = 1000
+# So many parts may a query have in which each CTE stands where it is read: it takes some seconds to read them, for each
+# anchor that is tried.
+MOST_PARTS = 50_000
 MISMATCH = "Invalid set operation due to column mismatch"
 # What a SELECT or a set operation can be made of; anything else would be left out of account in its slices.
 CLAUSES = frozenset(
@@ -60,7 +61,8 @@ ORDERED_WINDOWS = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, 
 def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Select:
     """Return a SELECT on the sources' baselines, each of its columns with the relation that it is of.
 
-    CTEs become derived tables, one for each time they are used, and lose the columns that nobody reads. The query's
+    CTEs become derived tables, one for each time they are used, and lose the columns that nobody reads. They stay CTEs
+    where that would be more than MOST_PARTS, of which what a model reads counts each time that it is read. The query's
     parts know where they stand in files, if those of `parsed` do, of which this makes use.
 
     Args:
@@ -85,9 +87,12 @@ def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Se
         complete_using(by_name)
         merge_joined_columns(qualified)
         # Of each CTE once, before there are as many of it as it is read: what no reader needs is not copied.
-        inlined = _inline(pushdown_projections(qualified), {})
-        check_depth(inlined, select)
-        return pushdown_projections(inlined)
+        pruned = pushdown_projections(qualified)
+        if inlined_size(pruned).parts > MOST_PARTS:
+            return pruned
+        _inline(pruned, {})
+        check_depth(pruned, select)
+        return pushdown_projections(pruned)
     except RecursionError:
         raise ProjectError(too_deep(select.path)) from None
     except SqlglotError as error:
@@ -215,10 +220,16 @@ def relation_of(table: exp.Table) -> str:
     return f"{table.db}.{table.name}" if table.db else table.name
 
 
+def tables_of(query: exp.Expr) -> list[exp.Table]:
+    """Return the tables that a query reads, each time that it does; CTEs are none."""
+    names = {cte.alias for cte in query.find_all(exp.CTE)}
+    return [table for table in query.find_all(exp.Table) if table.db or table.name not in names]
+
+
 def replace_tables(query: exp.Select, replacement: Callable[[exp.Table], exp.Expr]) -> exp.Select:
     """Return a copy of the query in which each source table is what `replacement` says, under the alias it had."""
     copied = query.copy()
-    for original, table in zip(list(query.find_all(exp.Table)), list(copied.find_all(exp.Table)), strict=True):
+    for original, table in zip(tables_of(query), tables_of(copied), strict=True):
         relation = replacement(original)
         relation.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
         table.replace(relation)
@@ -255,29 +266,44 @@ def _inline(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> exp.Expr:
     for inner in parts[1:]:
         if isinstance(inner, (exp.Select, exp.SetOperation)):
             _inline(inner, visible)
-    tables = 0
     for relation in parts:
         body = _body(relation, visible) if isinstance(relation, exp.Table) else None
         if body:
-            tables += sum(1 for _ in body.find_all(exp.Table))
-            _check_tables_read(tables, relation)
             alias = relation.args["alias"].this if relation.alias else relation.this
             relation.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias.copy())))
     return query
 
 
-def _check_tables_read(tables: int, relation: exp.Expr) -> None:
-    """Refuse what would read so many tables that nobody could wait for its compilation, or review it.
+class Size(NamedTuple):
+    """How many parts a query has, and how many of them are tables."""
 
-    What a model reads counts each time that the model is read, so the number may be exponential in that of the models.
+    parts: int
+    tables: int
+
+
+def inlined_size(query: exp.Expr) -> Size:
+    """Return the size that a query would have with each CTE where it is read, without making it.
+
+    It may be exponential in that of the query.
     """
-    if tables > MOST_TABLES:
-        raise Refused(
-            f"a query that reads {tables} tables, what a model reads counted each time that it is read, can not be"
-            f" compiled: {MOST_TABLES} is the most",
-            "Let a model in between be a source of its own, or a fact of its own that this one reads as a source.",
-            relation,
-        )
+    return _size(query, {})
+
+
+def _size(query: exp.Expr, ctes: Mapping[str, Size]) -> Size:
+    visible = dict(ctes)
+    with_ = query.args.get("with_")
+    defined = with_.expressions if with_ else []
+    for cte in defined:
+        visible[cte.alias] = _size(cte.this, visible)
+    bodies = {id(cte.this.unnest()) for cte in defined}
+    own = _own_parts(query)
+    found = [Size(len(own), 0)]
+    for part in own[1:]:
+        if isinstance(part, exp.Table):
+            found.append(visible[part.name] if not part.db and part.name in visible else Size(0, 1))
+        elif isinstance(part, (exp.Select, exp.SetOperation)) and id(part) not in bodies:
+            found.append(_size(part, visible))
+    return Size(sum(one.parts for one in found), sum(one.tables for one in found))
 
 
 def _inlined_ctes(query: exp.Expr, ctes: Mapping[str, exp.Expr]) -> Mapping[str, exp.Expr]:
@@ -429,10 +455,7 @@ def _own_parts(query: exp.Expr) -> list[exp.Expr]:
 def schema_of(query: exp.Expr, tables: Tables) -> dict[str, object]:
     """Return the columns of the tables that a query reads; with those of all the project sqlglot takes far longer."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
-    for table in query.find_all(exp.Table):
-        if not table.db and table.name not in tables:
-            # A CTE.
-            continue
+    for table in tables_of(query):
         columns = tables[relation_of(table)].columns
         schema.setdefault(table.db, {})[table.name] = {column.name: column.data_type for column in columns}
     return dict(schema)

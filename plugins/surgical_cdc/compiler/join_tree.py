@@ -14,6 +14,7 @@ from surgical_cdc.compiler.checks import OTHER_ANCHOR, branches, check_anchor_ty
 from surgical_cdc.compiler.constants import with_constants
 from surgical_cdc.compiler.definitions import data_type
 from surgical_cdc.compiler.derived_tables import projection, selects_of
+from surgical_cdc.compiler.fact_query import MOST_PARTS, inlined_size
 from surgical_cdc.compiler.full_joins import keys_of
 from surgical_cdc.compiler.links import MEMBER, Link, Links, Tie, all_of
 from surgical_cdc.compiler.nodes import Edge, JoinTree, Node, Tables, Value
@@ -49,12 +50,13 @@ def join_tree(project: Project, fact: Fact, query: exp.Select, *, with_whole: bo
     Raises:
         Refused: a part of the query can not be maintained.
     """
-    read = sum(1 for _ in query.find_all(exp.Table))
-    if read > MOST_NODES:
+    parts, read = inlined_size(query)
+    if read > MOST_NODES or parts > MOST_PARTS:
         raise not_incremental(
-            f"a query that reads {read} tables, what a model reads counted each time that it is read,",
-            f"{MOST_NODES} is the most. Let a model in between be a source of its own, or a fact of its own that this"
-            " one reads as a source.",
+            f"a query that reads {read} tables and has {parts} parts, what a model reads counted each time that it is"
+            " read,",
+            f"{MOST_NODES} tables and {MOST_PARTS} parts are the most. Let a model in between be a source of its own,"
+            " or a fact of its own that this one reads as a source.",
             query,
         )
     query, constants = with_constants(query.copy())

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from surgical_cdc.compiler.derived_tables import definition_of, merges_rows, query_of, selects_of
-from surgical_cdc.compiler.fact_query import relation_of
+from surgical_cdc.compiler.fact_query import relation_of, tables_of
 from surgical_cdc.compiler.trailing_spaces import keeps_trailing_spaces
 from surgical_cdc.dictionary import EVERY_COLUMN
 
@@ -39,12 +39,32 @@ class Lineage:
 
 
 def fact_lineage(project: Project, fact: Fact, query: exp.Select) -> Lineage:
-    """Derive the lineage of a fact from its query."""
+    """Derive the lineage of a fact from its query; of one with CTEs all that it reads feeds every column."""
+    if query.args.get("with_"):
+        return _coarse(project, query)
     scope = cast("Scope", build_scope(query))
     origins = {selected.alias_or_name: tuple(dict.fromkeys(_origins(scope, selected))) for selected in query.selects}
     row_key = [origin for name in fact.unique_key for origin in origins[name]]
     feeds = _feeds(project, scope, origins, row_key)
     return Lineage(feeds, origins, _exact(project, fact, scope))
+
+
+def _coarse(project: Project, query: exp.Select) -> Lineage:
+    """Return the lineage of a query that is so large that nobody follows each column's way through it."""
+    read = {
+        (relation_of(source), column.name)
+        for scope in traverse_scope(query)
+        for column in scope.columns
+        if isinstance(source := scope.sources.get(column.table), exp.Table)
+    }
+    keys = {source.relation: source.key for source in project.sources.values()}
+    rows = {
+        (relation, name)
+        for table in tables_of(query)
+        for relation in [relation_of(table)]
+        for name in keys.get(relation, ())
+    }
+    return Lineage(dict.fromkeys(sorted(read | rows), EVERY_COLUMN), {}, ())
 
 
 def _feeds(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.compiler.fact_query import relation_of
+from surgical_cdc.compiler.fact_query import relation_of, tables_of
 from surgical_cdc.compiler.slices import AFFECTED_KEYS, RECOMPUTED, SourceChange, insert_into
 from surgical_cdc.control import scratch
 from surgical_cdc.control.tables import complete_control
@@ -106,7 +106,7 @@ def rehearse_fact(project: Project, fact_name: str, warehouse: Warehouse) -> Non
     if groups:
         fill_from_groups(groups, fact, explaining, fact.relation)
     explaining.execute(insert_into(fact.relation, fact, compiled.query))
-    read = {relation_of(table) for table in compiled.query.find_all(exp.Table)}
+    read = {relation_of(table) for table in tables_of(compiled.query)}
     changes = {
         source.name: SourceChange(_change_set(project, source, explaining), None)
         for source in project.sources.values()
