@@ -23,11 +23,13 @@ EPHEMERAL = "__dbt__cte__"
 
 
 class Inlining:
-    """Makes SELECTs of models; a model that several read is parsed once for each fact, as the trees are changed."""
+    """Makes SELECTs of models; one that several read is parsed once, and copied for each, as the trees are changed."""
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
         self._relations = Relations(artifacts)
+        # By unique id.
+        self._parsed: dict[str, exp.Query] = {}
 
     def select(self, fact: Node) -> exp.Query:
         """Return the SELECT of a fact, in which each model that it reads is a CTE, after those that this one reads.
@@ -39,15 +41,16 @@ class Inlining:
             Refused: a model reads its own table, or a snapshot.
         """
         try:
-            return _OneSelect(self._artifacts, self._relations, fact).query()
+            return _OneSelect(self._artifacts, self._relations, self._parsed, fact).query()
         except RecursionError:
             raise ProjectError(too_deep(str(self._artifacts.sql_file(fact)))) from None
 
 
 class _OneSelect:
-    def __init__(self, artifacts: Artifacts, relations: Relations, fact: Node) -> None:
+    def __init__(self, artifacts: Artifacts, relations: Relations, parsed: dict[str, exp.Query], fact: Node) -> None:
         self._artifacts = artifacts
         self._relations = relations
+        self._known = parsed
         self._fact = fact
         # Of each model that was reached its CTE, in the order in which they are defined; None while it is being made.
         self._ctes: dict[str, exp.CTE | None] = {}
@@ -63,7 +66,9 @@ class _OneSelect:
 
     def _parsed(self, node: Node) -> exp.Query:
         """Return the query of a model, in which sources stand as schema.table, and other models as their CTEs."""
-        query = parse(self._text(node))
+        if node.unique_id not in self._known:
+            self._known[node.unique_id] = parse(self._text(node))
+        query = self._known[node.unique_id].copy()
         ephemeral = self._ephemeral(node)
         _drop_ephemeral(query, ephemeral)
         for table in list(query.find_all(exp.Table)):
