@@ -15,6 +15,7 @@ from sqlglot import exp
 from surgical_cdc.compiler.compiled_fact import (
     CompiledFact,
     by_another_anchor,
+    collect_seldom,
     compile_fact,
     compile_query,
     unsupported,
@@ -123,6 +124,7 @@ def compile_project(
         ProjectError: the artifacts are missing or older than the models, or a setting in them is wrong.
         UnsupportedQuery: a fact that was asked for can not be maintained.
     """
+    collect_seldom()
     return _Compiling(path, select, ask, progress).compile()
 
 

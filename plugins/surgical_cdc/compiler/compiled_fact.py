@@ -80,7 +80,7 @@ def compile_fact(project: Project, fact_name: str, moment: datetime | None = Non
 
 def compile_query(project: Project, fact: Fact, parsed: exp.Query, moment: datetime | None = None) -> CompiledFact:
     """Compile a fact from its SELECT as a tree, of which this makes use; raises what `compile_fact` does."""
-    _collect_seldom()
+    collect_seldom()
     select = project.selects[fact.name]
     try:
         query = fact_query(project, fact, bound(parsed, moment or NO_MOMENT))
@@ -100,7 +100,7 @@ def _fingerprint(project: Project, query: exp.Select, groups: Groups | None) -> 
     return hashlib.sha256("\n".join([_unquoted(query), *checksums, *kept]).encode()).hexdigest()[:16]
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Let Python look for unreachable objects after more new ones than it does by itself.
 
     The parts of a query point at each other, and there are many: it would look through all of them again and again,
