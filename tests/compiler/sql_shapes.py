@@ -1018,6 +1018,11 @@ One row for all has nothing that it could be entered by, and is recomputed as a 
 incremental in it is the decision: it is left alone unless a changed row, by its old or its new image, fulfils what the
 query asks of its rows and of those that it leads to.
 
+What a model reads counts each time that the model is read. A SELECT that so reads more than 400 tables, or has more
+than 50,000 parts (names, operators, literals), is rebuilt in full with its models as CTEs, and each column that it
+reads may feed each of the fact's. Where a model in between is a fact of its own, and its table a source of this one's
+project, both can be maintained.
+
 Two things depend on the rows and are not checked; there a full rebuild gives one result or another as well. An ORDER BY
 that leaves rows tied (`ROW_NUMBER() OVER (PARTITION BY a ORDER BY b)` with equal `b`): order by what tells the rows
 apart. And strings that differ in trailing spaces alone: to Redshift they are equal, and which of them a group, a
