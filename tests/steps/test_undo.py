@@ -198,7 +198,7 @@ def test_history_has_the_old_image_of_each_row(open_site: Site) -> None:
     stage_changes(open_site)
     run(open_site, 30)
     lines = "SELECT name, scdc_change, scdc_columns FROM cdc.history__customers WHERE scdc_run = 'test/until 30'"
-    assert open_site.rows(lines) == [("Asha", "U", "name changed_at")]
+    assert open_site.rows(lines) == [("Asha", "U", "name,changed_at")]
     lines = "SELECT order_id, status, scdc_change FROM cdc.history__orders WHERE scdc_run = 'test/until 30' ORDER BY 1"
     assert open_site.rows(lines) == [(2, "paid", "D"), (9, None, "I")]
 
