@@ -364,7 +364,7 @@ def test_values_that_depend_on_the_database(rows: Rows, expression: str, expecte
 def test_a_common_table_may_have_a_long_name(rows: Rows) -> None:
     """As on Redshift, though PostgreSQL cuts it."""
     name = "claims_" * 18
-    assert rows(f"WITH {name} AS (SELECT 1 AS a) SELECT {name}.a FROM {name}") == [(1,)]
+    assert rows(f"WITH {name} AS (SELECT 1 AS a) SELECT {name}.a FROM {name}") == [(1,)]  # noqa: S608
 
 
 def test_null_sorts_last_and_descending_first(words: Rows) -> None:
