@@ -22,6 +22,7 @@ TESTS = (
     "tests/dag/test_failures.py::test_a_cleared_task_resumes_a_failed_run",
     "tests/dag/test_failures.py::test_a_killed_task_alerts_and_frees_the_lease",
     "tests/dag/test_failures.py::test_a_refresh_waits_for_a_lease_by_its_retries",
+    "tests/dag/test_metrics.py::test_a_run_sends_what_it_did",
 )
 
 
@@ -29,6 +30,8 @@ TESTS = (
 def test_dags_run_on_the_oldest_airflow() -> None:
     """DAGs are made, a scheduled and a manual cycle, a failure and a retry end as they do on the newest one."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTEST"))}
+    # The other tests have StatsD.
+    environment["METRICS"] = "otlp"
     environment["PATH"] = f"{ENVIRONMENT}{os.pathsep}{environment['PATH']}"
     # Warnings of older packages are theirs.
     options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default", "--durations=0"]

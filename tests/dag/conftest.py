@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -18,6 +19,8 @@ from local_stack import LocalStack, StackError
 from local_stack.demonstration import avoid_the_schedule, start
 from surgical_cdc.warehouse.session import Warehouse
 from tests.conftest import LIBRARY, SHOP, Connect
+from tests.dag import collectors
+from tests.dag.collectors import Collector
 from tests.dag.receivers import Inbox, http_server, smtp_server, sns_server
 
 DAGS = Path(__file__).parent / "dags"
@@ -100,6 +103,13 @@ def inboxes() -> Iterator[dict[str, Inbox]]:
 
 
 @pytest.fixture(scope="session")
+def collector() -> Iterator[Collector]:
+    """What metrics arrive at: StatsD, or what METRICS names, as Airflow sends them to one place alone."""
+    with getattr(collectors, os.environ.get("METRICS", "statsd"))() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def shop_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bookshop's dbt project with its compiled folder."""
     folder = tmp_path_factory.mktemp("shop") / "sql"
@@ -116,10 +126,11 @@ def library_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def stack(
+def stack(  # noqa: PLR0917 - pytest passes its fixtures
     tmp_path_factory: pytest.TempPathFactory,
     recordings: Path,
     inboxes: dict[str, Inbox],
+    collector: Collector,
     shop_project: Path,
     library_project: Path,
 ) -> Iterator[LocalStack]:
@@ -136,6 +147,7 @@ def stack(
         # No DAG file changes while the tests run, but a callback that comes while its file is processed waits for
         # the file's next turn.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+        **collector.environment,
         "SHOP_PROJECT": str(shop_project),
         "LIBRARY_PROJECT": str(library_project),
     }

@@ -23,6 +23,8 @@ from tests.conftest import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 NAME = re.compile(r"`([^`]+)`")
+# Of the tables, in their first cell.
+HEADS = tuple(f"| {word}" for word in ("command", "option", "column", "table", "key", "metric"))
 # What every command takes is said once.
 COMMON = {"--project", "--conn-id"}
 
@@ -32,7 +34,7 @@ def rows(page: str, heading: str) -> Iterator[list[str]]:
     _, _, section = (REFERENCE / page).read_text().partition(f"\n## {heading}")
     assert section, f"{page} has no section {heading}"
     for line in section.partition("\n## ")[0].splitlines():
-        if line.startswith("| ") and not line.startswith(("| command", "| option", "| column", "| table", "| key")):
+        if line.startswith("| ") and not line.startswith(HEADS):
             yield [cell.strip() for cell in line.strip("|").split("|")]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from surgical_cdc.contract.tables import Age, Freshness
-from surgical_cdc.steps.freshness import newly_stale
+from surgical_cdc.steps.freshness import look
 from tests.conftest import at
 from tests.support.bookshop import ORDER, open_shop, run
 
@@ -34,7 +34,7 @@ def age(site: Site, hours: float) -> None:
 
 def told(site: Site) -> dict[str, str]:
     """Return the level of each fact that is told of now."""
-    return {one.fact: one.level for one in newly_stale(site.project, site.warehouse)}
+    return {one.fact: one.level for one in look(site.project, site.warehouse).stale}
 
 
 def test_a_fact_that_is_too_old_is_told_of_once_for_each_age(aging: Site) -> None:
@@ -55,7 +55,7 @@ def test_a_fact_is_as_old_as_the_oldest_of_what_it_reads(aging: Site) -> None:
     age(aging, 0.5)
     old = "UPDATE cdc.run_sources SET window_end = DATEADD(hour, -2, GETDATE()) WHERE source_name = 'products'"
     aging.execute(old)
-    (stale,) = newly_stale(aging.project, aging.warehouse)
+    (stale,) = look(aging.project, aging.warehouse).stale
     assert (stale.fact, stale.level) == ("fact_line", "warn")
     assert timedelta(hours=2) <= stale.age < timedelta(hours=2.1)
 
@@ -71,9 +71,12 @@ def test_an_undo_or_a_window_start_makes_nothing_fresh(aging: Site) -> None:
     assert told(aging) == {"fact_line": "warn", "fact_order": "warn"}
 
 
-def test_without_the_setting_nobody_is_told(shop: Site) -> None:
-    """Nor is the warehouse asked, which has no ledger yet."""
-    assert newly_stale(shop.project, shop.warehouse) == []
+def test_without_the_setting_ages_are_known_and_nobody_is_told(aging: Site) -> None:
+    """They are sent as metrics."""
+    age(aging, 48)
+    found = look(replace(aging.project, freshness=Freshness()), aging.warehouse)
+    assert found.stale == []
+    assert found.fresh_to.keys() == set(aging.project.facts)
 
 
 def test_what_was_never_brought_up_to_date_has_no_age(aging: Site) -> None:

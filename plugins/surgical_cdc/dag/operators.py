@@ -23,7 +23,7 @@ from airflow.sdk.exceptions import (
     DownstreamTasksSkipped,
 )
 
-from surgical_cdc.dag import alerts
+from surgical_cdc.dag import alerts, metrics
 from surgical_cdc.dag.form import UNDOES_FIELD, FormError, check_fields, require_chosen, run_of
 from surgical_cdc.dag.handover import (
     ERROR_KEY,
@@ -169,6 +169,9 @@ class PrepareSensor(WarehouseTask, BaseSensorOperator):
             results = nothing_to_do(project, load_dictionary(project.dictionary_path), run, preparation) or {}
             done = summary_of_nothing(run, preparation, results)
             hand_on_summary(context, _with_ages(done, project))
+            metrics.send_run(done)
+            if run.takes_all:
+                metrics.send_ages(self.conn_id, dict.fromkeys(done.facts, run.window_end))
             log.info("%s", NOTHING_TO_DO)
             alerts.recovered(context)
             raise_event(context, self, fresh(run))
@@ -327,6 +330,7 @@ class SyncOperator(WarehouseTask):
                     hand_on_summary(context, summary)
                 raise
             hand_on_summary(context, _with_ages(done.summary, project))
+            metrics.send_run(done.summary)
             if done.quarantined:
                 alerts.quarantined(context, done.quarantined, control_schema=project.control_schema)
             unusual = {name: found for name, found in done.summary.sources.items() if found.usual}
@@ -335,6 +339,7 @@ class SyncOperator(WarehouseTask):
             done.require_all(run)
             share = steps.run("verify", partial(verify_share, project))
             if share:
+                metrics.send_verified(self.conn_id, share.fact, "share", equal=share.equal)
                 log.info("%s", require_equal(project, share))
         raise_event(context, self, fresh(run))
 
@@ -370,10 +375,13 @@ class CleanupOperator(WarehouseTask):
             with self.steps(context) as (project, steps):
                 steps.run(self.task_id, partial(cleanup, project, run=run, failure=failure))
                 if not run.dry_run:
-                    alert_of_age(context, project, steps)
+                    look_at_age(project, steps, context, self.conn_id)
         if failures:
             if context["ti"].xcom_pull(task_ids=SYNC, key=SUMMARY_KEY) is None:
-                hand_on_summary(context, self._failed(context, run, preparation, str(failure)))
+                summary = self._failed(context, run, preparation, str(failure))
+                hand_on_summary(context, summary)
+                if not (run and run.dry_run):
+                    metrics.send_run(summary)
             alerts.tell(context, failures)
         elif run and not run.dry_run:
             alerts.recovered(context)
@@ -431,7 +439,8 @@ class VerifyOperator(WarehouseTask):
         with self.steps(context) as (project, steps):
             check_fields(context)
             found = steps.run(self.task_id, partial(verify, project, self.fact))
-            alert_of_age(context, project, steps)
+            metrics.send_verified(self.conn_id, self.fact, "all", equal=found.equal)
+            look_at_age(project, steps, context, self.conn_id)
             if not found.equal:
                 raise DataError(found.verdict(project))
         return asdict(found)
@@ -467,14 +476,15 @@ def hand_on_summary(context: Context, summary: RunSummary) -> None:
     context["ti"].xcom_push(SUMMARY_KEY, summary.to_dict())
 
 
-def alert_of_age(context: Context, project: Project, steps: Steps) -> None:
-    """Alert of facts that have become older than the project says."""
-    from surgical_cdc.steps.freshness import newly_stale
+def look_at_age(project: Project, steps: Steps, context: Context, conn_id: str) -> None:
+    """Send the ages of the facts, and alert of those that have become older than the project says, if either is on."""
+    from surgical_cdc.steps.freshness import look
 
-    if project.freshness.ages:
-        stale = steps.run("freshness", partial(newly_stale, project))
-        if stale:
-            alerts.stale(context, stale)
+    if project.freshness.ages or metrics.are_on():
+        found = steps.run("freshness", partial(look, project))
+        metrics.send_ages(conn_id, found.fresh_to)
+        if found.stale:
+            alerts.stale(context, found.stale)
 
 
 def _with_ages(summary: RunSummary, project: Project) -> RunSummary:

@@ -6,6 +6,7 @@ it shows all that was staged up to the earliest of the times up to which its sou
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,29 +29,55 @@ class Stale(NamedTuple):
     level: str
 
 
-def newly_stale(project: Project, warehouse: Warehouse) -> list[Stale]:
-    """Return the facts that have become too old since this was asked last, each once for each level of its age.
+class Ages(NamedTuple):
+    """The end of the last window that each fact shows (UTC), where it shows any; and those that are newly too old."""
 
-    That they were is a line of the ledger, so that nobody is told twice.
+    fresh_to: Mapping[str, datetime]
+    stale: Sequence[Stale]
+
+
+def look(project: Project, warehouse: Warehouse) -> Ages:
+    """Return how old the facts are, and which have become too old since this was asked last.
+
+    Each of these is told of once for each level of its age: that it was is a line of the ledger. A fact that was never
+    brought up to date is none of them: nobody can say how old it is.
     """
-    ages = project.freshness.ages
-    if not ages:
-        return []
-    dictionary = load_dictionary(project.dictionary_path)
     with warehouse.transaction():
         now = lease.read(project, warehouse).read_at
-        shown = dict(warehouse.rows(render("read_freshness", control=project.control_schema)))
-        found = []
-        for fact in dictionary.facts:
-            times = [shown.get(source) for source in dictionary.feeding(fact)]
-            # Of one that was never brought up to date, nobody can say how old it is.
-            if not times or not all(times):
-                continue
-            fresh_to = min(time for time in times if time)
-            level = next((level for level, age in reversed(ages.items()) if now - fresh_to > age), None)
-            if level and ledger.record_once(project, warehouse, _line(fact, fresh_to, level)):
-                found.append(Stale(fact, fresh_to, now - fresh_to, level))
-    return found
+        fresh_to = shown(project, warehouse)
+        stale = [
+            Stale(fact, time, now - time, level)
+            for fact, time in fresh_to.items()
+            if (level := _level(project, now - time))
+            and ledger.record_once(project, warehouse, _line(fact, time, level))
+        ]
+    return Ages(fresh_to, stale)
+
+
+def shown(project: Project, warehouse: Warehouse) -> dict[str, datetime]:
+    """Return up to when (UTC) each fact shows all that was staged, inside the caller's transaction.
+
+    A fact of which a source was never synced is missing.
+    """
+    dictionary = load_dictionary(project.dictionary_path)
+    synced = dict(warehouse.rows(render("read_freshness", control=project.control_schema)))
+    feeding = {fact: dictionary.feeding(fact) for fact in dictionary.facts}
+    return {
+        fact: min(synced[source] for source in sources)
+        for fact, sources in feeding.items()
+        if sources and synced.keys() >= set(sources)
+    }
+
+
+def read_shown(project: Project, warehouse: Warehouse) -> dict[str, datetime]:
+    """Return what `shown` does, in a transaction of its own."""
+    with warehouse.transaction(dry_run=True):
+        return shown(project, warehouse)
+
+
+def _level(project: Project, age: timedelta) -> str | None:
+    """Return how much too old a fact of an age is, None if it is not."""
+    return next((level for level, most in reversed(project.freshness.ages.items()) if age > most), None)
 
 
 def _line(fact: str, fresh_to: datetime, level: str) -> RunSummary:
