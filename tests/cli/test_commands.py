@@ -414,3 +414,35 @@ def test_airflow_without_a_database_shows_no_stack_trace(tmp_path: Path) -> None
         "FAILED  connection",
     ]
     assert result.stderr == ""
+
+
+def test_runs_lists_what_the_ledger_has(open_site: Site) -> None:
+    """The newest run comes first, with its key, window, rows and result; then how long runs take."""
+    open_site.stage("orders", {**ORDER, "order_id": 5, "status": "paid", "changed_at": at(10)})
+    call("run", "--end", "2026-03-01T12:30:00")
+    said = call("runs").output
+    assert re.findall(r"^(.{16})  (\w+) .* (\d+) rows  command_line/run__", said, re.MULTILINE) == [
+        ("2026-03-01 12:30", "success", "1"),
+        ("2026-03-01 12:00", "success", "8"),
+    ]
+    assert re.search(r"took a median of \d+\.\d s in the last day\.$", said.strip())
+    open_site.execute("UPDATE cdc.runs SET finished_at = DATEADD(day, -2, finished_at), seconds_detect = 300")
+    call("run", "--end", "2026-03-01T13:30:00")
+    assert re.search(r"\d\.\d s in the last day and 30\d\.\d s before\.$", call("runs").output.strip())
+    assert len(re.findall("command_line/", call("runs", "--limit", "1").output)) == 1
+
+
+def test_facts_says_how_fresh_they_are_and_which_columns_change(open_site: Site) -> None:
+    """The oldest fact first, with its age; columns by the cells that runs have changed."""
+    assert "No run of the last 7 days has changed a cell of a fact." in call("facts").output
+    for key, total in ((1, 12), (2, 13)):
+        open_site.stage("orders", {**ORDER, "order_id": key, "status": "paid", "total": total, "changed_at": at(10)})
+    call("run", "--end", "2026-03-01T12:30:00", "--source", "orders")
+    said = call("facts").output
+    assert re.findall(r"(fact_\w+) +(\S+ \S+) +(\d+ days)", said)[0][:2] == ("fact_line", "2026-03-01 12:00")
+    assert re.findall(r"(fact_\w+\.\w+) +(\d+)", said)[0] == ("fact_order.total", "2")
+    open_site.execute("UPDATE cdc.runs SET finished_at = DATEADD(day, -8, finished_at)")
+    assert "No run of the last 7 days" in call("facts").output
+    assert "fact_order.total" in call("facts", "--days", "30").output
+    open_site.execute("DELETE FROM cdc.run_sources")
+    assert re.findall(r"(fact_\w+) +never", call("facts").output) == ["fact_line", "fact_order"]

@@ -1,4 +1,4 @@
-"""What an operator does is told on a page each, and done by a test through Airflow's REST API, as its UI does it."""
+"""What an operator does is told on a page each, and done by a test in a running Airflow."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from tests.conftest import ROOT
 HOW_TO = ROOT / "docs" / "how-to"
 # Page -> the test that does it, and a word of the page that the test sends to Airflow or reads from it.
 DONE = {
-    "backfill": ("test_vendor_cdc.py", "test_a_backfill_beside_a_run_waits_for_the_lease", "backfill"),
-    "dry_run": ("test_vendor_cdc.py", "test_a_dry_run_announces_what_then_happens_and_writes_nothing", "sync_public"),
-    "quarantine": ("test_failures.py", "test_rows_in_quarantine_alert_without_failing_the_run", "cdc.quarantine__"),
-    "recover": ("test_failures.py", "test_a_run_that_is_synced_in_part_goes_on_from_its_beginning", "prepare"),
-    "refresh": ("test_failures.py", "test_a_wrong_fact_is_found_and_mended", "_refresh"),
-    "rerun_fact": ("test_failures.py", "test_the_sync_refuses_what_was_detected_after_the_update", "update."),
-    "run_now": ("test_vendor_cdc.py", "test_a_run_brings_the_changes_of_its_window_into_the_facts", "staged"),
-    "undo": ("test_vendor_cdc.py", "test_the_undo_dag_takes_a_run_back", "vendor_cdc_undo"),
-    "verify": ("test_failures.py", "test_a_wrong_fact_is_found_and_mended", "_verify"),
-    "window": ("test_failures.py", "test_rows_in_quarantine_alert_without_failing_the_run", "start"),
+    "backfill": ("dag/test_vendor_cdc.py", "test_a_backfill_beside_a_run_waits_for_the_lease", "backfill"),
+    "five_questions": ("page/test_questions.py", "test_undo_a_load", "Trigger"),
+    "dry_run": (
+        "dag/test_vendor_cdc.py",
+        "test_a_dry_run_announces_what_then_happens_and_writes_nothing",
+        "sync_public",
+    ),
+    "quarantine": ("dag/test_failures.py", "test_rows_in_quarantine_alert_without_failing_the_run", "cdc.quarantine__"),
+    "recover": ("dag/test_failures.py", "test_a_run_that_is_synced_in_part_goes_on_from_its_beginning", "prepare"),
+    "refresh": ("dag/test_failures.py", "test_a_wrong_fact_is_found_and_mended", "_refresh"),
+    "rerun_fact": ("dag/test_failures.py", "test_the_sync_refuses_what_was_detected_after_the_update", "update."),
+    "run_now": ("dag/test_vendor_cdc.py", "test_a_run_brings_the_changes_of_its_window_into_the_facts", "staged"),
+    "undo": ("dag/test_vendor_cdc.py", "test_the_undo_dag_takes_a_run_back", "vendor_cdc_undo"),
+    "verify": ("dag/test_failures.py", "test_a_wrong_fact_is_found_and_mended", "_verify"),
+    "window": ("dag/test_failures.py", "test_rows_in_quarantine_alert_without_failing_the_run", "start"),
 }
 # What is no run: pages of whoever sets it up.
 OTHERS = {"change_the_project", "deploy", "tune", "upgrade"}
@@ -36,7 +41,7 @@ def test_no_page_is_left_out() -> None:
 def test_a_page_is_done_by_a_test(page: str) -> None:
     """The test is there, and has to do with what the page names."""
     file, name, word = DONE[page]
-    _, found, rest = (ROOT / "tests" / "dag" / file).read_text().partition(f"\ndef {name}(")
+    _, found, rest = (ROOT / "tests" / file).read_text().partition(f"\ndef {name}(")
     assert found
     test = rest.partition("\ndef ")[0]
     text = (HOW_TO / f"{page}.md").read_text()

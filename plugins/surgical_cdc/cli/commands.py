@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +19,7 @@ from surgical_cdc.compiler.compilation import compile_project
 from surgical_cdc.contract.project import DEFAULT_PROJECT, Project, command, load_project
 from surgical_cdc.control import lease
 from surgical_cdc.control.history import story
+from surgical_cdc.control.ledger import changed_columns, last_runs
 from surgical_cdc.dbt.artifacts import COMPILING, read_artifacts
 from surgical_cdc.dbt.declared import relation_of, staging_of
 from surgical_cdc.dbt.guesses import source_guesses, with_settings
@@ -26,10 +27,12 @@ from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError, ProjectError, shortened
 from surgical_cdc.files import write_text
 from surgical_cdc.steps.cycle import run_cycle
+from surgical_cdc.steps.freshness import read_shown
 from surgical_cdc.steps.narrow import not_staged
 from surgical_cdc.steps.refresh import refresh as refresh_fact
+from surgical_cdc.steps.summary import pace
 from surgical_cdc.steps.verify import verify as verify_fact
-from surgical_cdc.values import Run, new_token, read_time
+from surgical_cdc.values import Run, new_token, now, read_time
 from surgical_cdc.warehouse.advice import ERRORS, refusal
 from surgical_cdc.warehouse.catalog import WarehouseTypes
 from surgical_cdc.warehouse.connection import connect
@@ -40,6 +43,9 @@ DAG_ID = "command_line"
 # What the driver binds in one statement, in which two stand for the window.
 MOST_VALUES = 32_767
 MOST_KEYS = MOST_VALUES - 2
+# A week and more of half hours.
+MOST_RUNS = 500
+MOST_COLUMNS = 20
 ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder of the dbt project.")]
 Threads = Annotated[int, typer.Option(min=1, help="So many detections, and updates, run side by side.")]
 ConnectionId = Annotated[str, typer.Option("--conn-id", help="Airflow connection of type redshift.")]
@@ -166,6 +172,31 @@ def history(
     loaded = _project(project)
     told = run_step(_session(conn_id, "history"), "history", partial(story, loaded, name, key))
     console.print(report.story(name, key, [event for event in told if column in {None, event.column}]))
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option(min=1, max=MOST_RUNS, help="So many of the last runs.")] = 20,
+    project: ProjectFolder = DEFAULT_PROJECT,
+    conn_id: ConnectionId = "redshift_default",
+) -> None:
+    """List the last runs with their keys, how each ended, and how long it took; and whether they get slower."""
+    found = run_step(_session(conn_id, "runs"), "runs", partial(last_runs, _project(project), most=MOST_RUNS))
+    console.print(report.runs(found[:limit], pace(((run.finished_at, run.seconds) for run in found), now())))
+
+
+@app.command()
+def facts(
+    days: Annotated[int, typer.Option(min=1, help="Count the cells that the runs of so many days have changed.")] = 7,
+    project: ProjectFolder = DEFAULT_PROJECT,
+    conn_id: ConnectionId = "redshift_default",
+) -> None:
+    """Show how fresh each fact is, and which columns change most."""
+    loaded, session = _project(project), _session(conn_id, "facts")
+    fresh_to = run_step(session, "facts", partial(read_shown, loaded))
+    changed = run_step(session, "facts", partial(changed_columns, loaded, days=days, most=MOST_COLUMNS))
+    console.print(report.facts(loaded, fresh_to, now()))
+    console.print(report.changed_columns(changed, days))
 
 
 @app.command()
@@ -335,9 +366,9 @@ def _run(
 ) -> Run:
     if start and end and start >= end:
         raise ProjectError(f"The window from {start} to {end} UTC is empty: its start must be before its end.")
-    now = datetime.now(UTC).replace(tzinfo=None)
-    run_id = f"{command}__{now.isoformat()}"
-    window_end = end or now
+    asked_at = now()
+    run_id = f"{command}__{asked_at.isoformat()}"
+    window_end = end or asked_at
     return Run(
         token=new_token(),
         dag_id=DAG_ID,

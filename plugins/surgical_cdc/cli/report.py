@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -17,16 +18,19 @@ from surgical_cdc.steps.announce import announced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from surgical_cdc.compiler.compilation import Compilation
     from surgical_cdc.compiler.nodes import JoinTree, Node
     from surgical_cdc.contract.project import Project
     from surgical_cdc.contract.tables import Source
     from surgical_cdc.control.history import Event
+    from surgical_cdc.control.ledger import ChangedColumn, PastRun
     from surgical_cdc.dbt.artifacts import Artifacts
     from surgical_cdc.dbt.guesses import SourceGuess
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.steps.cycle import CycleResult
+    from surgical_cdc.steps.summary import Pace
     from surgical_cdc.values import Run
 
 
@@ -253,6 +257,48 @@ def story(name: str, key: Sequence[str], events: Sequence[Event]) -> str:
         if event.column:
             lines.append(f"  {event.column}: {_value(event.old)} → {_value(event.new)}")
     return "\n".join(lines) or f"{name} {' '.join(key)}: nothing is kept of it."
+
+
+def runs(found: Sequence[PastRun], pace: Pace) -> str:
+    """Return the last runs, the newest first, and how long they take today beside the days before.
+
+    A line each, with the key behind the rest: it is as long as Airflow makes it, and there to be copied.
+    """
+    lines = []
+    for run in found:
+        end = f"{run.window_end:%Y-%m-%d %H:%M}" if run.window_end else ""
+        seconds = f"{run.seconds:.1f} s" if run.seconds else ""
+        lines.append(f"{end:16}  {run.result:11}  {seconds:>9}  {run.written:>9,} rows  {run.key}")
+    spans = {"in the last day": pace.today, "before": pace.before}
+    medians = " and ".join(f"{seconds:.1f} s {span}" for span, seconds in spans.items() if seconds is not None)
+    if medians:
+        lines.append(f"Runs that had anything to do took a median of {medians}.")
+    return "\n".join(lines) or "The ledger has no run."
+
+
+def facts(project: Project, fresh_to: Mapping[str, datetime], now: datetime) -> RenderableType:
+    """Return up to when each fact shows all that was staged, and how long ago that is, the oldest first."""
+    table = _counts("fact", "fresh to, UTC", "age", caption="")
+    for name in sorted(project.facts, key=lambda name: (str(fresh_to.get(name, "")), name)):
+        time = fresh_to.get(name)
+        table.add_row(name, *((f"{time:%Y-%m-%d %H:%M}", _age(now - time)) if time else ("never", "")))
+    return table
+
+
+def _age(age: timedelta) -> str:
+    """Return an age in days, hours and minutes."""
+    minute = timedelta(minutes=1)
+    return str(age // minute * minute).removesuffix(":00")
+
+
+def changed_columns(found: Sequence[ChangedColumn], days: int) -> RenderableType:
+    """Return the columns that have changed most, in cells of updated rows."""
+    if not found:
+        return f"No run of the last {days} days has changed a cell of a fact."
+    table = _counts("column", "cells", caption=f"cells that the runs of the last {days} days have changed")
+    for one in found:
+        table.add_row(f"{one.fact}.{one.column}", f"{one.cells:,}")
+    return table
 
 
 def _value(value: object) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from surgical_cdc.values import (
     DRY_RUN,
@@ -92,6 +93,45 @@ def recorded(project: Project, warehouse: Warehouse, run: Run) -> RunSummary | N
         sources=sources,
         facts=facts,
     )
+
+
+class PastRun(NamedTuple):
+    """A line of a run, undo or refresh: when it was written (UTC), the end of its window, how it ended.
+
+    `seconds` are those of its phases, 0 where it took none of them; `written` are rows of all facts.
+    """
+
+    key: str
+    finished_at: datetime
+    window_end: datetime | None
+    result: str
+    seconds: float
+    written: int
+
+
+class ChangedColumn(NamedTuple):
+    """A column of a fact, and how many cells of updated rows runs have changed in it."""
+
+    fact: str
+    column: str
+    cells: int
+
+
+def last_runs(project: Project, warehouse: Warehouse, *, most: int) -> list[PastRun]:
+    """Return the last runs, undos and refreshes, the newest first, so many at most."""
+    with warehouse.transaction(dry_run=True):
+        lines = warehouse.rows(render("read_last_runs", control=project.control_schema, most=most))
+    return [
+        PastRun(key, finished_at, window_end, result, sum(phase or 0.0 for phase in phases), int(written))
+        for key, window_end, finished_at, result, *phases, written in lines
+    ]
+
+
+def changed_columns(project: Project, warehouse: Warehouse, *, days: int, most: int) -> list[ChangedColumn]:
+    """Return the columns of which runs have changed most cells in the last days, so many at most."""
+    with warehouse.transaction(dry_run=True):
+        lines = warehouse.rows(render("read_changed_columns", control=project.control_schema, most=most), (days,))
+    return [ChangedColumn(fact, column, int(cells)) for fact, column, cells in lines]
 
 
 def record_dry_run(project: Project, warehouse: Warehouse, run: Run) -> None:

@@ -21,10 +21,11 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from surgical_cdc.page import metadata, plots, rows, wording
 from surgical_cdc.page.facts import Light, by_need, facts_today, lasting
-from surgical_cdc.page.heat import MARKS, heat_rows
+from surgical_cdc.page.heat import MARKS, changed_columns, heat_rows
 from surgical_cdc.page.metadata import Cycle
 from surgical_cdc.page.plugin import PREFIX
 from surgical_cdc.page.sentence import sentences
+from surgical_cdc.steps.summary import pace
 from surgical_cdc.values import RUN
 
 # How many of the last runs each view looks at, however many there are.
@@ -146,7 +147,14 @@ def changes(
     chosen = fact if fact in cycle.feeding else ""
     runs = metadata.last_runs(session, cycle, limit=HEAT_RUNS)[::-1]
     return _page(
-        request, "changes", cycles=cycles, cycle=cycle, runs=runs, rows=heat_rows(cycle, runs, chosen), fact=chosen
+        request,
+        "changes",
+        cycles=cycles,
+        cycle=cycle,
+        runs=runs,
+        rows=heat_rows(cycle, runs, chosen),
+        columns=changed_columns(cycle, runs, chosen),
+        fact=chosen,
     )
 
 
@@ -174,13 +182,14 @@ def speed(request: Request, session: SessionDep, cycles: Cycles, cycle: ChosenCy
     """Show how long the runs of the last week took."""
     if cycle is None:
         return _page(request, "none", cycles=cycles, dag_id=dag_id)
-    since = datetime.now(UTC) - SPEED_TIME
-    runs = metadata.timed_runs(session, cycle, limit=SPEED_RUNS, since=since)[::-1]
+    now = datetime.now(UTC)
+    runs = metadata.timed_runs(session, cycle, limit=SPEED_RUNS, since=now - SPEED_TIME)[::-1]
     timed = [run for run in runs if run.seconds]
     if not timed:
         return _page(request, "speed", cycles=cycles, cycle=cycle, plot=None)
     plot, medians = plots.speed(timed), plots.medians(timed)
-    return _page(request, "speed", cycles=cycles, cycle=cycle, runs=timed, plot=plot, medians=medians)
+    today = pace(((run.due, run.seconds) for run in timed), now)
+    return _page(request, "speed", cycles=cycles, cycle=cycle, runs=timed, plot=plot, medians=medians, pace=today)
 
 
 @app.get("/static/{name}")

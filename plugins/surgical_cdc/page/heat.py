@@ -46,6 +46,15 @@ def heat_rows(cycle: Cycle, runs: Sequence[PastRun], fact: str = "") -> list[Hea
     return [row for name in chosen[:MOST_FACTS] for row in _rows_of(name, runs, totals[name], written[name])]
 
 
+def changed_columns(cycle: Cycle, runs: Sequence[PastRun], fact: str = "") -> dict[str, int]:
+    """Return how many cells were changed in each column, with its fact in front; or in those of one chosen fact."""
+    return {
+        column if fact else f"{name}.{column}": total
+        for name in ([fact] if fact else cycle.facts)
+        for column, total in _column_totals(runs, name).items()
+    }
+
+
 def level(count: int) -> int:
     """Return the class of a count.
 

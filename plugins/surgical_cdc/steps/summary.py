@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from surgical_cdc.values import (
     DRY_RUN,
@@ -24,6 +25,7 @@ from surgical_cdc.values import (
 if TYPE_CHECKING:
     from surgical_cdc.values import Preparation, Run
 
+DAY = timedelta(days=1)
 # Rows that a run found and did not apply.
 ODD = ("stale", "quarantined", "waiting")
 
@@ -89,6 +91,24 @@ def wall_seconds(parts: Iterable[ChangeSet | FactResult]) -> float:
     if not begun:
         return 0.0
     return round((max(end for _, end in begun) - min(start for start, _ in begun)).total_seconds(), 3)
+
+
+class Pace(NamedTuple):
+    """Median seconds of the runs of the last day, and of those before; None where there were none."""
+
+    today: float | None
+    before: float | None
+
+
+def pace(took: Iterable[tuple[datetime, float]], now: datetime) -> Pace:
+    """Return how long runs take today beside how long they took before, by when each was and its seconds.
+
+    Runs that had nothing to do, and took none, do not count.
+    """
+    ages = [(now - time, seconds) for time, seconds in took if seconds]
+    today = [seconds for age, seconds in ages if age <= DAY]
+    before = [seconds for age, seconds in ages if age > DAY]
+    return Pace(*(statistics.median(found) if found else None for found in (today, before)))
 
 
 def told(summary: RunSummary) -> str:

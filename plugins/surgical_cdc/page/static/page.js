@@ -76,4 +76,5 @@ document.querySelectorAll("a[target=_top]").forEach((link) => link.addEventListe
 }));
 document.querySelectorAll(".scroll:has(.heat)").forEach((region) => (region.scrollLeft = region.scrollWidth));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-if (window.Plotly) drawAll();
+// Plotly comes behind this file: to read it takes a while, in which links and choices are there.
+document.addEventListener("DOMContentLoaded", () => window.Plotly && drawAll());
