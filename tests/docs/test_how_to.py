@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import ROOT
+from tests.page.how_to_pictures import TAKEN
 
 HOW_TO = ROOT / "docs" / "how-to"
 # Page -> the test that does it, and a word of the page that the test sends to Airflow or reads from it.
@@ -25,6 +26,7 @@ DONE = {
     "verify": ("dag/test_failures.py", "test_a_wrong_fact_is_found_and_mended", "_verify"),
     "window": ("dag/test_failures.py", "test_rows_in_quarantine_alert_without_failing_the_run", "start"),
 }
+MOST_BYTES = 150_000
 # What is no run: pages of whoever sets it up.
 OTHERS = {"change_the_project", "deploy", "tune", "upgrade"}
 
@@ -35,6 +37,17 @@ def test_no_page_is_left_out() -> None:
     assert pages == DONE.keys() | OTHERS
     first = (ROOT / "docs" / "README.md").read_text()
     assert {page for page in pages if f"(how-to/{page}.md)" in first} == pages
+
+
+def test_a_page_shows_what_to_do() -> None:
+    """Each has a picture of its own, which `python -m tests.page.pictures` takes, and which loads at once."""
+    assert DONE.keys() - TAKEN.keys() == {"five_questions"}
+    folder = ROOT / "docs" / "pictures" / "how_to"
+    assert {file.stem for file in folder.iterdir()} == TAKEN.keys()
+    assert [
+        page for page in TAKEN if f"](../pictures/how_to/{page}.png)" not in (HOW_TO / f"{page}.md").read_text()
+    ] == []
+    assert [file.name for file in folder.iterdir() if file.stat().st_size > MOST_BYTES] == []
 
 
 @pytest.mark.parametrize("page", DONE)

@@ -43,11 +43,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def page_of(browser: Browser, url: str, user: str, *, width: int = 1280, scheme: Scheme = "light") -> Iterator[Page]:
+def page_of(
+    browser: Browser, url: str, user: str, *, password: str = "", width: int = 1280, scheme: Scheme = "light"
+) -> Iterator[Page]:
     """Open a page of a user who is logged in, "" for nobody; what goes wrong in it fails the test at its end."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=url)
     if user:
-        context.add_cookies([{"name": "_token", "value": token(url, user), "url": url}])
+        context.add_cookies([{"name": "_token", "value": token(url, user, password or user), "url": url}])
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

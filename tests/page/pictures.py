@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/reference/page.md: `python -m tests.page.pictures`."""
+"""Takes the pictures of docs/reference/page.md and of docs/how-to: `python -m tests.page.pictures`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from local_redshift import LocalRedshift
 from surgical_cdc.contract.project import load_project
 from surgical_cdc.warehouse.connection import connect as reach
 from tests.conftest import ROOT, SHOP, Site, airflow_connection
+from tests.page import how_to_pictures
 from tests.page.browser import chromium, page_of
 from tests.page.world import SHOP_ROWS, api_server, change_and_undo, fill_database, write_shop_dags
 
@@ -42,6 +43,7 @@ def main() -> None:
             for name, place in VIEWS.items():
                 page.goto(f"/surgical_cdc/{place}", wait_until="networkidle")
                 page.screenshot(path=FOLDER / f"{name}.png", full_page=name != "run")
+    how_to_pictures.take(FOLDER / "how_to")
 
 
 if __name__ == "__main__":

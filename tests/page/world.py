@@ -111,9 +111,9 @@ def api_server(log: Path) -> Iterator[str]:
         program.end(0)
 
 
-def token(url: str, user: str) -> str:
-    """Return what a login of a user gives."""
-    answer = httpx.post(f"{url}/auth/token", json={"username": user, "password": user}, trust_env=False)
+def token(url: str, user: str, password: str) -> str:
+    """Return what a login of a user gives; here a user's name is the password."""
+    answer = httpx.post(f"{url}/auth/token", json={"username": user, "password": password}, trust_env=False)
     return str(answer.raise_for_status().json()["access_token"])
 
 
