@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -24,17 +24,20 @@ from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import DIALECT, table_named
 from surgical_cdc.contract.project import Project
-from surgical_cdc.contract.tables import Column, Fact, Source
+from surgical_cdc.contract.tables import Column, Fact, Source, Verification
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DataError, LeaseError
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.steps.prepare import prepare
+from surgical_cdc.steps.refresh import refresh
+from surgical_cdc.steps.share import Share, verify_share
 from surgical_cdc.steps.sync import sync
 from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import compare
 from surgical_cdc.values import Run, new_token
 from surgical_cdc.warehouse import schema
+from surgical_cdc.warehouse.templates import sql_name
 from tests.support.differences import Difference, Rows, differences, facts, said, written
 from tests.support.ways import take_turns
 
@@ -102,6 +105,8 @@ SESSIONS = (
 FAILING = "ratio"
 # In which share of the windows another deployment interferes, or a baseline has a key twice.
 OFTEN = 0.1
+# How often a change by hand takes a value out of a row, and does not delete it.
+TAKEN_OUT = 0.5
 # Earlier than any version that is staged, late ones included.
 OLDER = START - timedelta(days=1)
 # Later than any window ends: such a version waits, and must be seen to.
@@ -282,8 +287,9 @@ def play(site: Site, drawn: list[Steps]) -> None:
     """Run a cycle over each of these windows, on an empty warehouse; compare all baselines and facts after each.
 
     A run must say what it does, row by row and cell by cell, and a dry run before the last one the same. Before one in
-    the middle, a fact has been filled by another SELECT than its own. Some runs are undone, and the undo too. The
-    settings of the user change from run to run, and whether updates read whole tables.
+    the middle, a fact has been filled by another SELECT than its own. Some runs are undone, and the undo too. After
+    some the shares that runs verify are looked at, and a fact is changed by hand, which they find. The settings of the
+    user change from run to run, and whether updates read whole tables.
     """
     site.clear()
     try:
@@ -455,3 +461,51 @@ def _play(site: Site, drawn: list[Steps]) -> None:
                 if kept_back.isdisjoint(read.feeding(fact)):
                     found = compare(project, fact, site.warehouse)
                     assert found.equal, f"{found} after {window}"
+        if not poisoned and pick.random() < OFTEN:
+            _verify_by_shares(site, pick, window)
+
+
+def _verify_by_shares(site: Site, pick: random.Random, window: str) -> None:
+    """Look at all keys as runs do, share by share; one fact that was changed by hand is found, and mended."""
+    project = replace(site.project, verification=Verification(repair=True))
+    assert [share for share in _shares(site, project) if not share.equal] == [], window
+    changed = _change_by_hand(site, pick)
+    if not changed:
+        return
+    found = [share for share in _shares(site, project) if not share.equal]
+    assert [share.fact for share in found] == [changed], window
+    if not found[0].repaired:
+        refresh(project, changed, site.warehouse)
+    with site.warehouse.transaction():
+        assert compare(project, changed, site.warehouse).equal, window
+
+
+def _shares(site: Site, project: Project) -> list[Share]:
+    """Return what the runs of a week would verify, in which each fact has its turn with all of its keys."""
+    site.execute(f"UPDATE {project.control_schema}.definitions SET verified_to = DATEADD(day, -8, GETDATE())")  # noqa: S608
+    found = []
+    for _ in project.facts:
+        # Each run has a session of its own, and with it its temporary tables.
+        with closing(site.connect()) as session:
+            found.append(verify_share(project, session))
+    return [share for share in found if share]
+
+
+def _change_by_hand(site: Site, pick: random.Random) -> str:
+    """Delete a row of some fact, or take a value out of it; return the fact, "" if none has a row."""
+    rows = [
+        (fact, row) for fact in site.project.facts.values() for row in site.table(fact.relation, *fact.column_names)
+    ]
+    if not rows:
+        return ""
+    fact, row = pick.choice(rows)
+    values = dict(zip(fact.column_names, row, strict=True))
+    relation = sql_name(fact.relation)
+    where = " AND ".join(f"{sql_name(name)} = %s" for name in fact.unique_key)
+    key = tuple(values[name] for name in fact.unique_key)
+    full = [name for name, value in values.items() if value is not None and name not in {*fact.unique_key, fact.anchor}]
+    if full and pick.random() < TAKEN_OUT:
+        site.execute(f"UPDATE {relation} SET {sql_name(pick.choice(full))} = NULL WHERE {where}", key)  # noqa: S608
+    else:
+        site.execute(f"DELETE FROM {relation} WHERE {where}", key)  # noqa: S608
+    return fact.name
