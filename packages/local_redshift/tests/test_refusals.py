@@ -15,6 +15,7 @@ from local_redshift import LocalRedshift
 from local_redshift.rules import RULES, Rule, Situation, refusals
 from local_redshift.rules.page import page
 from local_redshift.rules.reading import Statement
+from local_redshift.rules.refusing import of_any_run
 from local_redshift.rules.rule import Glance
 from local_redshift.testing import connect as connect_to
 from local_redshift.translation.tokens import tokenize
@@ -707,6 +708,16 @@ def test_lenient_accepts_what_postgresql_does(tmp_path: Path) -> None:
         cursor.execute("SHOW standard_conforming_strings")
         assert cursor.fetchone() == ["off"]
         connection.close()
+
+
+@pytest.mark.parametrize("name", ["orders__098f6b_%s", "orders__098f6b_265aea17ed39_%s", "orders__098f6b_%s_keys"])
+def test_statements_that_differ_in_a_run_are_judged_once(name: str) -> None:
+    """The names of a run's tables end in hashes, or in a word behind these; nothing else of a name is passed over."""
+    statement = f'CREATE TEMP TABLE "{name}" AS SELECT 1 AS a__1'
+    first, second = (of_any_run((statement % run).encode()) for run in ("6b0bf1c370bd", "81e047aa9039"))
+    assert first == second
+    assert first.startswith(b'CREATE TEMP TABLE "orders___')
+    assert first.endswith(b"AS SELECT 1 AS a__1")
 
 
 def test_the_page_of_the_rules_is_current() -> None:

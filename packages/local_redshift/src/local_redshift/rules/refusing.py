@@ -8,8 +8,9 @@ from functools import lru_cache
 from local_redshift.rules import Refusal, Situation, refusals
 from local_redshift.translation.tokens import literal, tokenize
 
-# An engine's scratch tables have names that end in hashes. What is said of one holds for all of its length.
-HASH = re.compile(rb"(?<=\w)__[0-9a-f]{6,12}(?:_[0-9a-f]{6,})*\b")
+# An engine's scratch tables have names that end in hashes, or in a word behind these. What is said of one holds for all
+# of its length.
+HASH = re.compile(rb"(?<=\w)__[0-9a-f]{6,12}(?:_[0-9a-f]{6,})*(?=(?:_[a-z]+)?\b)")
 REMEMBERED = 4096
 REMEMBERED_BYTES = 100_000
 PAGE = "packages/local_redshift/docs/redshift_rules.md"
