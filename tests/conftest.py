@@ -32,6 +32,7 @@ os.environ |= {
 }
 
 from local_redshift import LocalRedshift  # noqa: E402
+from local_redshift.testing import keep, restore  # noqa: E402
 from surgical_cdc.contract.project import Project, load_project  # noqa: E402
 from surgical_cdc.steps import update  # noqa: E402
 from surgical_cdc.values import Run  # noqa: E402
@@ -51,9 +52,15 @@ NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are
 PASSWORD = "Checked-by-tests-1"
 # The driver binds at most 32,767 values in one statement.
 BATCH_ROWS = 500
+# The copy of the warehouse as it was first.
+EMPTY = "empty"
 
 Connect = Callable[[], Warehouse]
 Report = Callable[..., None]
+Fill = Callable[["Site"], object]
+"""Puts something into an empty warehouse."""
+Filled = Callable[[Project, Fill], "Site"]
+"""Gives a project a warehouse that is filled so."""
 
 
 def at(minutes: float) -> datetime:
@@ -163,6 +170,7 @@ def redshift(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Iter
     record = recordings / "redshift.jsonl"
     with LocalRedshift(data=tmp_path_factory.mktemp("redshift"), port=0, record=record) as running:
         os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"] = airflow_connection(running)
+        keep(running, EMPTY)
         yield running
 
 
@@ -193,10 +201,45 @@ def site(connect: Connect) -> Iterator[Callable[[Project], Site]]:
         yield build
 
 
+@pytest.fixture(scope="session")
+def copies() -> dict[tuple[Path, Fill], str]:
+    """The databases that the stand-in keeps of what was filled, by project and what has filled them."""
+    return {}
+
+
+@pytest.fixture
+def filled(redshift: LocalRedshift, copies: dict[tuple[Path, Fill], str], connect: Connect) -> Filled:
+    """Give a project a warehouse that a function has filled: once, of which each test gets a copy.
+
+    What the function does must be the same each time; it and the project's folder name the copy.
+    """
+
+    def build(project: Project, fill: Fill) -> Site:
+        key = (project.path, fill)
+        restore(redshift, copies.get(key, EMPTY))
+        if key not in copies:
+            with closing(connect()) as warehouse:
+                clear(project, warehouse)
+                fill(Site(project, connect, warehouse))
+            copies[key] = f"copy_{len(copies)}"
+            keep(redshift, copies[key])
+        return Site(project, connect, connect())
+
+    return build
+
+
 @pytest.fixture
 def shop(site: Callable[[Project], Site]) -> Site:
     """A bookshop: a small business that has nothing to do with vendors."""
     return site(load_project(SHOP))
+
+
+@pytest.fixture
+def open_site(filled: Filled) -> Site:
+    """The bookshop after its first cycle, at noon."""
+    from tests.support.bookshop import first_cycle
+
+    return filled(load_project(SHOP), first_cycle)
 
 
 def airflow_connection(running: LocalRedshift, **settings: Any) -> str:

@@ -24,15 +24,19 @@ from tests.support.manifests import write_manifest
 if TYPE_CHECKING:
     from typer.testing import Result
 
-    from tests.conftest import Site
+    from tests.conftest import Filled, Site
 
 
 @pytest.fixture
-def open_site(shop: Site) -> Site:
+def open_site(filled: Filled) -> Site:
     """The bookshop after a first cycle from the command line."""
+    return filled(load_project(SHOP), first_cycle_by_command)
+
+
+def first_cycle_by_command(shop: Site) -> None:
+    """Open the shop, and run its first cycle from the command line."""
     open_shop(shop)
     assert call("run", "--end", "2026-03-01T12:00:00").exit_code == 0
-    return shop
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from surgical_cdc.steps.announce import EXAMPLES
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.values import Example
 from tests.conftest import at
-from tests.support.bookshop import ORDER, PRODUCT, open_shop, run
+from tests.support.bookshop import ORDER, PRODUCT, run
 from tests.support.differences import differences, facts, said
 
 if TYPE_CHECKING:
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 
     from surgical_cdc.values import FactResult
     from tests.conftest import Site
-
-
-@pytest.fixture
-def open_site(shop: Site) -> Site:
-    """The bookshop after its first cycle, at noon."""
-    open_shop(shop)
-    run(shop, 0)
-    return shop
 
 
 def dry_run(site: Site, end: float, **values: Any) -> Mapping[str, FactResult]:

@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from tests.conftest import Site
 
 
-@pytest.fixture
-def open_site(shop: Site) -> Site:
-    """The bookshop after its first cycle, at noon."""
-    open_shop(shop)
-    run(shop, 0)
-    return shop
-
-
 def test_first_cycle_builds_the_facts(shop: Site) -> None:
     """The first cycle builds every fact from nothing but what is staged."""
     open_shop(shop)

@@ -7,26 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.control.tables import complete_control
 from surgical_cdc.errors import DataError, ProjectError
 from surgical_cdc.steps.detect import detect
 from surgical_cdc.values import Preparation
 from surgical_cdc.warehouse.templates import sql_name
-from tests.conftest import NOON, at
+from tests.conftest import NOON, SHOP, Filled, Site, at
 from tests.support.bookshop import EDITED, ORDER, PRODUCT, Prepared
 
 if TYPE_CHECKING:
-    from surgical_cdc.values import ChangeSet, Preparation, Run
-from tests.conftest import Site
+    from surgical_cdc.values import ChangeSet, Run
 
 
 @pytest.fixture
-def orders(shop: Site) -> Site:
+def orders(filled: Filled) -> Site:
     """The bookshop with its control tables and one order in its baseline."""
+    return filled(load_project(SHOP), one_order)
+
+
+def one_order(shop: Site) -> None:
+    """Make the control tables, and load the order."""
     with shop.warehouse.transaction():
         complete_control(shop.project, shop.warehouse)
     shop.load("orders", ORDER)
-    return shop
 
 
 def found(site: Site, source: str = "orders", run: Run | None = None) -> ChangeSet:

@@ -11,7 +11,7 @@ import pytest
 from surgical_cdc.contract.tables import Age, Freshness
 from surgical_cdc.steps.freshness import look
 from tests.conftest import at
-from tests.support.bookshop import ORDER, open_shop, run
+from tests.support.bookshop import ORDER, run
 
 if TYPE_CHECKING:
     from tests.conftest import Site
@@ -20,11 +20,10 @@ HOUR, DAY = Age(count=1, period="hour"), Age(count=1, period="day")
 
 
 @pytest.fixture
-def aging(shop: Site) -> Site:
+def aging(open_site: Site) -> Site:
     """The bookshop after its first cycle, of which facts may be an hour old, and not a day."""
-    open_shop(shop)
-    run(shop, 0)
-    return replace(shop, project=replace(shop.project, freshness=Freshness(warn_after=HOUR, error_after=DAY)))
+    project = replace(open_site.project, freshness=Freshness(warn_after=HOUR, error_after=DAY))
+    return replace(open_site, project=project)
 
 
 def age(site: Site, hours: float) -> None:

@@ -21,11 +21,9 @@ from tests.support.upstream import update_and_die
 from tests.support.ways import SLICES, WHOLE_TABLES, read_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from surgical_cdc.contract.project import Project
     from surgical_cdc.values import FactResult
-    from tests.conftest import Site
+    from tests.conftest import Filled, Site
 
 FACT = FactModel(
     "SELECT c.name || COALESCE(CAST(o.kind AS VARCHAR(9)), '') AS id, c.name, o.kind, COUNT(*) AS n, COUNT(o.amount) AS"
@@ -52,14 +50,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def place(site: Callable[[Project], Site], project: Project) -> Site:
+def place(filled: Filled, project: Project) -> Site:
     """Give a warehouse with six orders of two customers, and the fact of them."""
-    opened = site(project)
+    return filled(project, six_orders)
+
+
+def six_orders(opened: Site) -> None:
+    """Load them, and build the fact."""
     opened.load("customers", *map(customer, (1, 2)))
     opened.load("orders", *map(order, ORDERS))
-    run_cycle(project, opened.connect, opened.run(at(-60), run_id="first"))
+    run_cycle(opened.project, opened.connect, opened.run(at(-60), run_id="first"))
     assert rows(opened) == FIRST_ROWS
-    return opened
 
 
 def customer(key: int, **values: Any) -> dict[str, Any]:

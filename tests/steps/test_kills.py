@@ -15,7 +15,7 @@ from local_redshift.wire.faults import Fault, FaultKind
 from surgical_cdc.control import lease
 from surgical_cdc.steps.verify import verify
 from tests.conftest import ROOT, Site, at
-from tests.support.bookshop import EDITED, ORDER, PRODUCT, open_shop, run
+from tests.support.bookshop import EDITED, ORDER, PRODUCT, run
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
@@ -34,16 +34,14 @@ def command(site: Site) -> list[str]:
 
 
 @pytest.fixture
-def changed(shop: Site) -> Site:
+def changed(open_site: Site) -> Site:
     """The bookshop after its first run, with changes staged in each source."""
-    open_shop(shop)
-    run(shop, 0)
     late = {"changed_at": at(10)}
-    shop.stage("orders", {**EDITED, "note": "changed", **late}, {**ORDER, "order_id": 9, "status": "paid", **late})
-    shop.stage("customers", {"customer_id": 7, "name": "Renamed", "country": "IN", **late})
-    shop.execute("DELETE FROM shop_staging.products WHERE product_id = 1")
-    shop.stage("products", {**PRODUCT, "title": "Changed", **late})
-    return shop
+    open_site.stage("orders", {**EDITED, "note": "changed", **late}, {**ORDER, "order_id": 9, "status": "paid", **late})
+    open_site.stage("customers", {"customer_id": 7, "name": "Renamed", "country": "IN", **late})
+    open_site.execute("DELETE FROM shop_staging.products WHERE product_id = 1")
+    open_site.stage("products", {**PRODUCT, "title": "Changed", **late})
+    return open_site
 
 
 def killed(site: Site, redshift: LocalRedshift, number: int) -> None:

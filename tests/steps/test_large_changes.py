@@ -16,11 +16,9 @@ from tests.support.logs import collected
 from tests.support.ways import SLICES, WHOLE_TABLES, read_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from surgical_cdc.contract.project import Project
     from surgical_cdc.values import FactResult
-    from tests.conftest import Site
+    from tests.conftest import Filled, Site
 
 MOST = update.MOST
 # Enough of them that the first rows of a table are not all of it.
@@ -61,14 +59,27 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def place(site: Callable[[Project], Site], project: Project) -> Site:
+def place(filled: Filled, project: Project) -> Site:
     """Give a warehouse with so many orders, and their facts."""
-    opened = site(project)
-    opened.load("orders", *(order(key) for key in range(1, ORDERS + 1)))
+    return filled(project, many_orders)
+
+
+def many_orders(opened: Site) -> None:
+    """Load them, and build the facts."""
+    load(opened, ORDERS)
+
+
+def some_orders(opened: Site) -> None:
+    """Load some orders, and build the facts."""
+    load(opened, 59)
+
+
+def load(opened: Site, orders: int) -> None:
+    """Load so many orders, as many payments, and ten customers, and build the facts."""
+    opened.load("orders", *(order(key) for key in range(1, orders + 1)))
     opened.load("customers", *(customer(key) for key in range(10)))
-    opened.load("payments", *(payment(key) for key in range(1, ORDERS + 1)))
-    run_cycle(project, opened.connect, opened.run(at(-60), run_id="first"))
-    return opened
+    opened.load("payments", *(payment(key) for key in range(1, orders + 1)))
+    run_cycle(opened.project, opened.connect, opened.run(at(-60), run_id="first"))
 
 
 def order(key: int, **values: Any) -> dict[str, Any]:
@@ -137,16 +148,12 @@ def test_the_share_is_of_keys_whatever_rows_they_have(place: Site, share: float)
         pytest.param({"note": "z"}, id="no first rows any more"),
     ],
 )
-def test_both_ways_do_the_same(site: Callable[[Project], Site], project: Project, values: dict[str, Any]) -> None:
+def test_both_ways_do_the_same(filled: Filled, project: Project, values: dict[str, Any]) -> None:
     """Keys, and rows inserted, updated and deleted, are the same, and a dry run announces them."""
     counted = []
     for share in (SLICES, WHOLE_TABLES):
         read_by(share)
-        place = site(project)
-        place.load("orders", *(order(key) for key in range(1, 60)))
-        place.load("customers", *(customer(key) for key in range(10)))
-        place.load("payments", *(payment(key) for key in range(1, 60)))
-        run_cycle(project, place.connect, place.run(at(-60), run_id="first"))
+        place = filled(project, some_orders)
         place.stage("customers", customer(3, name="other", updated_at=at(-5)), customer(11, updated_at=at(-5)))
         place.stage("payments", payment(5, payer_id=1, updated_at=at(-5)))
         dry = run_cycle(project, place.connect, place.run(run_id="dry", dry_run=True)).fact_results
@@ -157,6 +164,7 @@ def test_both_ways_do_the_same(site: Callable[[Project], Site], project: Project
         followed = [result for name, result in results.items() if result.affected and name != "first"]
         assert {result.whole_tables for result in followed} == {share == WHOLE_TABLES}
         counted.append({name: (one.affected, one.inserted, one.updated, one.deleted) for name, one in results.items()})
+        place.warehouse.close()
     assert counted[0] == counted[1]
 
 

@@ -14,13 +14,10 @@ from tests.conftest import at
 from tests.support.small import CDC, columns, small, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from surgical_cdc.contract.project import Project
     from surgical_cdc.steps.cycle import CycleResult
     from surgical_cdc.warehouse.session import Warehouse
-    from tests.conftest import Site
+    from tests.conftest import Filled, Site
 
 TYPES = {"id": "bigint", "n": "double precision", "note": "varchar(16)", "gone": "boolean", "updated_at": "timestamp"}
 SELECT = """
@@ -33,20 +30,29 @@ FACT = {"id": "bigint", "note": "varchar(16)", "users_note": "varchar(16)"}
 STATEMENTS = 11
 
 
-@pytest.fixture
-def opened(site: Callable[[Project], Site], tmp_path: Path) -> Site:
-    """Give a warehouse with two sources and a fact on both, in which some rows are applied."""
-    project = small(tmp_path)
+@pytest.fixture(scope="module")
+def quiet_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Give a project with two sources and a fact on both."""
+    project = small(tmp_path_factory.mktemp("quiet"))
     settings = {"config": {"meta": {"cdc": {**CDC, "delete_when": "gone"}}}, "columns": columns(TYPES)}
     project.sources(table("orders", **settings), table("users", **settings))
     project.model("fact", SELECT, types=FACT)
     compiled = project.compile()
     compiled.write()
-    place = site(compiled.project)
+    return compiled.project
+
+
+@pytest.fixture
+def opened(filled: Filled, quiet_project: Project) -> Site:
+    """Give a warehouse of the project, in which some rows are applied."""
+    return filled(quiet_project, some_rows)
+
+
+def some_rows(place: Site) -> None:
+    """Stage them, and apply them."""
     place.stage("orders", row(1, 5, n=0.0), row(1, 2), row(2, 5, note=None), row(3, 5, gone=True), row(4, 90))
     place.stage("users", row(7, 5, note="a  "))
     cycle(place, 10)
-    return place
 
 
 def row(key: int | None, minute: float | None, **values: Any) -> dict[str, Any]:

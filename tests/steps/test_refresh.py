@@ -15,14 +15,13 @@ from redshift_connector.error import ProgrammingError
 from local_redshift.testing import PASSWORD, administer
 from surgical_cdc.control.lease import hold
 from surgical_cdc.errors import BoundViews, DataError, LeaseError, PrivilegeError
-from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.prepare import prepare
 from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import Verification, verify
 from surgical_cdc.warehouse.connection import session
 from tests.conftest import at
-from tests.support.bookshop import EDITED, Prepared, open_shop, run
+from tests.support.bookshop import EDITED, Prepared, run
 
 if TYPE_CHECKING:
     from local_redshift import LocalRedshift
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
     from tests.conftest import Connect, Site
 
 ORDERS = "shop_public.fact_order"
-
-
-@pytest.fixture
-def open_site(shop: Site) -> Site:
-    """The bookshop after its first cycle, at noon."""
-    open_shop(shop)
-    run_cycle(shop.project, shop.connect, shop.run(run_id="first"))
-    return shop
 
 
 def verified(site: Site) -> Verification:

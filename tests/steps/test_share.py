@@ -17,7 +17,7 @@ from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.share import EPOCH, TURNS, Share, ranges_of, verify_share
 from surgical_cdc.steps.update import count_affected_keys
 from tests.conftest import at
-from tests.support.bookshop import ORDER, equal, open_shop, run
+from tests.support.bookshop import ORDER, equal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,13 +28,11 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def open_site(shop: Site) -> Site:
+def open_site(open_site: Site) -> Site:
     """The bookshop after its first cycle, at noon, with all keys still to be verified."""
-    open_shop(shop)
-    run(shop, 0)
-    assert shop.rows("SELECT COUNT(verified_to) FROM cdc.definitions") == [(2,)]
-    wait(shop, days=8)
-    return shop
+    assert open_site.rows("SELECT COUNT(verified_to) FROM cdc.definitions") == [(2,)]
+    wait(open_site, days=8)
+    return open_site
 
 
 def wait(site: Site, *, days: float, fact: str = "%") -> None:

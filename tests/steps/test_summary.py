@@ -15,20 +15,12 @@ from surgical_cdc.steps.summary import told, wall_seconds
 from surgical_cdc.steps.verify import verify
 from surgical_cdc.values import FactResult, RunSummary
 from tests.conftest import at
-from tests.support.bookshop import ORDER, PRODUCT, open_shop, run
+from tests.support.bookshop import ORDER, PRODUCT, run
 
 if TYPE_CHECKING:
     from tests.conftest import Site
 
 ASHA = {"customer_id": 7, "name": "Asha", "country": "IN", "closed": False, "joined_at": at(-90)}
-
-
-@pytest.fixture
-def open_site(shop: Site) -> Site:
-    """The bookshop after its first cycle, at noon."""
-    open_shop(shop)
-    run(shop, 0)
-    return shop
 
 
 def summary_of(site: Site, end: float) -> RunSummary:

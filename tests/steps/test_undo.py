@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 ASHA = {"customer_id": 7, "name": "Asha", "country": "IN", "closed": False, "joined_at": at(-90)}
 
 
-@pytest.fixture
-def open_site(shop: Site) -> Site:
-    """The bookshop after its first cycle, at noon."""
-    open_shop(shop)
-    run(shop, 0)
-    return shop
-
-
 def everything(site: Site) -> dict[str, list[tuple[Any, ...]]]:
     """Return all baselines and facts, row by row."""
     tables = [*site.project.sources.values(), *site.project.facts.values()]

@@ -22,7 +22,7 @@ from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import verify
 from surgical_cdc.values import ChangeSet, FactResult, Preparation
 from surgical_cdc.warehouse.session import Statement, Warehouse
-from tests.conftest import Site, at
+from tests.conftest import Filled, Site, at
 from tests.random.one_model import INCREMENTAL, one_model
 
 VENDOR = load_project()
@@ -43,14 +43,17 @@ def mapping(key: int, vendor: int, **values: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def vendors(site: Callable[[Project], Site]) -> Site:
+def vendors(filled: Filled) -> Site:
     """Four vendors, the last one in another city, a company that is none, and their facts."""
-    place = site(VENDOR)
+    return filled(VENDOR, four_vendors)
+
+
+def four_vendors(place: Site) -> None:
+    """Load them, and build their facts."""
     place.load("cities", {"id": 1, "name": "Pune", "status": 1, **OLD}, {"id": 2, "name": "Kochi", "status": 1, **OLD})
     place.load("companies", company(1), company(2), company(3), company(4, city_id=2), company(9))
     place.load("buyer_seller_company_mappings", *(mapping(key + 10, key) for key in (1, 2, 3, 4)))
     run_cycle(VENDOR, place.connect, place.run(at(-60), run_id="first"))
-    return place
 
 
 def cycle(place: Site, run_id: str = "second", **values: Any) -> CycleResult:

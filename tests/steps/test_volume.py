@@ -8,29 +8,34 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from surgical_cdc.contract.project import load_project
 from surgical_cdc.contract.tables import Volume
 from surgical_cdc.errors import DataError
 from surgical_cdc.steps.summary import told
-from tests.conftest import at
-from tests.support.bookshop import ORDER, equal, open_shop, run
+from tests.conftest import SHOP, at
+from tests.support.bookshop import ORDER, equal, first_cycle, run
 
 if TYPE_CHECKING:
     from surgical_cdc.steps.cycle import CycleResult
-    from tests.conftest import Site
+    from tests.conftest import Filled, Site
 
 WATCHED = Volume(factor=3, min_rows=4)
 USUAL = (2, 2, 1, 3, 2)
 
 
 @pytest.fixture
-def watched(shop: Site) -> Site:
+def watched(filled: Filled) -> Site:
     """The bookshop after six runs that have changed four orders, and then about two."""
-    open_shop(shop)
-    run(shop, 0)
+    place = filled(load_project(SHOP), change_some)
+    return replace(place, project=replace(place.project, volume=WATCHED))
+
+
+def change_some(site: Site) -> None:
+    """Run a first cycle, and one over each usual number of changed orders."""
+    first_cycle(site)
     for number, orders in enumerate(USUAL, 1):
-        stage(shop, orders, number)
-        run(shop, number)
-    return replace(shop, project=replace(shop.project, volume=WATCHED))
+        stage(site, orders, number)
+        run(site, number)
 
 
 def stage(site: Site, orders: int, minute: int) -> None:
@@ -71,12 +76,10 @@ def test_what_is_not_far_more_is_not_told_of(watched: Site, volume: Volume, orde
     assert usual(run(replace(watched, project=replace(watched.project, volume=volume)), 10)) == {}
 
 
-def test_of_a_few_runs_nobody_can_say_what_is_usual(shop: Site) -> None:
+def test_of_a_few_runs_nobody_can_say_what_is_usual(open_site: Site) -> None:
     """The first loads are large."""
-    open_shop(shop)
-    run(shop, 0)
-    stage(shop, 50, 10)
-    assert usual(run(replace(shop, project=replace(shop.project, volume=WATCHED)), 10)) == {}
+    stage(open_site, 50, 10)
+    assert usual(run(replace(open_site, project=replace(open_site.project, volume=WATCHED)), 10)) == {}
 
 
 def test_a_run_stops_before_it_writes_and_is_let_through(watched: Site) -> None:

@@ -96,6 +96,12 @@ def cycle(site: Site, run_id: str, end: float, *sources: str) -> Mapping[str, in
     return quarantined
 
 
+def first_cycle(site: Site) -> None:
+    """Open the shop, and run its first cycle, at noon."""
+    open_shop(site)
+    run(site, 0)
+
+
 def open_shop(site: Site) -> None:
     """Stage two customers with two orders each, one line an order, and the products, all before noon."""
     site.stage(
