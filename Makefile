@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_VENV := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 # What the tests send to Redshift is read again by a second grammar.
 RECORDINGS := .local/recordings
-SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=5
 # The tests that a change of the engine breaks first, without Airflow, dbt, kills and the random ones.
 FAST := tests/compiler tests/dbt tests/control $(addprefix tests/steps/test_,detect.py update.py sync.py prepare.py cycle.py)
 # Grows with the tree, so that each part is checked from its first file on.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,11 @@ class SideBySide(LoadScopeScheduling):
         return str(file.parent if shares else file)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Let one more worker test than there are cores: tests that wait for Airflow's programs leave theirs idle."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
     """Let pytest-xdist deal out the tests so."""
     return SideBySide(config, log)
@@ -45,6 +52,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest: the other workers would wait for one that began them last."""
     items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what all modules have loaded, Airflow too, from being looked through at each collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
