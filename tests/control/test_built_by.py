@@ -12,7 +12,7 @@ from surgical_cdc.steps.refresh import refresh
 from surgical_cdc.steps.update import update
 from surgical_cdc.steps.verify import verify
 from tests.conftest import SHOP, at
-from tests.support.bookshop import ORDER, Prepared, open_shop, run
+from tests.support.bookshop import ORDER, Prepared, run
 from tests.support.compiled import compiled
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 
 FACT = "fact_order"
 TOTAL = ("models/marts/fact_order.sql", "orders.total,", "orders.total + 1 AS total,")
-
-
-@pytest.fixture
-def open_site(shop: Site) -> Site:
-    """The bookshop after its first cycle, at noon."""
-    open_shop(shop)
-    run(shop, 0)
-    return shop
 
 
 def edited(site: Site, folder: Path, file: str, old: str, new: str) -> Site:

@@ -48,10 +48,9 @@ def test_tables_of_the_first_version_are_led_on(shop: Site) -> None:
     assert shop.table("cdc.pending__fact_order", "anchor") == []
 
 
-def test_ledger_of_the_version_before_is_led_on(shop: Site) -> None:
+def test_ledger_of_the_version_before_is_led_on(open_site: Site) -> None:
     """Its lines stay, under the names that the columns have now."""
-    open_shop(shop)
-    run(shop, 0)
+    shop = open_site
     lines = "SELECT source_name, cells_compared FROM cdc.run_sources WHERE run_key = 'test/until 0' ORDER BY 1"
     compared = shop.rows(lines)
     shop.execute("ALTER TABLE cdc.run_sources RENAME COLUMN cells_compared TO columns_compared")
