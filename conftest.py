@@ -14,14 +14,21 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).parent
 # Each of its tests takes minutes, and shares nothing with the others.
 EQUIVALENCE = ROOT / "tests" / "random" / "test_equivalence.py"
-# The tests that take minutes, by what their ids contain.
+# The tests that take longest, by what their ids contain: more than a minute for what one worker runs of them at a time.
 LONGEST = (
     "tests/dag",
-    "tests/airflow_versions",
+    "test_versions",
     "test_facts_of_every_shape",
     "test_vendor_facts",
     "test_models",
+    "tests/airflow_versions",
+    "tests/demo",
     "tests/beside_dbt",
+    "tests/page",
+    "test_soundness",
+    "test_tpch",
+    "tests/steps/test_update",
+    "tests/compiler/test_shapes",
 )
 
 
