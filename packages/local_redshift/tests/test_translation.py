@@ -342,6 +342,21 @@ def test_a_key_that_is_added_is_not_enforced(rows: Rows, constraint: str) -> Non
     assert rows("SELECT COUNT(*) FROM t") == [(2,)]
 
 
+def test_statements_of_two_runs_are_translated_once_each_with_its_names() -> None:
+    """Nothing of one run is in the statement of another, and one that looks like neither is translated as it is."""
+    sql = (
+        'CREATE TEMP TABLE "orders__098f6b_%s_keys" DISTKEY ("id") AS SELECT NVL(s.id, 0) FROM s.orders__098f6b_%s AS s'
+    )
+    before = statements._remembered.cache_info()
+    for run in ("6b0bf1c370bd", "81e047aa9039", "zq0000zzz"):
+        expected = sql.replace(' DISTKEY ("id")', "").replace("NVL", "COALESCE") % (run, run)
+        assert translate((sql % (run, run)).encode()).decode().startswith(expected)
+    after = statements._remembered.cache_info()
+    assert after.misses - before.misses == 2
+    place = b"SELECT NVL(__zq0000.a, t__098f6b.a) FROM __zq0000, t__098f6b"
+    assert translate(place) == place.replace(b"NVL", b"COALESCE")
+
+
 @pytest.mark.parametrize(
     "definition",
     [

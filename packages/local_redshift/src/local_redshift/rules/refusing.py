@@ -11,6 +11,8 @@ from local_redshift.translation.tokens import literal, tokenize
 # An engine's scratch tables have names that end in hashes, or in a word behind these. What is said of one holds for all
 # of its length.
 HASH = re.compile(rb"(?<=\w)__[0-9a-f]{6,12}(?:_[0-9a-f]{6,})*(?=(?:_[a-z]+)?\b)")
+# Begins what stands in place of hashes, and is none itself.
+PLACE = b"__zq"
 REMEMBERED = 4096
 REMEMBERED_BYTES = 100_000
 PAGE = "packages/local_redshift/docs/redshift_rules.md"
@@ -35,6 +37,22 @@ def refusing(statement: bytes, situations: frozenset[Situation]) -> bytes | None
 def of_any_run(statement: bytes) -> bytes:
     """The statement with names of the same length in place of those of a run's scratch tables."""
     return HASH.sub(lambda found: b"_" * len(found[0]), statement)
+
+
+def without_run(statement: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """The statement with numbers of the same length in place of hashes, and the hashes by these numbers.
+
+    Statements of two runs that differ in nothing else become one. One that has such a number already stays.
+    """
+    if PLACE in statement:
+        return statement, {}
+    places: dict[bytes, bytes] = {}
+
+    def place(found: re.Match[bytes]) -> bytes:
+        return places.setdefault(found[0], (b"%b%04x" % (PLACE, len(places))).ljust(len(found[0]), b"z"))
+
+    general = HASH.sub(place, statement)
+    return general, {place: hashes for hashes, place in places.items()}
 
 
 @lru_cache(REMEMBERED)

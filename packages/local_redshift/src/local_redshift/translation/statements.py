@@ -1,7 +1,7 @@
 """The one place where every statement passes on its way from the client to PostgreSQL.
 
 `translate` is all that the gateway calls. A statement in which nothing is Redshift's own passes as
-it came, and finding that out costs some microseconds; the rest is translated once and remembered.
+it came, and finding that out costs some microseconds; the rest is translated once for all runs and remembered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from local_redshift.rules import Situation
-from local_redshift.rules.refusing import refusing
+from local_redshift.rules.refusing import refusing, without_run
 from local_redshift.translation.definitions import (
     UNSIZED,
     fold_names,
@@ -65,7 +65,13 @@ def translate(statement: bytes, *, situations: frozenset[Situation] = ALWAYS) ->
         return statement
     if len(statement) > REMEMBERED_BYTES:
         return _translated(statement)
-    return _remembered(statement)
+    general, run = without_run(statement)
+    translated = _remembered(general)
+    if translated == general:
+        return statement
+    for place, hashes in run.items():
+        translated = translated.replace(place, hashes)
+    return translated
 
 
 def _has_expressions(statement: bytes) -> bool:
