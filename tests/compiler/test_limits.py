@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from surgical_cdc.steps import update as updating
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.rehearsal import rehearse_fact
 from surgical_cdc.steps.verify import verify
-from tests.conftest import Site, at
+from tests.conftest import Fill, Filled, Site, at
 from tests.random.one_model import INCREMENTAL, one_model
 
 FIRST = """
@@ -27,6 +28,23 @@ COLUMNS = "id n name:varchar(20)"
 def row(key: int, minutes: float = -60, **columns: object) -> dict[str, object]:
     """Return a row of a source, whose city is its key unless another is given."""
     return {"id": key, "status": 1, "city_id": key, "name": "a", "updated_at": at(minutes), **columns}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with the fact of the first customers."""
+    return one_model(tmp_path_factory.mktemp("first"), FIRST, COLUMNS)
+
+
+@cache
+def customers(there: int) -> Fill:
+    """Return what loads so many customers, and builds the fact."""
+
+    def fill(place: Site) -> None:
+        place.load("customers", *(row(key) for key in range(1, there + 1)))
+        run_cycle(place.project, place.connect, place.run(at(-30), run_id="first"))
+
+    return fill
 
 
 @pytest.fixture
@@ -60,8 +78,8 @@ def computed_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
 )
 def test_first_rows_are_kept(  # noqa: PLR0917
-    site: Callable[[Project], Site],
-    tmp_path: Path,
+    filled: Filled,
+    project: Project,
     computed_as_a_whole: list[str],
     there: int,
     changed: Sequence[dict[str, object]],
@@ -69,10 +87,7 @@ def test_first_rows_are_kept(  # noqa: PLR0917
     as_a_whole: bool,  # noqa: FBT001
 ) -> None:
     """The whole is computed only where more of the first rows have left than came."""
-    project = one_model(tmp_path, FIRST, COLUMNS)
-    place = site(project)
-    place.load("customers", *(row(key) for key in range(1, there + 1)))
-    run_cycle(project, place.connect, place.run(at(-30), run_id="first"))
+    place = filled(project, customers(there))
     place.stage("customers", *changed)
     run_cycle(project, place.connect, place.run(at(0), run_id="second"))
     assert place.rows("SELECT id FROM facts.fact ORDER BY n DESC, id") == [(key,) for key in kept]
@@ -81,13 +96,10 @@ def test_first_rows_are_kept(  # noqa: PLR0917
 
 
 def test_what_only_is_shown_is_updated_where_it_stands(
-    site: Callable[[Project], Site], tmp_path: Path, computed_as_a_whole: list[str]
+    filled: Filled, project: Project, computed_as_a_whole: list[str]
 ) -> None:
     """No row comes or goes by a column that the order does not read; one behind the first stays there."""
-    project = one_model(tmp_path, FIRST, COLUMNS)
-    place = site(project)
-    place.load("customers", *(row(key) for key in range(1, 6)))
-    run_cycle(project, place.connect, place.run(at(-30), run_id="first"))
+    place = filled(project, customers(5))
     place.stage("customers", row(1, -5, name="b"), row(4, -5, name="b"))
     result = run_cycle(project, place.connect, place.run(at(0), run_id="second")).fact_results["fact"]
     assert (result.inserted, result.updated, result.deleted) == (0, 1, 0)
@@ -96,13 +108,10 @@ def test_what_only_is_shown_is_updated_where_it_stands(
 
 
 def test_keys_that_wait_for_a_sync_make_it_whole(
-    site: Callable[[Project], Site], tmp_path: Path, computed_as_a_whole: list[str]
+    filled: Filled, project: Project, computed_as_a_whole: list[str]
 ) -> None:
     """What a lost run took for gone may come after all: it took row 4 and row 2, which meanwhile is as it was."""
-    project = one_model(tmp_path, FIRST, COLUMNS)
-    place = site(project)
-    place.load("customers", *(row(key) for key in range(1, 6)))
-    run_cycle(project, place.connect, place.run(at(-30), run_id="first"))
+    place = filled(project, customers(5))
     place.execute("DELETE FROM facts.fact WHERE id = 4")
     place.insert("facts.fact", {"id": 1, "n": 1, "name": "a"})
     place.insert("cdc.pending__fact", *({"token": "lost", "anchor": key} for key in (5, 4, 3, 1)))
@@ -142,9 +151,8 @@ def test_limit_of_one_row_for_all_keeps_that(tmp_path: Path) -> None:
     assert tree.limit is None
 
 
-def test_statements_of_first_rows_are_rehearsed(site: Callable[[Project], Site], tmp_path: Path) -> None:
+def test_statements_of_first_rows_are_rehearsed(site: Callable[[Project], Site], project: Project) -> None:
     """`check` lets the warehouse prepare them as it does those of other facts."""
-    project = one_model(tmp_path, FIRST, COLUMNS)
     place = site(project)
     with place.warehouse.transaction(dry_run=True):
         rehearse_fact(project, "fact", place.warehouse)

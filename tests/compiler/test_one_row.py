@@ -12,7 +12,7 @@ from surgical_cdc.contract.project import Project
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.rehearsal import rehearse_fact
 from surgical_cdc.steps.verify import verify
-from tests.conftest import Site, at
+from tests.conftest import Filled, Site, at
 from tests.random.one_model import one_model
 
 RECENT = """
@@ -24,6 +24,19 @@ JOIN live.customers c ON c.id = o.customer_id WHERE o.kind = 1 AND c.city_id > 0
 def row(key: int, minutes: float, **columns: object) -> dict[str, object]:
     """Return a row of a source."""
     return {"id": key, "status": 1, "updated_at": at(minutes), **columns}
+
+
+@pytest.fixture(scope="module")
+def recent(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with the fact of recent orders."""
+    return one_model(tmp_path_factory.mktemp("recent"), RECENT, "id orders n")
+
+
+def two_orders(place: Site) -> None:
+    """Load two orders, of which one counts, with their customers, and build the fact."""
+    place.load("orders", row(1, -60, kind=1, customer_id=1), row(2, -60, kind=2, customer_id=2))
+    place.load("customers", row(1, -60, city_id=5), row(2, -60, city_id=6))
+    run_cycle(place.project, place.connect, place.run(at(-30), run_id="first"))
 
 
 @pytest.mark.parametrize(
@@ -42,18 +55,14 @@ def row(key: int, minutes: float, **columns: object) -> dict[str, object]:
     ],
 )
 def test_one_row_is_recomputed_if_a_changed_row_counts_in_it(
-    site: Callable[[Project], Site], tmp_path: Path, source: str, changed: dict[str, int], affected: int
+    filled: Filled, recent: Project, source: str, changed: dict[str, int], affected: int
 ) -> None:
     """What the query asks of its rows is asked of both images of a changed row, and of what it leads to."""
-    project = one_model(tmp_path, RECENT, "id orders n")
-    place = site(project)
-    place.load("orders", row(1, -60, kind=1, customer_id=1), row(2, -60, kind=2, customer_id=2))
-    place.load("customers", row(1, -60, city_id=5), row(2, -60, city_id=6))
-    run_cycle(project, place.connect, place.run(at(-30), run_id="first"))
+    place = filled(recent, two_orders)
     place.stage(source, row(1, -5, **changed) | changed)
-    result = run_cycle(project, place.connect, place.run(at(0), run_id="second")).fact_results["fact"]
+    result = run_cycle(recent, place.connect, place.run(at(0), run_id="second")).fact_results["fact"]
     assert result.affected == affected
-    assert verify(project, "fact", place.warehouse).equal
+    assert verify(recent, "fact", place.warehouse).equal
 
 
 @pytest.mark.parametrize(
@@ -102,9 +111,8 @@ def test_what_is_asked_of_a_row_stands_in_the_tree(tmp_path: Path) -> None:
     ]
 
 
-def test_statements_of_one_row_are_rehearsed(site: Callable[[Project], Site], tmp_path: Path) -> None:
+def test_statements_of_one_row_are_rehearsed(site: Callable[[Project], Site], recent: Project) -> None:
     """`check` lets the warehouse prepare them as it does those of other facts."""
-    project = one_model(tmp_path, RECENT, "id orders n")
-    place = site(project)
+    place = site(recent)
     with place.warehouse.transaction(dry_run=True):
-        rehearse_fact(project, "fact", place.warehouse)
+        rehearse_fact(recent, "fact", place.warehouse)

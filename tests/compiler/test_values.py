@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 
 import pytest
 
@@ -12,7 +12,7 @@ from surgical_cdc.contract.project import Project
 from surgical_cdc.steps.cycle import run_cycle
 from surgical_cdc.steps.rehearsal import rehearse_fact
 from surgical_cdc.steps.verify import verify
-from tests.conftest import Site, at
+from tests.conftest import Filled, Site, at
 from tests.random.one_model import one_model
 
 IN_SELECT = "SELECT c.id, (SELECT MAX(o.note) FROM live.orders o WHERE o.kind > 0) || '.' AS n FROM live.customers c"
@@ -30,19 +30,23 @@ def row(key: int, minutes: float, **columns: object) -> dict[str, object]:
     return {"id": key, "status": 1, "updated_at": at(minutes), **columns}
 
 
+@pytest.fixture(scope="module")
+def project_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+    """Return a function that makes a project with the fact of a query, once."""
+    return cache(lambda sql: one_model(tmp_path_factory.mktemp("value"), sql, "id n:varchar(40)"))
+
+
 @pytest.fixture
-def build(site: Callable[[Project], Site], tmp_path: Path) -> Callable[[str], Site]:
+def build(filled: Filled, project_of: Callable[[str], Project]) -> Callable[[str], Site]:
     """Return a function that makes a warehouse with three customers, two orders, and the fact of a query."""
+    return lambda sql: filled(project_of(sql), first_cycle)
 
-    def make(sql: str) -> Site:
-        project = one_model(tmp_path, sql, "id n:varchar(40)")
-        place = site(project)
-        place.load("customers", *(row(key, -60, name="x", city_id=key) for key in (1, 2, 3)))
-        place.load("orders", row(1, -60, kind=2, note="b"), row(2, -60, kind=3, note="a"))
-        run_cycle(project, place.connect, place.run(at(-30), run_id="first"))
-        return place
 
-    return make
+def first_cycle(place: Site) -> None:
+    """Load customers and orders, and build the fact."""
+    place.load("customers", *(row(key, -60, name="x", city_id=key) for key in (1, 2, 3)))
+    place.load("orders", row(1, -60, kind=2, note="b"), row(2, -60, kind=3, note="a"))
+    run_cycle(place.project, place.connect, place.run(at(-30), run_id="first"))
 
 
 @pytest.mark.parametrize(
