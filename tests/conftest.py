@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -52,6 +53,9 @@ NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are
 PASSWORD = "Checked-by-tests-1"
 # The driver binds at most 32,767 values in one statement.
 BATCH_ROWS = 500
+# What is in this folder is in memory, and never on disk.
+MEMORY, IN_MEMORY = Path("/dev/shm"), "surgical_cdc_tests_"  # noqa: S108 - the folder in it is made by mkdtemp
+ROOM = 4 * 2**30
 # The copy of the warehouse as it was first.
 EMPTY = "empty"
 
@@ -165,10 +169,25 @@ def recordings() -> Path:
 
 
 @pytest.fixture(scope="session")
-def redshift(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Iterator[LocalRedshift]:
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory, or on disk where there is little room: a disk has to find a place for each of many files."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield tmp_path_factory.mktemp("on_disk")
+        return
+    for left in MEMORY.glob(f"{IN_MEMORY}*/redshift/lock"):
+        # Of tests that were killed, and the stand-in with them, which would hold it.
+        with left.open() as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left.parents[1], ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=IN_MEMORY, dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def redshift(in_memory: Path, recordings: Path) -> Iterator[LocalRedshift]:
     """The stand-in for Redshift, which the Airflow connection redshift_default leads to."""
     record = recordings / "redshift.jsonl"
-    with LocalRedshift(data=tmp_path_factory.mktemp("redshift"), port=0, record=record) as running:
+    with LocalRedshift(data=in_memory / "redshift", port=0, record=record) as running:
         os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"] = airflow_connection(running)
         keep(running, EMPTY)
         yield running
