@@ -1,8 +1,8 @@
--- Groups of what can be added up, by a string that can be NULL: which of two that differ in trailing blanks it shows is
--- left open.
+-- Groups of what can be added up, by a string that can be NULL: which of two that differ in trailing blanks a name shows is
+-- left open, and so the row key has none of them.
 {{ config(unique_key='place', meta={'cdc': {'anchor': 'name'}}) }}
 SELECT
-  COALESCE(c.name, 'none') || '/' || COALESCE(CAST(o.status AS VARCHAR(20)), 'none') AS place,
+  COALESCE(RTRIM(c.name), 'none') || '/' || COALESCE(CAST(o.status AS VARCHAR(20)), 'none') AS place,
   c.name AS name,
   COUNT(*) AS order_count,
   COUNT(o.amount) AS amounts,
