@@ -15,7 +15,7 @@ from sqlglot.optimizer.qualify_columns import validate_qualify_columns
 
 from surgical_cdc.compiler.joined_columns import complete_using, merge_joined_columns, names_in_using
 from surgical_cdc.compiler.orders import is_unordered, order_limits, order_lists
-from surgical_cdc.compiler.parsing import check_depth, too_deep
+from surgical_cdc.compiler.parsing import DEPTH, depth_of, too_deep
 from surgical_cdc.compiler.redshift_functions import is_foreign
 from surgical_cdc.compiler.same_names import check_names, tell_apart
 from surgical_cdc.compiler.special_dates import is_moment, moments
@@ -91,7 +91,9 @@ def qualified_query(tables: Tables, parsed: exp.Query, select: Select) -> exp.Se
         if inlined_size(pruned).parts > MOST_PARTS:
             return pruned
         _inline(pruned, {})
-        check_depth(pruned, select)
+        if depth_of(pruned) > DEPTH:
+            # No model of them is: they read one another.
+            raise ProjectError(too_deep(select.path))
         return pushdown_projections(pruned)
     except RecursionError:
         raise ProjectError(too_deep(select.path)) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from surgical_cdc.compiler.fact_query import table_named
-from surgical_cdc.compiler.parsing import parse, too_deep
+from surgical_cdc.compiler.parsing import DEPTH, parse, too_deep
 from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.contract.tables import Select
 from surgical_cdc.dbt.artifacts import COMPILE, COMPILING, Artifacts, Node, SourceTable
@@ -126,6 +126,8 @@ class _OneSelect:
     def _refer(self, table: exp.Table, model: Node) -> None:
         """Let a table be the CTE of a model, which is made before those that read it."""
         if model.unique_id not in self._ctes:
+            if sum(cte is None for cte in self._ctes.values()) > DEPTH:
+                raise ProjectError(too_deep(str(self._artifacts.sql_file(self._fact))))
             self._ctes[model.unique_id] = None
             query = self._parsed(model)
             # Put behind those that it reads.

@@ -16,7 +16,7 @@ from surgical_cdc.compiler.unsupported import place
 from surgical_cdc.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlglot.tokenizer_core import Token
 
@@ -71,7 +71,7 @@ def parse(select: Select) -> exp.Query:
     for part in queries[0].walk():
         if part._meta and "line" in part._meta:  # noqa: SLF001 - the parser's own places, of which most parts have none
             part._meta = Place(path=select.path, line=part.meta["line"])  # noqa: SLF001
-    check_depth(queries[0], select)
+    _check_depth(queries[0], select)
     query = normalize_identifiers(queries[0], dialect=dialect)
     _check_cte_names(query, select)
     _cast_dates(query)
@@ -93,15 +93,22 @@ class Place(dict[str, object]):
         return Place(self)
 
 
-def check_depth(query: exp.Expr, select: Select) -> None:
-    """Refuse a tree that is deeper, or a CASE that is longer, than all that reads them can take.
+def depth_of(query: exp.Expr) -> int:
+    """Return how deep the deepest part of a query stands in others."""
+    return max(depth for _, depth in _depths(query))
 
-    Raises:
-        ProjectError: it is; the message has the place.
-    """
+
+def _depths(query: exp.Expr) -> Iterator[tuple[exp.Expr, int]]:
+    """Yield each part of a query with how deep it stands, those that stand less deep first."""
     depths: dict[int, int] = {}
     for part in query.bfs():
         depths[id(part)] = depth = depths.get(id(part.parent), 0) + 1
+        yield part, depth
+
+
+def _check_depth(query: exp.Query, select: Select) -> None:
+    """Refuse a tree that is deeper, or a CASE that is longer, than all that reads them can take."""
+    for part, depth in _depths(query):
         if depth > DEPTH:
             raise ProjectError(too_deep(place(part, select)))
         if isinstance(part, exp.Case) and len(part.args["ifs"]) > BRANCHES:
