@@ -63,6 +63,22 @@ def test_types_are_those_of_the_catalog_where_yaml_has_none(project: Small) -> N
     assert list(types_of(compiled.facts["fact"]).items()) == [("id", "varchar(20)"), ("n", "integer")]
 
 
+def test_what_yaml_calls_a_type_and_is_none_gives_way_to_who_knows(project: Small) -> None:
+    """In YAML, dbt takes any word for a type, as `string`; where nobody else knows one, it is refused."""
+    words = {"id": "bigint", "n": "string", "updated_at": "datetime2"}
+    project.sources(table("orders", types=words))
+    project.model("fact", SELECT, types={"id": "bigint", "n": "number"})
+    with pytest.raises(ProjectError, match=r"columns\.n\.data_type: 'string' is no data type"):
+        project.compile("fact")
+    project.catalog({SOURCE_ID: COLUMNS, FACT_ID: {"id": "integer", "n": "integer"}})
+    compiled = project.compile().project
+    assert types_of(compiled.sources["orders"]) == COLUMNS
+    assert types_of(compiled.facts["fact"]) == {"id": "bigint", "n": "integer"}
+    project.catalog({SOURCE_ID: COLUMNS})
+    with pytest.raises(ProjectError, match=r"columns\.n\.data_type: 'number' is no data type"):
+        project.compile("fact")
+
+
 def test_sources_of_which_nobody_knows_the_columns_are_listed(project: Small) -> None:
     """One message names them all, and the three ways to tell."""
     project.sources(table("orders", types=UNTYPED), table("lines", types={}), table("parts"))

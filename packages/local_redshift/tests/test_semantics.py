@@ -361,10 +361,13 @@ def test_values_that_depend_on_the_database(rows: Rows, expression: str, expecte
     assert type(value) is type(expected)
 
 
-def test_a_common_table_may_have_a_long_name(rows: Rows) -> None:
-    """As on Redshift, though PostgreSQL cuts it."""
+def test_a_relation_of_the_statement_alone_may_have_a_long_name(rows: Rows) -> None:
+    """As on Redshift, though PostgreSQL cuts it; a table may not, which others would see."""
     name = "claims_" * 18
     assert rows(f"WITH {name} AS (SELECT 1 AS a) SELECT {name}.a FROM {name}") == [(1,)]  # noqa: S608
+    assert rows(f"SELECT {name}.a FROM (SELECT 1 AS a) AS {name}") == [(1,)]  # noqa: S608
+    with pytest.raises(ProgrammingError, match="has more than 63 bytes"):
+        rows(f"CREATE TEMP TABLE {name} AS SELECT {name}.a FROM (SELECT 1 AS a) AS {name}")  # noqa: S608
 
 
 def test_null_sorts_last_and_descending_first(words: Rows) -> None:

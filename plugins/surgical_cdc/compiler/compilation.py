@@ -26,7 +26,7 @@ from surgical_cdc.compiler.fact_query import DIALECT, qualified_query
 from surgical_cdc.compiler.inlining import Inlining
 from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.contract.project import Project, contract_path, contract_text, load_project, select_path, table_of
-from surgical_cdc.contract.tables import Fact, Select, Source, Static
+from surgical_cdc.contract.tables import Fact, Select, Source, Static, is_data_type
 from surgical_cdc.dbt.artifacts import COMPILE, Node, SourceTable, read_artifacts
 from surgical_cdc.dbt.declared import (
     UNTYPED,
@@ -338,19 +338,22 @@ class _Compiling:
     def _columns(self, node: Node, tree: exp.Query) -> Mapping[str, str]:
         """Return the columns of a fact with their types: those of YAML, else of dbt's catalog, else of the SELECT.
 
-        Where YAML has the type of all columns, it says their order too.
+        Where YAML has a type of all columns, it says their order too. What it calls a type and is none of Redshift's
+        counts where nobody else knows one.
         """
         declared = declared_types(node.columns)
-        if declared and len(declared) == len(node.columns):
-            return declared
+        usable = {name: data_type for name, data_type in declared.items() if is_data_type(data_type)}
+        if usable and len(usable) == len(node.columns):
+            return usable
         query = qualified_query(self._by_relation, tree.copy(), self._place(node))
         names = query.named_selects
-        types = {**catalog_types(self._artifacts, node), **declared}
+        types = {**catalog_types(self._artifacts, node), **usable}
         if self._ask and not all(name in types for name in names):
             try:
-                types = {**self._ask.columns_of(query), **declared}
+                types = {**self._ask.columns_of(query), **usable}
             except WarehouseRefusal as error:
                 self._artifacts.refuse(node, str(error).rstrip("."))
+        types = {**declared, **types}
         untyped = [name for name in names if name not in types]
         if untyped:
             self._artifacts.refuse(node, f"nobody knows the types of {node.name}'s {', '.join(untyped)}. {UNTYPED}")

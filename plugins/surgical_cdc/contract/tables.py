@@ -151,6 +151,20 @@ def _data_type(given: str) -> str:
     return text
 
 
+def is_data_type(given: str) -> bool:
+    """Return whether a column of the contract can have a type: in YAML, dbt takes any word for one.
+
+    Example:
+        >>> is_data_type("int8"), is_data_type("string"), is_data_type("numeric(50, 2)")
+        (True, False, False)
+    """
+    try:
+        _data_type(given)
+    except ValueError:
+        return False
+    return True
+
+
 def _check_sizes(text: str) -> None:
     name, sizes = _name_and_sizes(text)
     if name in LENGTHS and not 1 <= sizes[0] <= LENGTHS[name]:

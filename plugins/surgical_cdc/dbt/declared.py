@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from surgical_cdc.contract.project import table_of
 from surgical_cdc.contract.shapes import shaped
-from surgical_cdc.contract.tables import ColumnName, Grain, Maintenance, Source, Static, Strict, spelled
+from surgical_cdc.contract.tables import ColumnName, Grain, Maintenance, Source, Static, Strict, is_data_type, spelled
 from surgical_cdc.dbt.artifacts import CATALOGUING, TABLES, Artifacts, Node, NodeColumn, SourceTable
 from surgical_cdc.errors import ProjectError, did_you_mean, shortened
 from surgical_cdc.names import fitted
@@ -150,20 +150,25 @@ def _check_columns(artifacts: Artifacts, owner: Node | SourceTable, columns: Map
 def untyped_relations(artifacts: Artifacts, wanted: Iterable[str]) -> list[str]:
     """Return the relations among nodes and sources, by unique id, of which neither YAML nor catalog has the columns."""
     owners: dict[str, Node | SourceTable] = {**artifacts.nodes, **artifacts.sources}
-    return [relation_of(owners[one]) for one in wanted if not columns_of(artifacts, owners[one], {})]
+    types = {one: columns_of(artifacts, owners[one], {}).values() for one in wanted}
+    return [relation_of(owners[one]) for one, given in types.items() if not given or not all(map(is_data_type, given))]
 
 
 def columns_of(artifacts: Artifacts, owner: Node | SourceTable, known: Types) -> dict[str, str]:
     """Return the columns of a table with their types; none where they are not known.
 
     They are those of YAML if it has the type of each that it lists. Else they are the catalog's, or the warehouse's,
-    and a type that YAML has wins.
+    and a type that YAML has wins. What YAML calls a type and is none of Redshift's, as `string`, counts where nobody
+    else knows one.
     """
     declared = declared_types(owner.columns)
-    if owner.columns and len(declared) == len(owner.columns):
+    usable = {name: data_type for name, data_type in declared.items() if is_data_type(data_type)}
+    if owner.columns and len(usable) == len(owner.columns):
         return declared
     found = catalog_types(artifacts, owner) or known.get(relation_of(owner), {})
-    return {name: declared.get(name, data_type) for name, data_type in found.items()}
+    if not found and owner.columns and len(declared) == len(owner.columns):
+        return declared
+    return {name: usable.get(name, data_type) for name, data_type in found.items()}
 
 
 def declared_types(columns: Mapping[str, NodeColumn]) -> dict[str, str]:

@@ -133,6 +133,12 @@ def may_be_long(glance: Glance) -> bool:
     )
 
 
+def _names_of_relations(statement: Statement) -> set[str]:
+    """Return the names of common tables, and those that stand before a point."""
+    before_point = (at - 1 for at in statement.find("."))
+    return {*statement.common_tables, *(statement.name(at) for at in before_point if statement.is_name(at))}
+
+
 @rule(
     glance=may_be_long,
     message='the name "{near}" has more than 63 bytes',
@@ -142,12 +148,15 @@ def may_be_long(glance: Glance) -> bool:
     accepted="SELECT 1 AS " + "x" * 63,
 )
 def long_names(statement: Statement) -> int | None:
-    """Names of more than 63 bytes, which PostgreSQL cuts, and Redshift those of more than 127; but for those of a WITH.
+    """Names of more than 63 bytes, which PostgreSQL cuts, and Redshift those of more than 127.
 
-    Those are seen by no one else, and where two were cut to one, PostgreSQL would say so.
+    But for those of a WITH, or before a point: no one else sees them, and of two that were cut to one PostgreSQL tells.
     """
+    inner: set[str] | None = None
     for at, token in enumerate(statement.tokens):
         size = len(token.text.strip('"').encode(errors="surrogateescape")) if token.kind in ("word", "name") else 0
-        if size > MOST_BYTES and (size > MOST_BYTES_THERE or statement.name(at) not in statement.common_tables):
-            return at
+        if size > MOST_BYTES:
+            inner = _names_of_relations(statement) if inner is None else inner
+            if size > MOST_BYTES_THERE or at == statement.table or statement.name(at) not in inner:
+                return at
     return None
