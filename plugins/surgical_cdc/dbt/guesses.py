@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import combinations
 from pathlib import Path
+from typing import Protocol
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from surgical_cdc.contract.tables import spelled
+from surgical_cdc.contract.tables import KEY_TYPES, spelled
 from surgical_cdc.dbt.artifacts import Artifacts, SourceTable
 from surgical_cdc.dbt.declared import Types, columns_of, relation_of, staging_of
 from surgical_cdc.files import fail, read_text
@@ -25,6 +27,11 @@ CURSORS = (
 )
 # What the tables of a layer begin with.
 LAYER = re.compile(r"^(?:raw|src|base|stg|tbl)_+")
+# What the names of columns end in that are part of a key, and of these what numbers the lines of something.
+KEY_NAME = re.compile(r"(?:^|_)(?:id|key|sk|no|number|code|index|line|position|sequence|seq|date|day|month)$")
+ORDINAL = re.compile(r"(?:^|_)(?:no|number|index|line|position|sequence|seq)$")
+# So many of a table's columns may be part of a key that is looked for in its rows, and so many columns may it have.
+MOST_LIKELY, LONGEST_KEY = 8, 3
 PLURALS = (("ies", "y"), ("ses", "s"), ("s", ""))
 
 
@@ -63,7 +70,16 @@ class SourceGuess:
         return {"staging": self.staging.value, "key": self.key.value, "cursor": self.cursor.value}
 
 
-def source_guesses(artifacts: Artifacts, staging: str, known: Types | None) -> list[SourceGuess]:
+class AskRows(Protocol):
+    """Tells what tables of the warehouse hold."""
+
+    def telling_apart(self, relation: str, combinations: Sequence[Sequence[str]]) -> Sequence[str]:
+        """Return the first of these combinations of columns that tell the rows of a table apart; none if none does."""
+
+
+def source_guesses(
+    artifacts: Artifacts, staging: str, known: Types | None, ask: AskRows | None = None
+) -> list[SourceGuess]:
     """Guess for each source table that says nothing yet.
 
     Args:
@@ -71,6 +87,7 @@ def source_guesses(artifacts: Artifacts, staging: str, known: Types | None) -> l
         staging: by what convention staging tables are called, with {name} for the table's name.
         known: tables of the warehouse with their columns, of which a staging table has to be one; None if nobody has
             asked.
+        ask: asks for what tells the rows of a table apart, where neither a test nor a name says it.
     """
     guesses = []
     for table in sorted(artifacts.sources.values(), key=lambda table: table.said):
@@ -81,6 +98,8 @@ def source_guesses(artifacts: Artifacts, staging: str, known: Types | None) -> l
         named = {**listed, **columns}
         name = staging_of(staging, table)
         key = _key(artifacts, table, named)
+        if not key.value and ask and relation_of(table) in (known or {}):
+            key = _key_by_rows(ask, relation_of(table), named) or key
         guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
     return guesses
 
@@ -132,6 +151,24 @@ def _key(artifacts: Artifacts, table: SourceTable, columns: Mapping[str, str]) -
         if name in columns:
             return Guess(name, "its name")
     return Guess("", "no test of uniqueness, and no usual name")
+
+
+def _key_by_rows(ask: AskRows, relation: str, columns: Mapping[str, str]) -> Guess | None:
+    """Return the fewest columns with names as keys have them that tell the rows of a table apart, None if none do."""
+    likely = [
+        name
+        for name, data_type in columns.items()
+        if KEY_NAME.search(name) and spelled(data_type).partition("(")[0] in KEY_TYPES
+    ][:MOST_LIKELY]
+    tried = [names for size in range(1, LONGEST_KEY + 1) for names in combinations(likely, size)]
+    # A line's number is part of a key more often than what else it refers to.
+    tried.sort(key=lambda names: (len(names), not any(ORDINAL.search(name) for name in names)))
+    found = ask.telling_apart(relation, tried) if tried else ()
+    return (
+        Guess(list(found), "no two of the rows that are there have the same; see whether it must be so")
+        if found
+        else None
+    )
 
 
 def _key_names(table: str) -> Iterator[str]:

@@ -25,6 +25,8 @@ Catalog = Mapping[str, Mapping[str, str]]
 
 # What a query's rows would be, of which the warehouse tells the types.
 TYPES = own_name("types", "query")
+# Rows of a table in which one looks for what tells them apart.
+SAMPLE, SAMPLED = own_name("sample", "rows"), 100_000
 
 
 class WarehouseTypes:
@@ -51,18 +53,44 @@ class WarehouseTypes:
         except ProgrammingError as error:
             raise WarehouseRefusal(refusal(error)) from error
 
+    def telling_apart(self, relation: str, combinations: Sequence[Sequence[str]]) -> Sequence[str]:
+        """Return the first of these combinations of columns that tell the rows of a table apart; none if none does.
+
+        Of a large table, its first SAMPLED rows are looked at, whichever those are. One or none tell nothing.
+        """
+        names = list(dict.fromkeys(name for columns in combinations for name in columns))
+        rows = exp.select(*(exp.column(name, quoted=True) for name in names)).from_(_table(relation)).limit(SAMPLED)
+        with self._warehouse.transaction(dry_run=True):
+            self._warehouse.execute(_temporary(SAMPLE, rows))
+            (count,) = self._warehouse.row(exp.select(exp.Count(this=exp.Star())).from_(SAMPLE))
+            if count <= 1:
+                return ()
+            return next((columns for columns in combinations if not self._warehouse.rows(_repeated(columns))), ())
+
     def _columns_of(self, query: exp.Select) -> Mapping[str, str]:
         with self._warehouse.transaction(dry_run=True):
-            self._warehouse.execute(
-                exp.Create(
-                    this=exp.to_table(TYPES),
-                    kind="TABLE",
-                    expression=query.copy().limit(0, copy=False),
-                    properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
-                )
-            )
+            self._warehouse.execute(_temporary(TYPES, query.copy().limit(0, copy=False)))
             rows = self._warehouse.rows(render("read_temporary_columns"), (TYPES,))
         return {name: _data_type(*data_type) for name, *data_type in rows}
+
+
+def _temporary(name: str, query: exp.Select) -> exp.Create:
+    """Return the statement that makes a temporary table of a query's rows."""
+    properties = exp.Properties(expressions=[exp.TemporaryProperty()])
+    return exp.Create(this=exp.to_table(name), kind="TABLE", expression=query, properties=properties)
+
+
+def _table(relation: str) -> exp.Table:
+    schema_name, _, name = relation.partition(".")
+    return exp.Table(this=exp.to_identifier(name, quoted=True), db=exp.to_identifier(schema_name, quoted=True))
+
+
+def _repeated(names: Sequence[str]) -> exp.Select:
+    """Return the query for a row of the sample that another has the columns of, or in which one of them is NULL."""
+    columns = [exp.column(name, quoted=True) for name in names]
+    several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
+    empty = (exp.Is(this=column.copy(), expression=exp.null()) for column in columns)
+    return exp.select("1").from_(SAMPLE).group_by(*columns).having(exp.or_(several, *empty)).limit(1)
 
 
 def read_catalog(project: Project, warehouse: Warehouse) -> Catalog:

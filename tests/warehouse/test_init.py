@@ -1,0 +1,54 @@
+"""What `init` finds out of a project that says nothing of keys, by tests, by names and in the warehouse's rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from surgical_cdc.dbt.artifacts import read_artifacts
+from surgical_cdc.dbt.guesses import source_guesses
+from surgical_cdc.warehouse.catalog import WarehouseTypes
+from tests.support.small import small, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Connect
+
+LINES = "order_id BIGINT, product_code VARCHAR(8), note VARCHAR(8), line INT, changed_at TIMESTAMP"
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [
+        pytest.param([(1, "p", "a", 1), (1, "q", "a", 2), (2, "p", "a", 1)], ["order_id", "line"], id="lines"),
+        pytest.param([(1, "p", "a", 1), (1, "q", "a", 1), (2, "p", "a", 1)], ["order_id", "product_code"], id="others"),
+        pytest.param([(1, "p", "a", 1), (2, "q", "a", 1), (3, "p", "a", 1)], ["order_id"], id="the fewest"),
+        pytest.param([(1, "p", "a", 1), (None, "q", "a", 1)], ["product_code"], id="without NULL"),
+        pytest.param([(1, "p", "a", 1), (1, "p", "b", 1)], "", id="none"),
+        pytest.param([(1, "p", "a", 1)], "", id="one row tells nothing"),
+    ],
+)
+def test_a_key_is_what_tells_the_rows_apart(
+    connect: Connect, tmp_path: Path, rows: list[tuple[object, ...]], key: object
+) -> None:
+    """Where neither a test nor a usual name says it, among columns whose names could be of a key."""
+    project = small(tmp_path)
+    project.sources(table("orders"), table("lines", types={}, config={}))
+    project.write("target/manifest.json", project.manifest())
+    warehouse = connect()
+    with warehouse.transaction():
+        warehouse.execute("CREATE SCHEMA live")
+        warehouse.execute(f"CREATE TABLE live.lines ({LINES})")
+        for row in rows:
+            warehouse.execute("INSERT INTO live.lines VALUES (%s, %s, %s, %s, SYSDATE)", row)
+    types = WarehouseTypes(warehouse)
+    known = types.columns(["live.lines", "staging.lines"])
+    (guess,) = source_guesses(read_artifacts(project.path), "staging.{name}", known, types)
+    with warehouse.transaction():
+        warehouse.execute("DROP SCHEMA live CASCADE")
+    assert guess.key.value == key
+    assert ("no two of the rows" in guess.key.reason) == bool(key)
+    assert guess.cursor.value == "changed_at"
+    assert guess.missing == ["staging", *([] if key else ["key"])]
