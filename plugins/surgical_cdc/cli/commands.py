@@ -252,7 +252,7 @@ def init(
     relations = [*map(relation_of, tables), *(staging_of(staging, table) for table in tables)]
     with _asked(conn_id, "init") as types:
         known = types.columns(relations) if types else None
-        guesses = source_guesses(artifacts, staging, known, types)
+        guesses = source_guesses(artifacts, staging, known, types, console.print)
     console.print(report.guesses(artifacts, guesses))
     complete = [guess for guess in guesses if not guess.missing]
     file = folder / "dbt_project.yml"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import combinations
@@ -78,7 +78,11 @@ class AskRows(Protocol):
 
 
 def source_guesses(
-    artifacts: Artifacts, staging: str, known: Types | None, ask: AskRows | None = None
+    artifacts: Artifacts,
+    staging: str,
+    known: Types | None,
+    ask: AskRows | None = None,
+    progress: Callable[[str], None] = print,
 ) -> list[SourceGuess]:
     """Guess for each source table that says nothing yet.
 
@@ -88,6 +92,7 @@ def source_guesses(
         known: tables of the warehouse with their columns, of which a staging table has to be one; None if nobody has
             asked.
         ask: asks for what tells the rows of a table apart, where neither a test nor a name says it.
+        progress: is called with a line about each such table.
     """
     guesses = []
     for table in sorted(artifacts.sources.values(), key=lambda table: table.said):
@@ -99,6 +104,7 @@ def source_guesses(
         name = staging_of(staging, table)
         key = _key(artifacts, table, named)
         if not key.value and ask and relation_of(table) in (known or {}):
+            progress(f"{relation_of(table)}: looking for columns that tell its rows apart")
             key = _key_by_rows(ask, relation_of(table), named) or key
         guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
     return guesses
