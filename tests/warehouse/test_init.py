@@ -12,8 +12,11 @@ from surgical_cdc.warehouse.catalog import WarehouseTypes
 from tests.support.small import small, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from surgical_cdc.dbt.guesses import SourceGuess
+    from surgical_cdc.warehouse.session import Warehouse
     from tests.conftest import Connect
 
 LINES = "order_id BIGINT, product_code VARCHAR(8), note VARCHAR(8), line INT, changed_at TIMESTAMP"
@@ -34,21 +37,33 @@ def test_a_key_is_what_tells_the_rows_apart(
     connect: Connect, tmp_path: Path, rows: list[tuple[object, ...]], key: object
 ) -> None:
     """Where neither a test nor a usual name says it, among columns whose names could be of a key."""
-    project = small(tmp_path)
+    inserts = [("INSERT INTO live.lines VALUES (%s, %s, %s, %s, SYSDATE)", row) for row in rows]
+    guess = guessed(connect(), tmp_path, [(f"CREATE TABLE live.lines ({LINES})", ()), *inserts])
+    assert guess.key.value == key
+    assert ("no two of the rows" in guess.key.reason) == bool(key)
+    assert guess.cursor.value == "changed_at"
+    assert guess.missing == ["staging", *([] if key else ["key"])]
+
+
+def test_a_table_that_can_not_be_read_keeps_no_other_from_a_guess(connect: Connect, tmp_path: Path) -> None:
+    """The reason has what the warehouse says."""
+    view = "CREATE VIEW live.lines AS SELECT 1 / (s.a - s.a) AS order_id FROM (SELECT 1 AS a) AS s"
+    guess = guessed(connect(), tmp_path, [(view, ())])
+    assert guess.key.reason.startswith("no test of uniqueness, and no usual name. The warehouse refuses")
+
+
+def guessed(warehouse: Warehouse, folder: Path, statements: Sequence[tuple[str, tuple[object, ...]]]) -> SourceGuess:
+    """Return what is guessed of a source that statements fill."""
+    project = small(folder)
     project.sources(table("orders"), table("lines", types={}, config={}))
     project.write("target/manifest.json", project.manifest())
-    warehouse = connect()
     with warehouse.transaction():
         warehouse.execute("CREATE SCHEMA live")
-        warehouse.execute(f"CREATE TABLE live.lines ({LINES})")
-        for row in rows:
-            warehouse.execute("INSERT INTO live.lines VALUES (%s, %s, %s, %s, SYSDATE)", row)
+        for statement, params in statements:
+            warehouse.execute(statement, params)
     types = WarehouseTypes(warehouse)
     known = types.columns(["live.lines", "staging.lines"])
     (guess,) = source_guesses(read_artifacts(project.path), "staging.{name}", known, types)
     with warehouse.transaction():
         warehouse.execute("DROP SCHEMA live CASCADE")
-    assert guess.key.value == key
-    assert ("no two of the rows" in guess.key.reason) == bool(key)
-    assert guess.cursor.value == "changed_at"
-    assert guess.missing == ["staging", *([] if key else ["key"])]
+    return guess

@@ -17,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 from surgical_cdc.contract.tables import KEY_TYPES, spelled
 from surgical_cdc.dbt.artifacts import Artifacts, SourceTable
 from surgical_cdc.dbt.declared import Types, columns_of, relation_of, staging_of
+from surgical_cdc.errors import WarehouseRefusal
 from surgical_cdc.files import fail, read_text
 
 # By what columns that say when a row was changed are called, the usual ones first.
@@ -30,6 +31,7 @@ LAYER = re.compile(r"^(?:raw|src|base|stg|tbl)_+")
 # What the names of columns end in that are part of a key, and of these what numbers the lines of something.
 KEY_NAME = re.compile(r"(?:^|_)(?:id|key|sk|no|number|code|index|line|position|sequence|seq|date|day|month)$")
 ORDINAL = re.compile(r"(?:^|_)(?:no|number|index|line|position|sequence|seq)$")
+NO_KEY = "no test of uniqueness, and no usual name"
 # So many of a table's columns may be part of a key that is looked for in its rows, and so many columns may it have.
 MOST_LIKELY, LONGEST_KEY = 8, 3
 PLURALS = (("ies", "y"), ("ses", "s"), ("s", ""))
@@ -74,7 +76,11 @@ class AskRows(Protocol):
     """Tells what tables of the warehouse hold."""
 
     def telling_apart(self, relation: str, combinations: Sequence[Sequence[str]]) -> Sequence[str]:
-        """Return the first of these combinations of columns that tell the rows of a table apart; none if none does."""
+        """Return the first of these combinations of columns that tell the rows of a table apart; none if none does.
+
+        Raises:
+            WarehouseRefusal: the warehouse can not read them.
+        """
 
 
 def source_guesses(
@@ -105,7 +111,7 @@ def source_guesses(
         key = _key(artifacts, table, named)
         if not key.value and ask and relation_of(table) in (known or {}):
             progress(f"{relation_of(table)}: looking for columns that tell its rows apart")
-            key = _key_by_rows(ask, relation_of(table), named) or key
+            key = _key_by_rows(ask, relation_of(table), named)
         guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
     return guesses
 
@@ -156,11 +162,11 @@ def _key(artifacts: Artifacts, table: SourceTable, columns: Mapping[str, str]) -
     for name in _key_names(table.name.lower()):
         if name in columns:
             return Guess(name, "its name")
-    return Guess("", "no test of uniqueness, and no usual name")
+    return Guess("", NO_KEY)
 
 
-def _key_by_rows(ask: AskRows, relation: str, columns: Mapping[str, str]) -> Guess | None:
-    """Return the fewest columns with names as keys have them that tell the rows of a table apart, None if none do."""
+def _key_by_rows(ask: AskRows, relation: str, columns: Mapping[str, str]) -> Guess:
+    """Guess that the key is the fewest columns, with names as keys have them, that tell the rows of a table apart."""
     likely = [
         name
         for name, data_type in columns.items()
@@ -169,12 +175,13 @@ def _key_by_rows(ask: AskRows, relation: str, columns: Mapping[str, str]) -> Gue
     tried = [names for size in range(1, LONGEST_KEY + 1) for names in combinations(likely, size)]
     # A line's number is part of a key more often than what else it refers to.
     tried.sort(key=lambda names: (len(names), not any(ORDINAL.search(name) for name in names)))
-    found = ask.telling_apart(relation, tried) if tried else ()
-    return (
-        Guess(list(found), "no two of the rows that are there have the same; see whether it must be so")
-        if found
-        else None
-    )
+    try:
+        found = ask.telling_apart(relation, tried) if tried else ()
+    except WarehouseRefusal as error:
+        return Guess("", f"{NO_KEY}. {error}")
+    if not found:
+        return Guess("", f"{NO_KEY}, nor columns that tell its rows apart")
+    return Guess(list(found), "no two of the rows that are there have the same; see whether it must be so")
 
 
 def _key_names(table: str) -> Iterator[str]:

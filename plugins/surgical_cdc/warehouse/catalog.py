@@ -57,9 +57,20 @@ class WarehouseTypes:
         """Return the first of these combinations of columns that tell the rows of a table apart; none if none does.
 
         Of a large table, its first SAMPLED rows are looked at, whichever those are. One or none tell nothing.
+
+        Raises:
+            WarehouseRefusal: the warehouse can not read them.
         """
+        try:
+            return self._telling_apart(relation, combinations)
+        except ProgrammingError as error:
+            raise WarehouseRefusal(refusal(error)) from error
+
+    def _telling_apart(self, relation: str, combinations: Sequence[Sequence[str]]) -> Sequence[str]:
         names = list(dict.fromkeys(name for columns in combinations for name in columns))
-        rows = exp.select(*(exp.column(name, quoted=True) for name in names)).from_(_table(relation)).limit(SAMPLED)
+        schema_name, _, name = relation.partition(".")
+        table = exp.table_(name, db=schema_name, quoted=True)
+        rows = exp.select(*(exp.column(name, quoted=True) for name in names)).from_(table).limit(SAMPLED)
         with self._warehouse.transaction(dry_run=True):
             self._warehouse.execute(_temporary(SAMPLE, rows))
             (count,) = self._warehouse.row(exp.select(exp.Count(this=exp.Star())).from_(SAMPLE))
@@ -78,11 +89,6 @@ def _temporary(name: str, query: exp.Select) -> exp.Create:
     """Return the statement that makes a temporary table of a query's rows."""
     properties = exp.Properties(expressions=[exp.TemporaryProperty()])
     return exp.Create(this=exp.to_table(name), kind="TABLE", expression=query, properties=properties)
-
-
-def _table(relation: str) -> exp.Table:
-    schema_name, _, name = relation.partition(".")
-    return exp.Table(this=exp.to_identifier(name, quoted=True), db=exp.to_identifier(schema_name, quoted=True))
 
 
 def _repeated(names: Sequence[str]) -> exp.Select:
