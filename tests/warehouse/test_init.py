@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from surgical_cdc.dbt.artifacts import read_artifacts
-from surgical_cdc.dbt.guesses import source_guesses
+from surgical_cdc.dbt.guesses import keyless, row_key_guesses, source_guesses
 from surgical_cdc.warehouse.catalog import WarehouseTypes
 from tests.support.small import small, table
 
@@ -50,6 +50,31 @@ def test_a_table_that_can_not_be_read_keeps_no_other_from_a_guess(connect: Conne
     view = "CREATE VIEW live.lines AS SELECT 1 / (s.a - s.a) AS order_id FROM (SELECT 1 AS a) AS s"
     guess = guessed(connect(), tmp_path, [(view, ())])
     assert guess.key.reason.startswith("no test of uniqueness, and no usual name. The warehouse refuses")
+
+
+def test_a_row_key_is_looked_for_in_what_dbt_has_built(connect: Connect, tmp_path: Path) -> None:
+    """Of tables that no other model reads and that have none; the others are no facts of most people's."""
+    project = small(tmp_path)
+    project.sources(table("orders"))
+    built = "SELECT o.id AS order_id, o.n AS line, o.n FROM {{ source('live', 'orders') }} AS o"
+    for name, sql in (("between", built), ("last", "SELECT b.* FROM {{ ref('between') }} AS b"), ("unbuilt", built)):
+        project.model(name, sql, "materialized='table'", types=None)
+    project.write("target/manifest.json", project.manifest())
+    warehouse = connect()
+    with warehouse.transaction():
+        warehouse.execute("CREATE SCHEMA facts")
+        for name in ("between", "last"):
+            warehouse.execute(
+                f"CREATE TABLE facts.{name} AS SELECT 1 AS order_id, 1 AS line, 1 AS n UNION SELECT 1, 2, 1"
+            )
+    types = WarehouseTypes(warehouse)
+    artifacts = read_artifacts(project.path)
+    assert [node.name for node in keyless(artifacts)] == ["between", "last", "unbuilt"]
+    known = types.columns(["facts.between", "facts.last", "facts.unbuilt"])
+    guesses = row_key_guesses(artifacts, known, types)
+    with warehouse.transaction():
+        warehouse.execute("DROP SCHEMA facts CASCADE")
+    assert {name: guess.value for name, guess in guesses.items()} == {"last": ["line"]}
 
 
 def guessed(warehouse: Warehouse, folder: Path, statements: Sequence[tuple[str, tuple[object, ...]]]) -> SourceGuess:

@@ -22,7 +22,7 @@ from surgical_cdc.control.history import story
 from surgical_cdc.control.ledger import changed_columns, last_runs
 from surgical_cdc.dbt.artifacts import COMPILING, read_artifacts
 from surgical_cdc.dbt.declared import relation_of, staging_of
-from surgical_cdc.dbt.guesses import source_guesses, with_settings
+from surgical_cdc.dbt.guesses import keyless, row_key_guesses, source_guesses, with_settings
 from surgical_cdc.dictionary import load_dictionary
 from surgical_cdc.errors import DictionaryError, ProjectError, shortened
 from surgical_cdc.files import write_text
@@ -250,10 +250,12 @@ def init(
     artifacts = read_artifacts(folder)
     tables = artifacts.sources.values()
     relations = [*map(relation_of, tables), *(staging_of(staging, table) for table in tables)]
+    relations += map(relation_of, keyless(artifacts))
     with _asked(conn_id, "init") as types:
         known = types.columns(relations) if types else None
         guesses = source_guesses(artifacts, staging, known, types, console.print)
-    console.print(report.guesses(artifacts, guesses))
+        row_keys = row_key_guesses(artifacts, known, types, console.print) if known and types else {}
+    console.print(report.guesses(artifacts, guesses, row_keys))
     complete = [guess for guess in guesses if not guess.missing]
     file = folder / "dbt_project.yml"
     if complete and (yes or typer.confirm(f"Write these settings of {len(complete)} sources into {file}?")):

@@ -11,8 +11,8 @@ from rich.table import Column, Table
 from sqlglot import exp
 
 from surgical_cdc.compiler.compiled_fact import compile_fact
-from surgical_cdc.dbt.artifacts import TABLES
 from surgical_cdc.dbt.declared import candidates
+from surgical_cdc.dbt.guesses import keyless
 from surgical_cdc.dictionary import EVERY_COLUMN
 from surgical_cdc.steps.announce import announced
 
@@ -27,15 +27,18 @@ if TYPE_CHECKING:
     from surgical_cdc.control.history import Event
     from surgical_cdc.control.ledger import ChangedColumn, PastRun
     from surgical_cdc.dbt.artifacts import Artifacts
-    from surgical_cdc.dbt.guesses import SourceGuess
+    from surgical_cdc.dbt.guesses import Guess, SourceGuess
     from surgical_cdc.dictionary import Dictionary
     from surgical_cdc.steps.cycle import CycleResult
     from surgical_cdc.steps.summary import Pace
     from surgical_cdc.values import Run
 
 
-def guesses(artifacts: Artifacts, found: Sequence[SourceGuess]) -> RenderableType:
-    """Return what was guessed of each source, the settings that would be written, and the models that can be facts."""
+def guesses(artifacts: Artifacts, found: Sequence[SourceGuess], row_keys: Mapping[str, Guess]) -> RenderableType:
+    """Return what was guessed of each source, the settings that would be written, and the models that can be facts.
+
+    `row_keys` are guesses of what such models lack.
+    """
     parts: list[RenderableType] = []
     for guess in found:
         parts.append(f"{guess.table.source_name}.{guess.table.name}, baseline {guess.baseline}:")
@@ -54,13 +57,9 @@ def guesses(artifacts: Artifacts, found: Sequence[SourceGuess]) -> RenderableTyp
         f" {'unique_key' if node.config.unique_key else 'by its tests'})"
         for node in nodes
     ]
-    keyless = sorted(
-        node.name
-        for node in artifacts.nodes.values()
-        if node.resource_type == "model" and node.config.materialized in TABLES and not artifacts.row_key(node)
-    )
-    if keyless:
-        parts.append(f"{len(keyless)} tables have none: set unique_key to make facts of them: {', '.join(keyless)}")
+    if names := [node.name for node in keyless(artifacts)]:
+        parts.append(f"{len(names)} tables have none: set unique_key to make facts of them: {', '.join(names)}")
+    parts += [f"  {name}: {guess.shown or 'MISSING'} ({guess.reason})" for name, guess in row_keys.items()]
     return Group(*parts)
 
 

@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from surgical_cdc.contract.tables import KEY_TYPES, spelled
-from surgical_cdc.dbt.artifacts import Artifacts, SourceTable
+from surgical_cdc.dbt.artifacts import TABLES, Artifacts, Node, SourceTable
 from surgical_cdc.dbt.declared import Types, columns_of, relation_of, staging_of
 from surgical_cdc.errors import WarehouseRefusal
 from surgical_cdc.files import fail, read_text
@@ -113,6 +113,35 @@ def source_guesses(
             progress(f"{relation_of(table)}: looking for columns that tell its rows apart")
             key = _key_by_rows(ask, relation_of(table), named)
         guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
+    return guesses
+
+
+def keyless(artifacts: Artifacts) -> list[Node]:
+    """Return the tables among the models that have no row key, by name."""
+    models = (node for node in artifacts.nodes.values() if node.resource_type == "model")
+    tables = (node for node in models if node.config.materialized in TABLES and not artifacts.row_key(node))
+    return sorted(tables, key=lambda node: node.name)
+
+
+def row_key_guesses(
+    artifacts: Artifacts, known: Types, ask: AskRows, progress: Callable[[str], None] = print
+) -> dict[str, Guess]:
+    """Guess the row keys of tables that have none and that no other model reads, by name, from what dbt has built.
+
+    Args:
+        artifacts: those of the project.
+        known: tables of the warehouse with their columns.
+        ask: asks for what tells the rows of a table apart.
+        progress: is called with a line about each such table.
+    """
+    models = (node for node in artifacts.nodes.values() if node.resource_type == "model")
+    read = {unique_id for node in models for unique_id in node.depends_on.nodes}
+    guesses = {}
+    for node in keyless(artifacts):
+        relation = relation_of(node)
+        if node.unique_id not in read and relation in known:
+            progress(f"{relation}: looking for columns that tell its rows apart")
+            guesses[node.name] = _key_by_rows(ask, relation, known[relation])
     return guesses
 
 
