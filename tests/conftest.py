@@ -9,13 +9,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 import redshift_connector
 from redshift_connector.error import InterfaceError
@@ -49,8 +48,6 @@ PROJECTS = Path(__file__).parent / "projects"
 SHOP, LIBRARY = PROJECTS / "shop" / "sql", PROJECTS / "library" / "sql"
 RECORDINGS = ROOT / ".local" / "recordings"
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the warehouse's timestamps are UTC without an offset
-# Of users whom tests make beside the warehouse's own.
-PASSWORD = "Checked-by-tests-1"
 # The driver binds at most 32,767 values in one statement.
 BATCH_ROWS = 500
 # What is in this folder is in memory, and never on disk.
@@ -280,26 +277,6 @@ def schemas_of_project(project: Project) -> list[str]:
     sources = list(project.sources.values())
     relations = [relation for source in sources for relation in (source.relation, source.staging)]
     return sorted({*schema.written_schemas(project), *(relation.partition(".")[0] for relation in relations)})
-
-
-def administer(redshift: LocalRedshift, statement: str) -> None:
-    """Run a statement of PostgreSQL's superuser, beside the gateway."""
-    with closing(psycopg2.connect(**redshift.administrator)) as direct:
-        direct.autocommit = True
-        direct.cursor().execute(statement)
-
-
-@contextmanager
-def database_user(redshift: LocalRedshift, name: str) -> Iterator[dict[str, Any]]:
-    """Make a user who has been granted nothing; give the driver's settings of a session of theirs."""
-    with closing(redshift_connector.connect(**redshift.settings)) as owner:
-        owner.autocommit = True
-        owner.cursor().execute(f"CREATE USER {name} PASSWORD '{PASSWORD}'")
-        try:
-            yield {**redshift.settings, "user": name, "password": PASSWORD}
-        finally:
-            administer(redshift, f"DROP OWNED BY {name} CASCADE")
-            owner.cursor().execute(f"DROP USER {name}")
 
 
 def clear(project: Project, warehouse: Warehouse) -> None:

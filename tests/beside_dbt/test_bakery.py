@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
+from local_redshift.testing import administer
 from surgical_cdc.compiler.compilation import Compilation, compile_project
 from surgical_cdc.dictionary import load_dictionary
 from tests.beside_dbt.test_manifests import PYTHON, connect_profiles
-from tests.conftest import PROJECTS, Site, administer
+from tests.conftest import PROJECTS, Site
 from tests.random.test_equivalence import WINDOWS, WINDOWS_PER_EXAMPLE, random_windows
 from tests.support.upstream import KINDS, Steps, play, windows
 
