@@ -62,6 +62,8 @@ def test_a_row_key_is_looked_for_in_what_dbt_has_built(connect: Connect, tmp_pat
     project.write("target/manifest.json", project.manifest())
     warehouse = connect()
     with warehouse.transaction():
+        # It may be there of another test.
+        warehouse.execute("DROP SCHEMA IF EXISTS facts CASCADE")
         warehouse.execute("CREATE SCHEMA facts")
         for name in ("between", "last"):
             warehouse.execute(
@@ -83,6 +85,7 @@ def guessed(warehouse: Warehouse, folder: Path, statements: Sequence[tuple[str, 
     project.sources(table("orders"), table("lines", types={}, config={}))
     project.write("target/manifest.json", project.manifest())
     with warehouse.transaction():
+        warehouse.execute("DROP SCHEMA IF EXISTS live CASCADE")
         warehouse.execute("CREATE SCHEMA live")
         for statement, params in statements:
             warehouse.execute(statement, params)
