@@ -57,7 +57,7 @@ def test_a_row_key_is_looked_for_in_what_dbt_has_built(connect: Connect, tmp_pat
     project = small(tmp_path)
     project.sources(table("orders"))
     built = "SELECT o.id AS order_id, o.n AS line, o.n FROM {{ source('live', 'orders') }} AS o"
-    for name, sql in (("between", built), ("last", "SELECT b.* FROM {{ ref('between') }} AS b"), ("unbuilt", built)):
+    for name, sql in (("middle", built), ("last", "SELECT b.* FROM {{ ref('middle') }} AS b"), ("unbuilt", built)):
         project.model(name, sql, "materialized='table'", types=None)
     project.write("target/manifest.json", project.manifest())
     warehouse = connect()
@@ -65,14 +65,14 @@ def test_a_row_key_is_looked_for_in_what_dbt_has_built(connect: Connect, tmp_pat
         # It may be there of another test.
         warehouse.execute("DROP SCHEMA IF EXISTS facts CASCADE")
         warehouse.execute("CREATE SCHEMA facts")
-        for name in ("between", "last"):
+        for name in ("middle", "last"):
             warehouse.execute(
                 f"CREATE TABLE facts.{name} AS SELECT 1 AS order_id, 1 AS line, 1 AS n UNION SELECT 1, 2, 1"
             )
     types = WarehouseTypes(warehouse)
     artifacts = read_artifacts(project.path)
-    assert [node.name for node in keyless(artifacts)] == ["between", "last", "unbuilt"]
-    known = types.columns(["facts.between", "facts.last", "facts.unbuilt"])
+    assert [node.name for node in keyless(artifacts)] == ["last", "middle", "unbuilt"]
+    known = types.columns(["facts.middle", "facts.last", "facts.unbuilt"])
     guesses = row_key_guesses(artifacts, known, types)
     with warehouse.transaction():
         warehouse.execute("DROP SCHEMA facts CASCADE")
