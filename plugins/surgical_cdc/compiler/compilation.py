@@ -26,7 +26,7 @@ from surgical_cdc.compiler.fact_query import DIALECT, qualified_query
 from surgical_cdc.compiler.inlining import Inlining
 from surgical_cdc.compiler.unsupported import Refused
 from surgical_cdc.contract.project import Project, contract_path, contract_text, load_project, select_path, table_of
-from surgical_cdc.contract.tables import Fact, Select, Source, Static, is_data_type
+from surgical_cdc.contract.tables import Fact, Select, Source, Static
 from surgical_cdc.dbt.artifacts import COMPILE, Node, SourceTable, read_artifacts
 from surgical_cdc.dbt.declared import (
     UNTYPED,
@@ -43,6 +43,7 @@ from surgical_cdc.dbt.declared import (
     tracked_sources,
     untyped_relations,
     untyped_sources,
+    usable_types,
 )
 from surgical_cdc.dbt.settings import read_settings
 from surgical_cdc.dictionary import Dictionary, dump_dictionary
@@ -342,7 +343,7 @@ class _Compiling:
         counts where nobody else knows one.
         """
         declared = declared_types(node.columns)
-        usable = {name: data_type for name, data_type in declared.items() if is_data_type(data_type)}
+        usable = usable_types(declared)
         if usable and len(usable) == len(node.columns):
             return usable
         query = qualified_query(self._by_relation, tree.copy(), self._place(node))

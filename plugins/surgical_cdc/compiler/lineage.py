@@ -57,14 +57,14 @@ def _coarse(project: Project, query: exp.Select) -> Lineage:
         for column in scope.columns
         if isinstance(source := scope.sources.get(column.table), exp.Table)
     }
+    return Lineage(dict.fromkeys(sorted(read.union(_keys(project, query))), EVERY_COLUMN), {}, ())
+
+
+def _keys(project: Project, query: exp.Expr) -> Iterable[Origin]:
+    """Yield the keys of the sources that a query reads: COUNT(*) names no column, and yet every row matters."""
     keys = {source.relation: source.key for source in project.sources.values()}
-    rows = {
-        (relation, name)
-        for table in tables_of(query)
-        for relation in [relation_of(table)]
-        for name in keys.get(relation, ())
-    }
-    return Lineage(dict.fromkeys(sorted(read | rows), EVERY_COLUMN), {}, ())
+    for relation in map(relation_of, tables_of(query)):
+        yield from ((relation, name) for name in keys.get(relation, ()))
 
 
 def _feeds(
@@ -72,17 +72,14 @@ def _feeds(
 ) -> dict[Origin, FactColumns]:
     """Return for each source column that a query reads the columns that it feeds.
 
-    A source's key counts as read wherever the source is: COUNT(*) names no column, and yet every row matters. What the
-    row key is computed from feeds every column: two rows may have changed keys, and then all else is the other's.
+    A source's key counts as read wherever the source is. What the row key is computed from feeds every column: two rows
+    may have changed keys, and then all else is the other's.
     """
     feeds: dict[Origin, FactColumns] = {}
     for name, read in origins.items():
         for origin in read:
             feeds[origin] = (*feeds.get(origin, ()), name)
-    keys = {source.relation: source.key for source in project.sources.values()}
-    relations = [relation_of(table) for table in scope.expression.find_all(exp.Table)]
-    rows = [(relation, name) for relation in relations for name in keys.get(relation, ())]
-    return feeds | dict.fromkeys([*row_key, *_deciding(scope), *rows], EVERY_COLUMN)
+    return feeds | dict.fromkeys([*row_key, *_deciding(scope), *_keys(project, scope.expression)], EVERY_COLUMN)
 
 
 def _exact(project: Project, fact: Fact, scope: Scope) -> tuple[Column, ...]:

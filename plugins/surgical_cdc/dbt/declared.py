@@ -162,7 +162,7 @@ def columns_of(artifacts: Artifacts, owner: Node | SourceTable, known: Types) ->
     else knows one.
     """
     declared = declared_types(owner.columns)
-    usable = {name: data_type for name, data_type in declared.items() if is_data_type(data_type)}
+    usable = usable_types(declared)
     if owner.columns and len(usable) == len(owner.columns):
         return declared
     found = catalog_types(artifacts, owner) or known.get(relation_of(owner), {})
@@ -174,6 +174,11 @@ def columns_of(artifacts: Artifacts, owner: Node | SourceTable, known: Types) ->
 def declared_types(columns: Mapping[str, NodeColumn]) -> dict[str, str]:
     """Return the types that YAML declares, by column."""
     return {column.name.lower(): spelled(column.data_type) for column in columns.values() if column.data_type}
+
+
+def usable_types(declared: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the types that YAML declares that are Redshift's."""
+    return {name: data_type for name, data_type in declared.items() if is_data_type(data_type)}
 
 
 def catalog_types(artifacts: Artifacts, owner: Node | SourceTable) -> dict[str, str]:

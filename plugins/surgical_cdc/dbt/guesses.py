@@ -110,8 +110,7 @@ def source_guesses(
         name = staging_of(staging, table)
         key = _key(artifacts, table, named)
         if not key.value and ask and relation_of(table) in (known or {}):
-            progress(f"{relation_of(table)}: looking for columns that tell its rows apart")
-            key = _key_by_rows(ask, relation_of(table), named)
+            key = _key_by_rows(ask, relation_of(table), named, progress)
         guesses.append(SourceGuess(table, relation_of(table), _staging(name, known), key, _cursor(table, named)))
     return guesses
 
@@ -140,8 +139,7 @@ def row_key_guesses(
     for node in keyless(artifacts):
         relation = relation_of(node)
         if node.unique_id not in read and relation in known:
-            progress(f"{relation}: looking for columns that tell its rows apart")
-            guesses[node.name] = _key_by_rows(ask, relation, known[relation])
+            guesses[node.name] = _key_by_rows(ask, relation, known[relation], progress)
     return guesses
 
 
@@ -194,8 +192,9 @@ def _key(artifacts: Artifacts, table: SourceTable, columns: Mapping[str, str]) -
     return Guess("", NO_KEY)
 
 
-def _key_by_rows(ask: AskRows, relation: str, columns: Mapping[str, str]) -> Guess:
+def _key_by_rows(ask: AskRows, relation: str, columns: Mapping[str, str], progress: Callable[[str], None]) -> Guess:
     """Guess that the key is the fewest columns, with names as keys have them, that tell the rows of a table apart."""
+    progress(f"{relation}: looking for columns that tell its rows apart")
     likely = [
         name
         for name, data_type in columns.items()
